@@ -1,0 +1,108 @@
+# Everything a fresh clone needs: `make run` serves, `make test` checks it all.
+
+.DEFAULT_GOAL := help
+
+# The newest Python that can make an environment; `make PYTHON=/some/python3 run` overrides it.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; exit; }; done; echo python3)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+# What the tests need besides Python packages, named as Debian names them.
+DEBIAN_TEST := curl git
+DEBIAN_BENCH := nginx-light
+
+.PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
+
+help:
+	@echo "make run           serve on http://127.0.0.1:4400 (ARGS=... are passed on)"
+	@echo "make test          every check and test"
+	@echo "make install       the environment alone, in $(VENV)"
+	@echo "make lint          the checks without the tests"
+	@echo "make bench         the bench; make bench-peers installs what it is compared with"
+	@echo "make docs          the reference pages that are made from the code"
+	@echo "make test-clients  foreign clients, each in its own environment"
+	@echo "make lock          newest versions into requirements/*.txt"
+	@echo "make clean         remove all that make made"
+
+run: $(VENV)/.installed
+	@exec $(BIN)/spillover serve $(ARGS)
+
+# ---- the environment: each stamp is as new as what it was made from ----
+
+install: $(VENV)/.installed
+
+install-test: $(VENV)/.installed $(VENV)/.tested
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.locked: requirements/run.txt requirements/build.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tested: requirements/test.txt $(VENV)/.locked
+	@scripts/debian-packages $(DEBIAN_TEST)
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+# ---- checks: all of them run, whichever fails ----
+
+test: install-test
+	@status=0; \
+	$(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=json --cov-report=term:skip-covered $(ARGS) || status=1; \
+	$(MAKE) --no-print-directory floors || status=1; \
+	exit $$status
+
+lint: install-test
+	@status=0; \
+	$(BIN)/ruff check || status=1; \
+	$(BIN)/ruff format --check || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/lint-imports || status=1; \
+	exit $$status
+
+floors:
+	@$(BIN)/python scripts/coverage_floors.py coverage.json
+
+# ---- now and then ----
+
+bench: install-test
+	@scripts/debian-packages $(DEBIAN_BENCH)
+	$(BIN)/python -m bench $(ARGS)
+
+bench-peers: install-test
+	$(BIN)/python -m bench.peers $(ARGS)
+
+docs: install
+	$(BIN)/python scripts/reference.py $(ARGS)
+
+test-clients:
+	@echo "No foreign clients yet."
+
+# Needs uv on the path; the lock names versions and hashes, never where they come from.
+UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade \
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
+lock:
+	$(UV_COMPILE) --group pyproject.toml:build -o requirements/build.txt
+	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk -o requirements/run.txt
+	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk --group test \
+		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
+
+clean:
+	rm -rf $(VENV) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
