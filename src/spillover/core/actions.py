@@ -1,0 +1,217 @@
+"""What a flow asks to be done, and what it is told has happened: the two sides of its conversation.
+
+Every outcome carries `now`, the instant it came about: the flow has no clock of its own.
+Refuses to know the order in which they are used (flow) and how they are performed (engine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from spillover.core.health import Health
+from spillover.core.ladder import Sticky, View
+from spillover.core.limits import Candidate, Reservation
+from spillover.core.refusals import Step
+from spillover.core.values import Failure, Profile, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Read the shared record and the time. Answered by `Sight`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserve:
+    """Hold room on the first candidate that has it, in one atomic step. Answered by `Held`."""
+
+    candidates: Sequence[Candidate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send the request and wait for the commit point. Answered by `Committed` or `Failed`.
+
+    The commit point is the first content of a stream, or the whole valid body of an unstreamed
+    answer.
+    """
+
+    candidate: Candidate
+    attempt: int
+    """Sends of this request so far, this one included."""
+    deadline_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Give the client head and answer to the end. Answered by `Relayed` or `Broken`."""
+
+    candidate: Candidate
+    trail: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Replace a reservation by what was used."""
+
+    reservation: str
+    candidate: Candidate
+    usage: Usage
+    reported: bool
+    """The provider said so; otherwise it is an estimate."""
+    ok: bool
+    sent_at: float
+    took_ms: float | None = None
+    ttft_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Give a reservation back: whole, or all but the request itself."""
+
+    reservation: str
+    keep_request: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learn:
+    """Record changed health; `failure` is what taught it, None after a success."""
+
+    profile: str
+    health: Mapping[str, Health]
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stick:
+    """Record the profile that last worked for a chain."""
+
+    chain: str
+    sticky: Sticky
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Wait until an instant; with `queue`, in line with the chain's other waiting requests.
+
+    A request in line is also woken, first come first, when room may have come about sooner.
+    """
+
+    until: float
+    queue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FellBack:
+    """Tell that the request went on from one profile to another."""
+
+    source: str
+    to: str | None
+    """None: nobody was left."""
+    cause: str
+    """`limit`, or the failure class behind it."""
+    until: float | None
+    """When the profile that was left is back, where that is known."""
+
+
+Action: TypeAlias = (
+    Look | Reserve | Send | Relay | Settle | Release | Learn | Stick | Wait | FellBack
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The shared record as it is now."""
+
+    now: float
+    view: View
+    profiles: Mapping[str, Profile]
+    draw: float = 0.0
+    """Chance in [0, 1)."""
+    turn: int = 0
+    """How many requests the chain has had."""
+    affinity: str | None = None
+    """The profile that served this session before."""
+    queued: bool = False
+    """Other requests of this chain wait in line before this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The ledger's answer to `Reserve`."""
+
+    now: float
+    reservation: Reservation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrecorded:
+    """The ledger can't record, and the configuration says to fail closed."""
+
+    now: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """The first content, or the whole answer, is there."""
+
+    now: float
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The send failed before the commit point."""
+
+    now: float
+    sent_at: float
+    failure: Failure
+    usage: Usage | None = None
+    """What the provider reports that the failed call used."""
+    by_deadline: bool = False
+    """The request's deadline ended it, not one of the attempt's own time limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """The whole answer has been read from the provider and given to the client."""
+
+    now: float
+    usage: Usage
+    reported: bool
+    ttft_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """The answer ended early, behind the commit point."""
+
+    now: float
+    failure: Failure
+    usage: Usage
+    reported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The client left."""
+
+    now: float
+    sent_at: float | None = None
+    """When the open attempt was sent; None: it was not, or none was open."""
+    usage: Usage | None = None
+    reported: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Any other action was performed."""
+
+    now: float
+
+
+Outcome: TypeAlias = (
+    Sight | Held | Unrecorded | Committed | Failed | Relayed | Broken | Cancelled | Done
+)

@@ -1,0 +1,422 @@
+"""Decide from what happened whether a profile may serve, until when not, and on what evidence.
+
+Rules of this file:
+- A cooldown is evidence: its cause, where its end was read, and how far that can be trusted.
+- *Authoritative* evidence (the absolute reset of a spent metric, a window with a known calendar, a
+  stated wait within the named window and at most a day) is waited out, then traffic is full again.
+  All else is a guess: from `probe_at` on one real request tests it while the others still skip.
+- A later, shorter cooldown never shortens a longer one, and calls that were sent before a refusal
+  was known neither end its cooldown by succeeding nor escalate it by failing.
+
+Refuses to know requests, ladders, storage and the clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from spillover.core.failures import Treatment, treatment_of
+from spillover.core.values import (
+    Calendar,
+    CalendarUnit,
+    Confidence,
+    CooldownRule,
+    Failure,
+    FailureClass,
+    FaultScope,
+    Profile,
+    Source,
+    Status,
+    Value,
+)
+from spillover.core.windows import period
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DAY_S: Final = 86_400.0
+PROBE_AFTER_S: Final = 900.0
+"""A guess is tested at the latest this long after the last refusal."""
+SIBLINGS_WITHIN_S: Final = 60.0
+"""Two profiles of a provider that fail alike within this span bench the provider's others too."""
+SHORTEST_WAIT_S: Final = 0.5
+"""Providers state waits of 0; coming back at once would hammer them."""
+
+WINDOW_S: Final[Mapping[CalendarUnit, float]] = {
+    CalendarUnit.MINUTE: 60.0,
+    CalendarUnit.HOUR: 3_600.0,
+    CalendarUnit.DAY: DAY_S,
+    CalendarUnit.WEEK: 7 * DAY_S,
+    CalendarUnit.MONTH: 31 * DAY_S,
+}
+
+
+class Cooldown(Value, frozen=True, kw_only=True):
+    """Evidence for skipping a profile."""
+
+    status: Status
+    """`cooldown`, `exhausted` or `failed`."""
+    reason: str
+    """The failure class, or `key_missing`."""
+    since: float
+    until: float | None
+    """None: until it is mended (enable, a successful probe, another key or config)."""
+    probe_at: float | None
+    """From when one real request may test it; None: no early probe."""
+    source: Source
+    confidence: Confidence
+    strikes: int = 1
+    """Refusals in a row that this evidence stands on."""
+    http_status: int | None = None
+    message: str = ""
+
+
+class LastError(Value, frozen=True, kw_only=True):
+    """The latest failure, as shown to users."""
+
+    failure: FailureClass
+    status: int | None
+    message: str
+    at: float
+    profile: str
+    """Who met it: of an account's or provider's profiles."""
+
+
+class Health(Value, frozen=True, kw_only=True):
+    """All evidence against one subject: a profile, one of its models, an account, a provider."""
+
+    cooldown: Cooldown | None = None
+    exhausted: Cooldown | None = None
+    failed: Cooldown | None = None
+    bare_refusals: int = 0
+    """401 or 403 in a row whose text did not name the key, with no success between."""
+    last_error: LastError | None = None
+
+
+HEALTHY: Final = Health()
+
+
+class Standing(Value, frozen=True, kw_only=True):
+    """Whether a profile may serve now, and the strongest evidence against it."""
+
+    status: Status
+    evidence: Cooldown | None = None
+    subject: str = ""
+    """Whose evidence it is."""
+    may_serve: bool = True
+    probe: bool = False
+    """It may serve only as the one call that tests the evidence."""
+
+
+ACTIVE: Final = Standing(status=Status.ACTIVE)
+
+
+def subject_of_profile(name: str) -> str:
+    """Return the health key of a profile."""
+    return f"profile:{name}"
+
+
+def subject_of_model(profile: str, model: str) -> str:
+    """Return the health key of one of a profile's upstream models."""
+    return f"model:{profile}|{model}"
+
+
+def subject_of_account(account: str) -> str:
+    """Return the health key of an account."""
+    return f"account:{account}"
+
+
+def subject_of_provider(provider: str) -> str:
+    """Return the health key of a provider."""
+    return f"provider:{provider}"
+
+
+def subjects(profile: Profile) -> tuple[str, str, str, str]:
+    """Return the health keys that bear on a call to `profile` with its present model."""
+    return (
+        subject_of_profile(profile.name),
+        subject_of_model(profile.name, profile.model),
+        subject_of_account(profile.account),
+        subject_of_provider(profile.provider),
+    )
+
+
+def standing(profile: Profile, health_of: Callable[[str], Health | None], now: float) -> Standing:
+    """Return how `profile` (with the model it holds) stands at `now`; disabling is not looked at."""
+    worst = ACTIVE
+    for subject in subjects(profile):
+        health = health_of(subject)
+        if health is None:
+            continue
+        for evidence in (health.failed, health.exhausted, health.cooldown):
+            if evidence is not None:
+                worst = _worse(worst, _weigh(evidence, subject, now))
+    return worst
+
+
+def _weigh(evidence: Cooldown, subject: str, now: float) -> Standing:
+    over = evidence.until is not None and now >= evidence.until
+    testable = evidence.probe_at is not None and now >= evidence.probe_at
+    if over and not testable:
+        return ACTIVE
+    # A guess whose time is up counts as over, but the first call back still goes alone.
+    status = Status.ACTIVE if over else evidence.status
+    return Standing(
+        status=status, evidence=evidence, subject=subject, may_serve=testable, probe=testable
+    )
+
+
+_ORDER: Final = tuple(Status)
+
+
+def _worse(one: Standing, other: Standing) -> Standing:
+    return max(one, other, key=lambda s: (not s.may_serve, _ORDER.index(s.status), s.probe))
+
+
+class Refusal(Value, frozen=True, kw_only=True):
+    """A failed call to a profile, as evidence."""
+
+    profile: Profile
+    failure: Failure
+    sent_at: float
+    now: float
+    rule: CooldownRule | None = None
+    """The user's own wait for this class."""
+
+
+def refused(refusal: Refusal, health_of: Callable[[str], Health | None]) -> dict[str, Health]:
+    """Return the health of every subject that a failed call changes."""
+    failure, profile = refusal.failure, refusal.profile
+    own = subject_of_profile(profile.name)
+    changed = {own: _noted(health_of(own) or HEALTHY, refusal)}
+    treatment = treatment_of(failure)
+    target = _target(refusal, changed[own])
+    if target is None:
+        return changed
+    health = changed.get(target) or _noted(health_of(target) or HEALTHY, refusal)
+    changed[target] = _benched(health, refusal, treatment, certain=target != own)
+    if failure.scope is FaultScope.PROVIDER and target == own:
+        changed |= _provider(refusal, health_of, changed[own])
+    return changed
+
+
+def _noted(health: Health, refusal: Refusal) -> Health:
+    failure = refusal.failure
+    error = LastError(
+        failure=failure.failure,
+        status=failure.status,
+        message=failure.message,
+        at=refusal.now,
+        profile=refusal.profile.name,
+    )
+    bare = failure.failure is FailureClass.AUTH_INVALID and not failure.names_key
+    return replace(health, bare_refusals=health.bare_refusals + bare, last_error=error)
+
+
+def _target(refusal: Refusal, own: Health) -> str | None:
+    """Return the subject to bench; None when the fault is the request's alone."""
+    profile, failure = refusal.profile, refusal.failure
+    match failure.failure:
+        case FailureClass.CONTEXT_LENGTH | FailureClass.BAD_REQUEST | FailureClass.CONTENT_FILTER:
+            return None
+        case FailureClass.PAYMENT_REQUIRED:
+            return subject_of_account(profile.account)
+        case FailureClass.AUTH_INVALID:
+            # A bare refusal may be a model gate under a good key: the second in a row is not.
+            certain = failure.names_key or own.bare_refusals > 1
+            return subject_of_account(profile.account) if certain else subject_of_profile(profile.name)
+        case FailureClass.MODEL_NOT_FOUND:
+            return subject_of_model(profile.name, profile.model)
+        case _:
+            if failure.scope is FaultScope.ACCOUNT:
+                return subject_of_account(profile.account)
+            return subject_of_profile(profile.name)
+
+
+def _benched(
+    health: Health, refusal: Refusal, treatment: Treatment, *, certain: bool
+) -> Health:
+    failure, now = refusal.failure, refusal.now
+    status = treatment.status
+    if failure.failure is FailureClass.AUTH_INVALID and not certain:
+        status = Status.COOLDOWN
+    slot = {
+        Status.COOLDOWN: health.cooldown,
+        Status.EXHAUSTED: health.exhausted,
+        Status.FAILED: health.failed,
+    }[status]
+    same_burst = slot is not None and refusal.sent_at <= slot.since
+    strikes = 1 if slot is None else slot.strikes + (0 if same_burst else 1)
+    fresh = _evidence(refusal, treatment, status=status, strikes=strikes)
+    if slot is not None and _outlasts(slot, fresh, now):
+        fresh = _extended(slot, fresh, now)
+    return replace(health, **{status.value: fresh})
+
+
+def _outlasts(old: Cooldown, fresh: Cooldown, now: float) -> bool:
+    if old.until is None:
+        return fresh.until is not None
+    return fresh.until is not None and old.until > max(fresh.until, now)
+
+
+def _extended(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
+    """Return the longer `old` cooldown with the newer refusal noted on it."""
+    probe_at = old.probe_at
+    if probe_at is not None:
+        probe_at = max(probe_at, now + PROBE_AFTER_S)
+        if old.until is not None:
+            probe_at = min(probe_at, old.until)
+    return replace(
+        old,
+        since=now,
+        probe_at=probe_at,
+        strikes=fresh.strikes,
+        http_status=fresh.http_status,
+        message=fresh.message,
+    )
+
+
+def _evidence(
+    refusal: Refusal, treatment: Treatment, *, status: Status, strikes: int
+) -> Cooldown:
+    failure, now = refusal.failure, refusal.now
+    until: float | None
+    if status is Status.FAILED:
+        until, source, confidence = None, Source.DEFAULT, Confidence.GUESSED
+        every = treatment.probe_every_s
+        probe_at = None if every is None else now + every
+    else:
+        until, source, confidence, authoritative = _end(refusal, treatment, strikes)
+        probe_at = None if authoritative else min(until, now + PROBE_AFTER_S)
+    return Cooldown(
+        status=status,
+        reason=failure.failure.value,
+        since=now,
+        until=until,
+        probe_at=probe_at,
+        source=source,
+        confidence=confidence,
+        strikes=strikes,
+        http_status=failure.status,
+        message=failure.message,
+    )
+
+
+def _end(
+    refusal: Refusal, treatment: Treatment, strikes: int
+) -> tuple[float, Source, Confidence, bool]:
+    """Return (until, source, confidence, authoritative) of a wait."""
+    failure, now, rule = refusal.failure, refusal.now, refusal.rule
+    if rule is not None and rule.fixed:
+        return now + rule.wait_s, Source.CONFIG, Confidence.STATED, True
+    if failure.reset_at is not None and failure.reset_at > now:
+        believable = failure.reset_at - now <= WINDOW_S[CalendarUnit.MONTH]
+        return failure.reset_at, failure.source, Confidence.STATED, believable
+    boundary = _boundary(refusal)
+    quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
+    if quota and boundary is not None:
+        # Providers attach a wait of seconds to a spent day: the window named in the answer decides.
+        return boundary, Source.CATALOGUE, Confidence.KNOWN, True
+    if failure.stated_wait_s is not None:
+        # A stated wait that proved too short was not the whole truth: it grows.
+        wait = max(SHORTEST_WAIT_S, failure.stated_wait_s) * 2 ** min(strikes - 1, 10)
+        wait = min(wait, max(failure.stated_wait_s, treatment.longest_wait_s), DAY_S)
+        named = failure.quota_window
+        within = named is not None and failure.stated_wait_s <= WINDOW_S[named]
+        authoritative = within and failure.stated_wait_s <= DAY_S and strikes == 1
+        return now + wait, failure.source, Confidence.STATED, authoritative
+    if rule is not None:
+        return now + rule.wait_s, Source.CONFIG, Confidence.GUESSED, False
+    if boundary is not None:
+        return boundary, Source.CATALOGUE, Confidence.KNOWN, True
+    if quota and failure.quota_window is not None:
+        ends_at = period(failure.quota_window, "UTC", now)[1]
+        return ends_at, Source.DEFAULT, Confidence.GUESSED, False
+    wait = min(treatment.wait_s * 2 ** min(strikes - 1, 20), treatment.longest_wait_s)
+    return now + wait, Source.DEFAULT, Confidence.GUESSED, False
+
+
+def _boundary(refusal: Refusal) -> float | None:
+    """Return the end of the window that is spent, where the provider's calendar is known."""
+    failure, profile = refusal.failure, refusal.profile
+    unit = failure.quota_window
+    if unit is None and failure.failure is FailureClass.RATE_LIMITED and not failure.concurrency:
+        unit = CalendarUnit.MINUTE
+    window = {CalendarUnit.MINUTE: profile.minute_window, CalendarUnit.DAY: profile.day_window}.get(
+        unit or CalendarUnit.WEEK
+    )
+    if isinstance(window, Calendar):
+        return period(window.unit, window.zone, refusal.now)[1]
+    return None
+
+
+def _provider(
+    refusal: Refusal, health_of: Callable[[str], Health | None], own: Health
+) -> dict[str, Health]:
+    """Note a provider's fault, and bench all of it when a second profile failed alike."""
+    subject = subject_of_provider(refusal.profile.provider)
+    before = health_of(subject) or HEALTHY
+    after = _noted(before, refusal)
+    earlier = before.last_error
+    alike = (
+        earlier is not None
+        and earlier.failure is refusal.failure.failure
+        and earlier.profile != refusal.profile.name
+        and refusal.now - earlier.at <= SIBLINGS_WITHIN_S
+    )
+    if alike:
+        after = replace(after, cooldown=own.cooldown, exhausted=own.exhausted)
+    return {subject: after}
+
+
+def succeeded(
+    profile: Profile, health_of: Callable[[str], Health | None], sent_at: float
+) -> dict[str, Health]:
+    """Return the health of every subject that a successful call sent at `sent_at` changes."""
+    changed: dict[str, Health] = {}
+    for subject in subjects(profile):
+        health = health_of(subject)
+        if health is None:
+            continue
+        mended = Health(
+            cooldown=_still(health.cooldown, sent_at),
+            exhausted=_still(health.exhausted, sent_at),
+            failed=_still(health.failed, sent_at),
+            last_error=health.last_error,
+        )
+        if mended != health:
+            changed[subject] = mended
+    return changed
+
+
+def _still(evidence: Cooldown | None, sent_at: float) -> Cooldown | None:
+    """Return evidence that a success does not refute: a refusal newer than the call."""
+    return evidence if evidence is not None and evidence.since >= sent_at else None
+
+
+def cleared(health: Health) -> Health:
+    """Return the health after a user cleared usage: cooldown and exhausted end, failed stays."""
+    return Health(failed=health.failed, last_error=health.last_error)
+
+
+def shifted(health: Health, seconds: float) -> Health:
+    """Return the health after the clock jumped by `seconds`; ends by the calendar stay."""
+    return replace(
+        health,
+        cooldown=_shifted(health.cooldown, seconds),
+        exhausted=_shifted(health.exhausted, seconds),
+        failed=_shifted(health.failed, seconds),
+    )
+
+
+def _shifted(evidence: Cooldown | None, seconds: float) -> Cooldown | None:
+    if evidence is None or evidence.confidence is Confidence.KNOWN:
+        return evidence
+    return replace(
+        evidence,
+        since=evidence.since + seconds,
+        until=None if evidence.until is None else evidence.until + seconds,
+        probe_at=None if evidence.probe_at is None else evidence.probe_at + seconds,
+    )

@@ -1,0 +1,440 @@
+"""Order the profiles of a chain for one request, and say why each of the others was left out.
+
+One function makes the ladder for serving, explaining and simulating, so the three can't disagree.
+Own limits are not read here: the ledger admits atomically, and what it denied comes back in `Ask`.
+
+Refuses to know how a call is sent, what was counted, and the clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from spillover.core.health import Health, Standing, standing, subject_of_model
+from spillover.core.limits import Block, Candidate
+from spillover.core.tokens import Calibration, estimate
+from spillover.core.values import (
+    Capability,
+    Chain,
+    Demand,
+    FailureClass,
+    Gate,
+    Hours,
+    Member,
+    Profile,
+    RoutingPolicy,
+    SkipReason,
+    Status,
+    Strategy,
+    Tier,
+    Usage,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Pin(Value, frozen=True, kw_only=True):
+    """A profile that a user put first in a chain by hand."""
+
+    profile: str
+    strict: bool = False
+    """It alone may serve."""
+
+
+class Sticky(Value, frozen=True, kw_only=True):
+    """The profile that last worked for a chain, and since when its preferred one is left."""
+
+    profile: str
+    at: float
+
+
+class View(Protocol):
+    """What the ladder reads of the shared record; a ledger answers from memory."""
+
+    def health(self, subject: str) -> Health | None:
+        """Return the evidence against a subject."""
+
+    def is_disabled(self, profile: str) -> bool:
+        """Return whether a user switched the profile off."""
+
+    def pin(self, chain: str) -> Pin | None:
+        """Return the chain's pinned profile."""
+
+    def sticky(self, chain: str) -> Sticky | None:
+        """Return the chain's last working profile."""
+
+    def calibration(self, profile: str) -> Calibration:
+        """Return what was learned of the profile's token counts."""
+
+    def load(self, profile: Profile, now: float) -> float:
+        """Return the fullest limit's share of use, 0 to 1 and beyond."""
+
+    def ttft_ms(self, profile: str) -> float | None:
+        """Return the profile's usual time to first content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request's question to the ladder."""
+
+    chain: Chain
+    demand: Demand
+    draw: float = 0.0
+    """Chance for `weighted`, in [0, 1)."""
+    turn: int = 0
+    """The chain's request number, for `round_robin`."""
+    affinity: str | None = None
+    """The profile that served this session before."""
+    tried: Mapping[str, FailureClass] = field(default_factory=dict)
+    """Profiles that were sent to already, and how the last send ended."""
+    blocked: Mapping[str, Block] = field(default_factory=dict)
+    """Profiles that the ledger denied, and why."""
+    space: str | None = None
+    """For embeddings: the space that all vectors of the chain lie in."""
+    larger_than: int = 0
+    """Only models whose context is larger, or unknown: a provider said the request is too long."""
+    too_small: frozenset[str] = frozenset()
+    """Upstream models that said so."""
+
+
+class Skipped(Value, frozen=True, kw_only=True):
+    """A profile that can't serve this request now."""
+
+    profile: str
+    reason: SkipReason
+    detail: str = ""
+    available_at: float | None = None
+    never: bool = False
+    cause: FailureClass | None = None
+    """The failure behind a cooldown, a spent quota, a failed or a tried profile."""
+    probed: bool = False
+    """Another call is testing the profile's guessed cooldown right now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The candidates in the order they should be tried, and the rest with their reasons."""
+
+    candidates: tuple[Candidate, ...]
+    skipped: tuple[Skipped, ...]
+
+
+QUOTA_CAUSES: Final = frozenset(
+    {FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED, FailureClass.PAYMENT_REQUIRED}
+)
+"""Failures that say "spent" rather than "down": they open the spend gate's `on_quota`."""
+
+
+def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> Ladder:
+    """Return the ladder of a request at `now`."""
+    skipped: dict[str, Skipped] = {}
+    able: list[tuple[Member, Candidate]] = []
+    chain = ask.chain
+    pin = view.pin(chain.name)
+    for member in chain.members:
+        found = _consider(ask, member, profiles[member.profile], view, now)
+        if isinstance(found, Skipped):
+            skipped[found.profile] = found
+        elif pin is not None and pin.strict and pin.profile != member.profile:
+            skipped[member.profile] = Skipped(
+                profile=member.profile, reason=SkipReason.POLICY, detail=f"pinned to {pin.profile}"
+            )
+        else:
+            able.append((member, found))
+    ordered = _ordered(ask, able, view, now)
+    ordered = _preferred(ask, ordered, view, pin, now)
+    candidates = _gated(ask, ordered, profiles, skipped)
+    in_chain_order = tuple(
+        skipped[member.profile] for member in chain.members if member.profile in skipped
+    )
+    return Ladder(candidates=candidates, skipped=in_chain_order)
+
+
+def _consider(
+    ask: Ask, member: Member, profile: Profile, view: View, now: float
+) -> Skipped | Candidate:
+    """Return why a profile can't serve, or what the call would need of it."""
+    name = profile.name
+    if name in ask.tried:
+        return _tried(ask, profile, view, now)
+    if view.is_disabled(name):
+        return Skipped(profile=name, reason=SkipReason.DISABLED, detail="disabled by hand")
+    unfit = _unfit(ask, member, profile, now)
+    if unfit is not None:
+        return unfit
+    if profile.key_missing:
+        return Skipped(profile=name, reason=SkipReason.FAILED, detail="key_missing")
+    profile, stand = _with_served_model(profile, view, now)
+    if not stand.may_serve:
+        return _benched(profile, stand)
+    need = estimate(ask.demand, profile, view.calibration(name))
+    small = _too_small(ask, profile, need)
+    if small is not None:
+        return small
+    block = ask.blocked.get(name)
+    if block is not None:
+        return _denied(name, block, stand)
+    return Candidate(
+        profile=profile, need=need, probe=stand.subject if stand.probe else None
+    )
+
+
+def _with_served_model(profile: Profile, view: View, now: float) -> tuple[Profile, Standing]:
+    """Return the profile with the first of its models that is not known to be missing."""
+    stand = standing(profile, view.health, now)
+    if stand.may_serve or not profile.alternatives:
+        return profile, stand
+    if stand.subject != subject_of_model(profile.name, profile.model):
+        return profile, stand
+    for model in profile.alternatives:
+        other = replace(profile, model=model)
+        other_stand = standing(other, view.health, now)
+        if other_stand.may_serve:
+            return other, other_stand
+    return profile, stand
+
+
+_CAUSES: Final = {cause.value: cause for cause in FailureClass}
+
+_SKIP_OF_STATUS: Final = {
+    Status.COOLDOWN: SkipReason.COOLDOWN,
+    Status.EXHAUSTED: SkipReason.EXHAUSTED,
+    Status.FAILED: SkipReason.FAILED,
+}
+
+
+def _benched(profile: Profile, stand: Standing) -> Skipped:
+    evidence = stand.evidence
+    if evidence is None:  # pragma: no cover - only evidence benches
+        raise AssertionError(profile.name)
+    ends = [at for at in (evidence.until, evidence.probe_at) if at is not None]
+    return Skipped(
+        profile=profile.name,
+        reason=_SKIP_OF_STATUS[evidence.status],
+        detail=evidence.reason,
+        available_at=min(ends) if ends else None,
+        cause=_CAUSES.get(evidence.reason),
+    )
+
+
+def _tried(ask: Ask, profile: Profile, view: View, now: float) -> Skipped:
+    cause = ask.tried[profile.name]
+    stand = standing(profile, view.health, now)
+    available_at = None if stand.may_serve else _benched(profile, stand).available_at
+    return Skipped(
+        profile=profile.name,
+        reason=SkipReason.TRIED,
+        detail=cause.value,
+        available_at=available_at,
+        cause=cause,
+    )
+
+
+def _denied(name: str, block: Block, stand: Standing) -> Skipped:
+    if block.limit is None:
+        cause = None if stand.evidence is None else _CAUSES.get(stand.evidence.reason)
+        return Skipped(
+            profile=name,
+            reason=SkipReason.COOLDOWN,
+            detail="being probed by another request",
+            cause=cause,
+            probed=True,
+        )
+    limit = block.limit
+    detail = limit.metric.value if limit.per is None else f"{limit.metric.value}_per_{limit.per}"
+    return Skipped(
+        profile=name,
+        reason=SkipReason.LIMIT,
+        detail=detail,
+        available_at=block.available_at,
+        never=block.never,
+    )
+
+
+def _unfit(ask: Ask, member: Member, profile: Profile, now: float) -> Skipped | None:
+    """Return why this profile may not or can not serve such a request at all."""
+    name, chain, demand = profile.name, ask.chain, ask.demand
+    if chain.privacy and profile.tier is not Tier.LOCAL:
+        return Skipped(profile=name, reason=SkipReason.PRIVACY, detail="only local profiles may serve")
+    for policy in {chain.routing_policy, demand.policy}:
+        tier = _ONLY_TIER.get(policy) if policy is not None else None
+        if tier is not None and profile.tier is not tier:
+            return Skipped(profile=name, reason=SkipReason.POLICY, detail=f"{policy}: not {tier}")
+    if member.hours is not None:
+        opens_at = _opens_at(member.hours, now)
+        if opens_at > now:
+            return Skipped(
+                profile=name, reason=SkipReason.HOURS, detail="outside its hours", available_at=opens_at
+            )
+    missing = sorted(demand.needs & profile.lacks)
+    if missing:
+        return Skipped(
+            profile=name, reason=SkipReason.LACKS_CAPABILITY, detail=", ".join(missing), never=True
+        )
+    if ask.space is not None and (profile.embedding_space or profile.model) != ask.space:
+        detail = f"vectors of another space than {ask.space}"
+        return Skipped(profile=name, reason=SkipReason.LACKS_CAPABILITY, detail=detail, never=True)
+    return None
+
+
+_ONLY_TIER: Final = {
+    RoutingPolicy.LOCAL_ONLY: Tier.LOCAL,
+    RoutingPolicy.BYOK_PAID: Tier.PAID,
+}
+
+
+def embedding_space(chain: Chain, profiles: Mapping[str, Profile]) -> str | None:
+    """Return the space whose vectors a chain answers: that of its first embedding profile."""
+    for member in chain.members:
+        profile = profiles[member.profile]
+        if Capability.EMBEDDINGS not in profile.lacks:
+            return profile.embedding_space or profile.model
+    return None
+
+
+def _too_small(ask: Ask, profile: Profile, need: Usage) -> Skipped | None:
+    context = profile.context_tokens
+    if profile.model in ask.too_small:
+        detail = "the same model just said the request is too long"
+    elif context is not None and (need.input_tokens > context or context <= ask.larger_than):
+        detail = f"{max(need.input_tokens, ask.larger_than)} tokens, context {context}"
+    else:
+        return None
+    return Skipped(
+        profile=profile.name, reason=SkipReason.CONTEXT_TOO_SMALL, detail=detail, never=True
+    )
+
+
+def _opens_at(hours: Hours, now: float) -> float:
+    """Return `now` inside the hours, else the next opening."""
+    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(hours.zone))
+    minute = local.hour * 60 + local.minute
+    start, end = hours.start_minute, hours.end_minute
+    inside = start <= minute < end if start < end else minute >= start or minute < end
+    if inside or start == end:
+        return now
+    return now + ((start - minute) % 1_440) * 60.0 - local.second - local.microsecond / 1e6
+
+
+def _ordered(
+    ask: Ask, able: list[tuple[Member, Candidate]], view: View, now: float
+) -> list[Candidate]:
+    """Order those that may serve by the chain's strategy; ties keep the chain's order."""
+    chain = ask.chain
+    plain = [candidate for _, candidate in able]
+    policies = {chain.routing_policy, ask.demand.policy}
+    if RoutingPolicy.FREE_TIER in policies:
+        return sorted(plain, key=lambda c: c.profile.tier is Tier.PAID)
+    strategy = Strategy.CHEAPEST if RoutingPolicy.AUTO_CHEAPEST in policies else chain.strategy
+    match strategy:
+        case Strategy.ROUND_ROBIN:
+            return _rotated(plain, chain, ask.turn)
+        case Strategy.WEIGHTED:
+            return _drawn(able, ask.draw)
+        case Strategy.LEAST_USED:
+            return sorted(plain, key=lambda c: view.load(c.profile, now))
+        case Strategy.CHEAPEST:
+            return sorted(plain, key=lambda c: c.need.cost_nanousd if c.profile.tier is Tier.PAID else 0)
+        case Strategy.FASTEST:
+            return sorted(plain, key=lambda c: view.ttft_ms(c.profile.name) or 0.0)
+        case _:
+            return plain
+
+
+def _rotated(plain: list[Candidate], chain: Chain, turn: int) -> list[Candidate]:
+    """Begin at the chain's `turn`-th member; who can't serve is passed over in place."""
+    place = {member.profile: i for i, member in enumerate(chain.members)}
+    count = len(chain.members)
+    return sorted(plain, key=lambda c: (place[c.profile.name] - turn) % count)
+
+
+def _drawn(able: list[tuple[Member, Candidate]], draw: float) -> list[Candidate]:
+    """Draw the first by weight; the others follow in the order of further draws by the same lot."""
+    rest = list(able)
+    drawn: list[Candidate] = []
+    while rest:
+        total = sum(member.weight for member, _ in rest)
+        mark, chosen = draw * total, len(rest) - 1
+        for place, (member, _) in enumerate(rest):
+            mark -= member.weight
+            if mark < 0:
+                chosen = place
+                break
+        drawn.append(rest.pop(chosen)[1])
+    return drawn
+
+
+def _preferred(
+    ask: Ask, ordered: list[Candidate], view: View, pin: Pin | None, now: float
+) -> list[Candidate]:
+    """Put first who is pinned, else who served this session, else who the failback keeps."""
+    chain = ask.chain
+    first = pin.profile if pin is not None else ask.affinity
+    if first is None and chain.strategy is Strategy.PRIORITY:
+        kept = view.sticky(chain.name)
+        after = chain.failback.after_s
+        if kept is not None and (
+            chain.failback.sticky or (after is not None and now < kept.at + after)
+        ):
+            first = kept.profile
+    if first is None:
+        return ordered
+    return sorted(ordered, key=lambda c: c.profile.name != first)
+
+
+def _gated(
+    ask: Ask,
+    ordered: Sequence[Candidate],
+    profiles: Mapping[str, Profile],
+    skipped: dict[str, Skipped],
+) -> tuple[Candidate, ...]:
+    """Take out paid candidates that only a fallback from a free one the user forbade would reach.
+
+    While a free candidate stands before a paid one it is not known yet what kind of fallback would
+    lead there, so the paid one waits for a later look at the ladder.
+    """
+    gate = ask.chain.spend_gate
+    free = [m.profile for m in ask.chain.members if profiles[m.profile].tier is not Tier.PAID]
+    if not free or (gate.on_quota is Gate.ALLOW and gate.on_outage is Gate.ALLOW):
+        return tuple(ordered)
+    shut = {Gate.NEVER} if ask.demand.spend_allowed else {Gate.NEVER, Gate.ASK}
+    causes = {_is_quota(skipped[name]) for name in free if name in skipped}
+    barred = (True in causes and gate.on_quota in shut) or (
+        False in causes and gate.on_outage in shut
+    )
+    kept: list[Candidate] = []
+    pending = False
+    for candidate in ordered:
+        if candidate.profile.tier is not Tier.PAID:
+            pending = True
+            kept.append(candidate)
+        elif not (pending or barred):
+            kept.append(candidate)
+        elif barred or gate.on_quota in shut or gate.on_outage in shut:
+            asks = Gate.ASK in {gate.on_quota, gate.on_outage} and not ask.demand.spend_allowed
+            skipped[candidate.profile.name] = Skipped(
+                profile=candidate.profile.name,
+                reason=SkipReason.SPEND_GATE,
+                detail="needs x-spillover-spend: yes" if asks else "spending is switched off",
+            )
+        else:
+            kept.append(candidate)
+    return tuple(kept)
+
+
+_QUOTA_REASONS: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
+_OUTAGE_REASONS: Final = frozenset({SkipReason.FAILED, SkipReason.COOLDOWN, SkipReason.TRIED})
+
+
+def _is_quota(skipped: Skipped) -> bool | None:
+    """Return True for a spent quota, False for an outage, None for neither."""
+    if skipped.reason in _QUOTA_REASONS or skipped.cause in QUOTA_CAUSES:
+        return True
+    return False if skipped.reason in _OUTAGE_REASONS else None

@@ -1,0 +1,142 @@
+"""Decide whether a call fits under a profile's limits, and when it will if it doesn't.
+
+`admit` is the definition: every ledger holds to it, whatever it keeps its counters in.
+Refuses to know where counters live, who else is a candidate, and what happens next.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from spillover.core.values import METRIC_INDEX, Amounts, Limit, Metric, Profile, Refill, Usage, Value
+from spillover.core.windows import Series
+
+
+class Tally(msgspec.Struct):
+    """What one owner of counters holds right now: open reservations and counters by window."""
+
+    held: list[int] = msgspec.field(default_factory=lambda: [0] * len(METRIC_INDEX))
+    """Amounts of the open reservations; requests are counted when sent, so none are held."""
+    in_flight: int = 0
+    series: dict[str, Series] = msgspec.field(default_factory=dict)
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """A limit bound to the counter it reads."""
+
+    limit: Limit
+    metric: int
+    """Index of the limit's metric; -1 for concurrency."""
+    capacity: int
+    """What may count at once: the amount, or a refill bucket's burst."""
+    tally: Tally
+    series: Series | None
+
+
+class Candidate(Value, frozen=True, kw_only=True):
+    """A profile that may serve, and what the call would need of it."""
+
+    profile: Profile
+    need: Usage
+    probe: str | None = None
+    """Health subject whose guess this call would test; one such call may be open at a time."""
+
+
+class Block(Value, frozen=True, kw_only=True):
+    """Why a candidate has no room."""
+
+    limit: Limit | None
+    """None: another call is already testing the profile's guessed cooldown."""
+    available_at: float | None = None
+    """When there is room again; None: not known, or never."""
+    never: bool = False
+    """The call is larger than the whole limit."""
+    used: int = 0
+    reserved: int = 0
+
+
+class Blocked(Value, frozen=True, kw_only=True):
+    """A candidate that was passed over in a reservation."""
+
+    profile: str
+    block: Block
+
+
+class Granted(Value, frozen=True, kw_only=True):
+    """The first candidate with room, and the reservation held for it."""
+
+    reservation: str
+    profile: str
+    at: float
+    passed: tuple[Blocked, ...] = ()
+
+
+class Denied(Value, frozen=True, kw_only=True):
+    """No candidate had room."""
+
+    passed: tuple[Blocked, ...]
+
+
+Reservation: TypeAlias = Granted | Denied
+
+
+def gauge(limit: Limit, tally: Tally, series: Series | None) -> Gauge:
+    """Bind `limit` to the counter it reads."""
+    capacity = limit.amount
+    if isinstance(limit.window, Refill) and limit.window.burst is not None:
+        capacity = limit.window.burst
+    metric = -1 if limit.metric is Metric.CONCURRENCY else METRIC_INDEX[limit.metric]
+    return Gauge(limit, metric, capacity, tally, series)
+
+
+def reading(gauge: Gauge, now: float) -> tuple[int, int]:
+    """Return what a limit's counter shows at `now`: (used, reserved)."""
+    if gauge.series is None:
+        return 0, gauge.tally.in_flight
+    return gauge.series.used(gauge.metric, now), gauge.tally.held[gauge.metric]
+
+
+def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
+    """Return None when `need` fits under every limit at `now`, else what blocks it longest.
+
+    A limit that the call can never fit under comes before one that frees at an unknown time, and
+    that before one with a known instant; of those the latest, for only then is there room.
+    """
+    worst: Block | None = None
+    for each in gauges:
+        metric = each.metric
+        if metric < 0:
+            if each.tally.in_flight < each.capacity:
+                continue
+        else:
+            wanted = need[metric]
+            series = each.series
+            if wanted == 0 and each.capacity > 0:
+                continue
+            # mypy can't know that only concurrency has no series.
+            used = series.used(metric, now)  # type: ignore[union-attr]
+            if 0 < wanted <= each.capacity - used - each.tally.held[metric]:
+                continue
+        block = _block(each, need, now)
+        if worst is None or _rank(block) > _rank(worst):
+            worst = block
+    return worst
+
+
+def _rank(block: Block) -> tuple[bool, bool, float]:
+    return block.never, block.available_at is None, block.available_at or 0.0
+
+
+def _block(gauge: Gauge, need: Amounts, now: float) -> Block:
+    used, reserved = reading(gauge, now)
+    if gauge.series is None:
+        never = gauge.capacity <= 0
+        return Block(limit=gauge.limit, never=never, used=used, reserved=reserved)
+    wanted = max(need[gauge.metric], 1)
+    if wanted > gauge.capacity:
+        return Block(limit=gauge.limit, never=True, used=used, reserved=reserved)
+    excess = used + reserved + wanted - gauge.capacity
+    available_at = gauge.series.frees_at(gauge.metric, excess, now)
+    return Block(limit=gauge.limit, available_at=available_at, used=used, reserved=reserved)

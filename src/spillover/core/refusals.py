@@ -1,0 +1,180 @@
+"""Decide how a request that nobody serves ends: status, code, a message to act on, when to retry.
+
+Refuses to know the client's protocol: the shape of an error body is made elsewhere.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from spillover.core.ladder import Skipped
+from spillover.core.values import Failure, FailureClass, SkipReason, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Code(StrEnum):
+    """Spillover's own error codes."""
+
+    ALL_EXHAUSTED = "all_exhausted"
+    ALL_FAILED = "all_failed"
+    CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
+    NO_CAPABLE_PROFILE = "no_capable_profile"
+    POLICY_ABSTAINED = "policy_abstained"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
+    INVALID_CLIENT_KEY = "invalid_client_key"
+    MODEL_NOT_FOUND = "model_not_found"
+    BODY_TOO_LARGE = "body_too_large"
+    INVALID_REQUEST = "invalid_request"
+    STREAM_INTERRUPTED = "stream_interrupted"
+
+
+STATUS_OF: Final[dict[Code, int]] = {
+    Code.ALL_EXHAUSTED: 429,
+    Code.ALL_FAILED: 503,
+    Code.CONTEXT_LENGTH_EXCEEDED: 400,
+    Code.NO_CAPABLE_PROFILE: 400,
+    Code.POLICY_ABSTAINED: 403,
+    Code.DEADLINE_EXCEEDED: 504,
+    Code.LEDGER_UNAVAILABLE: 503,
+    Code.INVALID_CLIENT_KEY: 401,
+    Code.MODEL_NOT_FOUND: 404,
+    Code.BODY_TOO_LARGE: 413,
+    Code.INVALID_REQUEST: 400,
+    Code.STREAM_INTERRUPTED: 502,
+}
+
+
+class Refusal(Value, frozen=True, kw_only=True):
+    """Why a request was not served."""
+
+    code: Code
+    message: str
+    profiles: tuple[Skipped, ...] = ()
+    retry_at: float | None = None
+    """The soonest instant at which some profile may serve."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return STATUS_OF[self.code]
+
+    def retry_after_s(self, now: float) -> int | None:
+        """Return whole seconds until `retry_at`, rounded up and at least 1; None if unknown."""
+        return None if self.retry_at is None else max(1, ceil(self.retry_at - now))
+
+
+class EndKind(StrEnum):
+    """How a request ended."""
+
+    SERVED = "served"
+    BROKEN = "broken"
+    """Cut behind the commit point."""
+    CANCELLED = "cancelled"
+    """The client left."""
+    PROVIDER_ERROR = "provider_error"
+    """A provider refused the request itself, and no other would take it."""
+    REFUSED = "refused"
+    """Spillover's own answer."""
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One entry of a trail: a send and how it ended."""
+
+    profile: str
+    result: str
+    """A failure class, `ok`, or `cancelled`."""
+
+
+class Ending(Value, frozen=True, kw_only=True):
+    """How a request ended, and the sends that led there."""
+
+    kind: EndKind
+    trail: tuple[Step, ...] = ()
+    profile: str | None = None
+    """Who served it, or whose error is relayed."""
+    refusal: Refusal | None = None
+    failure: Failure | None = None
+
+
+_ASIDE: Final = frozenset(
+    {
+        SkipReason.DISABLED,
+        SkipReason.POLICY,
+        SkipReason.PRIVACY,
+        SkipReason.HOURS,
+        SkipReason.SPEND_GATE,
+    }
+)
+"""Obstacles of the user's own making: they don't decide between spent and down."""
+
+_UNABLE: Final = frozenset({SkipReason.LACKS_CAPABILITY, SkipReason.CONTEXT_TOO_SMALL})
+_SPENT: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
+_SPENT_CAUSES: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
+
+
+def refusal(chain: str, skipped: Sequence[Skipped], now: float) -> Refusal:
+    """Return the refusal of a request for `chain` that none of its profiles can serve."""
+    code = _code(skipped)
+    times = [s.available_at for s in skipped if s.available_at is not None]
+    retry_at = min(times) if times and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED} else None
+    return Refusal(
+        code=code,
+        message=_message(chain, code, skipped, now),
+        profiles=tuple(skipped),
+        retry_at=retry_at,
+    )
+
+
+def _code(skipped: Sequence[Skipped]) -> Code:
+    obstacles = [s for s in skipped if s.reason not in _ASIDE]
+    if not obstacles:
+        only_disabled = all(s.reason is SkipReason.DISABLED for s in skipped)
+        return Code.ALL_FAILED if only_disabled else Code.POLICY_ABSTAINED
+    liftable = [s for s in obstacles if s.reason not in _UNABLE]
+    if not liftable:
+        too_long = any(s.reason is SkipReason.CONTEXT_TOO_SMALL for s in obstacles)
+        return Code.CONTEXT_LENGTH_EXCEEDED if too_long else Code.NO_CAPABLE_PROFILE
+    spent = all(s.reason in _SPENT or s.cause in _SPENT_CAUSES for s in liftable)
+    return Code.ALL_EXHAUSTED if spent else Code.ALL_FAILED
+
+
+_OPENING: Final = {
+    Code.ALL_EXHAUSTED: "every profile of {chain!r} is spent",
+    Code.ALL_FAILED: "no profile of {chain!r} can serve",
+    Code.CONTEXT_LENGTH_EXCEEDED: "the request is too long for every profile of {chain!r}",
+    Code.NO_CAPABLE_PROFILE: "no profile of {chain!r} can do what the request asks for",
+    Code.POLICY_ABSTAINED: "policy keeps every profile of {chain!r} from serving",
+}
+
+
+def _message(chain: str, code: Code, skipped: Sequence[Skipped], now: float) -> str:
+    opening = _OPENING[code].format(chain=chain)
+    parts = [f"{s.profile} ({_because(s, now)})" for s in skipped]
+    message = f"{opening}: {', '.join(parts)}" if parts else opening
+    timed = [s for s in skipped if s.available_at is not None]
+    if timed and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED}:
+        first = min(timed, key=lambda s: s.available_at or 0.0)
+        message += f"; soonest is {first.profile} in {_span((first.available_at or now) - now)}"
+    return message
+
+
+def _because(skipped: Skipped, now: float) -> str:
+    because = skipped.reason.value.replace("_", " ")
+    if skipped.detail and skipped.detail != skipped.reason.value:
+        because += f": {skipped.detail}"
+    if skipped.available_at is not None:
+        because += f", back in {_span(skipped.available_at - now)}"
+    return because
+
+
+def _span(seconds: float) -> str:
+    """Return a span as people say it, rounded up: `42 s`, `5 min`, `3 h`, `2 d`."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{ceil(seconds / length)} {unit}"
+    return f"{max(1, ceil(seconds))} s"

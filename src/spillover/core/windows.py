@@ -1,0 +1,347 @@
+"""Count usage in a window: what still counts at an instant, and when enough of it has left.
+
+Rules of this file:
+- A counter never forgets early. A rolling window is kept in 60 buckets and a bucket leaves when its
+  *end* is a whole window old, so usage leaves up to one bucket late and never before its time.
+- Instants come in as arguments. What is dated in the future by more than the clocks of two processes
+  may differ counts as just now; nothing else is ever re-dated here.
+
+Refuses to know limits' amounts (a refill bucket's rate apart), owners, storage and the clock.
+
+A worked timeline, `Rolling(seconds=60)` with one request each at 12:00:00.0 and 12:00:45.3:
+both count until 12:01:01.0, when the bucket of second 0 has been over for 60 s; the second one
+leaves at 12:01:46.0. A `Calendar(minute)` would forget both at 12:01:00.0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from math import ceil, floor
+from typing import Final, TypeAlias, assert_never
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from spillover.core.values import (
+    METRIC_INDEX,
+    Amounts,
+    Calendar,
+    CalendarUnit,
+    Metric,
+    Refill,
+    Rolling,
+    Window,
+)
+
+BUCKETS: Final = 60
+"""Buckets in a rolling window."""
+
+CLOCK_TOLERANCE_S: Final = 3.0
+"""How far the clocks of processes that share a ledger may differ before usage is re-dated.
+
+A process re-anchors its clock at a drift over 2 s; one more second is for the time between.
+"""
+
+_METRICS: Final = len(METRIC_INDEX)
+_HOUR_S: Final = 3_600.0
+_MINUTE_S: Final = 60.0
+
+
+def _zeros() -> list[int]:
+    return [0] * _METRICS
+
+
+class RollingSeries(msgspec.Struct, tag="rolling"):
+    """Usage of the last `width * 60` seconds in buckets, oldest first."""
+
+    width: float
+    """Seconds in a bucket."""
+    buckets: list[tuple[int, list[int]]] = msgspec.field(default_factory=list)
+    """(index, amounts); a bucket spans [index * width, (index + 1) * width)."""
+    totals: list[int] = msgspec.field(default_factory=_zeros)
+
+    def roll(self, now: float) -> None:
+        """Forget what has left the window at `now`, and date the future's usage to now."""
+        buckets = self.buckets
+        if not buckets:
+            return
+        current = floor(now / self.width)
+        if buckets[-1][0] * self.width > now + CLOCK_TOLERANCE_S:
+            self._redate(current, now)
+        oldest = current - BUCKETS
+        if buckets[0][0] >= oldest:
+            return
+        keep = 0
+        for index, amounts in buckets:
+            if index >= oldest:
+                break
+            for metric in range(_METRICS):
+                self.totals[metric] -= amounts[metric]
+            keep += 1
+        del buckets[:keep]
+
+    def _redate(self, current: int, now: float) -> None:
+        future = [b for b in self.buckets if b[0] * self.width > now + CLOCK_TOLERANCE_S]
+        del self.buckets[len(self.buckets) - len(future) :]
+        target = self._bucket(current)
+        for _, amounts in future:
+            for metric in range(_METRICS):
+                target[metric] += amounts[metric]
+
+    def _bucket(self, index: int) -> list[int]:
+        """Return the amounts of bucket `index`, made in its place when it is not there."""
+        buckets = self.buckets
+        place = len(buckets)
+        while place and buckets[place - 1][0] > index:
+            place -= 1
+        if place and buckets[place - 1][0] == index:
+            return buckets[place - 1][1]
+        amounts = _zeros()
+        buckets.insert(place, (index, amounts))
+        return amounts
+
+    def add(self, at: float, amounts: Amounts) -> None:
+        """Count `amounts` as used at `at`; negative amounts take back what was counted there.
+
+        Never below nothing: what is taken back may have left the window already.
+        """
+        index = floor(at / self.width)
+        buckets = self.buckets
+        if buckets and buckets[-1][0] == index:
+            bucket = buckets[-1][1]
+        else:
+            bucket = self._bucket(index)
+        totals = self.totals
+        for metric, amount in enumerate(amounts):
+            if amount:
+                counted = max(amount, -bucket[metric])
+                bucket[metric] += counted
+                totals[metric] += counted
+
+    def used(self, metric: int, now: float) -> int:
+        """Return what counts of `metric` at `now`."""
+        self.roll(now)
+        return self.totals[metric]
+
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
+        """Return when `amount` of what counts will have left; None if so much does not count."""
+        self.roll(now)
+        freed = 0
+        for index, amounts in self.buckets:
+            freed += amounts[metric]
+            if freed >= amount:
+                return (index + BUCKETS + 1) * self.width
+        return None
+
+    def resets_at(self, metric: int, now: float) -> float | None:
+        """Return when the next part of `metric` leaves; None when nothing counts."""
+        return self.frees_at(metric, 1, now)
+
+    def forget(self, share: Series | None = None) -> None:
+        """Forget everything, or the part that `share` (of the same window) counts too."""
+        if not isinstance(share, RollingSeries):
+            self.buckets.clear()
+            self.totals[:] = _zeros()
+            return
+        for index, amounts in share.buckets:
+            taken: Amounts = tuple(-amount for amount in amounts)  # type: ignore[assignment]
+            self.add((index + 0.5) * self.width, taken)
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all usage later by `seconds`, as the clock jumped by them; `now` is after the jump."""
+        # Rounding up keeps usage at least as long as its true age asks.
+        steps = ceil(seconds / self.width)
+        self.buckets[:] = [(index + steps, amounts) for index, amounts in self.buckets]
+        self.roll(now)
+
+
+class CalendarSeries(msgspec.Struct, tag="calendar"):
+    """Usage since the start of the zone's current period."""
+
+    unit: CalendarUnit
+    zone: str
+    starts_at: float = 0.0
+    ends_at: float = 0.0
+    totals: list[int] = msgspec.field(default_factory=_zeros)
+
+    def roll(self, now: float) -> None:
+        """Begin a new period when `now` is past the current one's end."""
+        if self.starts_at - CLOCK_TOLERANCE_S <= now < self.ends_at:
+            return
+        if now >= self.ends_at:
+            self.totals[:] = _zeros()
+        # A clock that went back: what was used counts on, in the period it is now.
+        self.starts_at, self.ends_at = period(self.unit, self.zone, now)
+
+    def add(self, at: float, amounts: Amounts) -> None:
+        """Count `amounts` as used at `at`; negative amounts take back, never below nothing."""
+        if at >= self.ends_at:
+            self.roll(at)
+        if at < self.starts_at - CLOCK_TOLERANCE_S and sum(amounts) < 0:
+            return  # taken back from a period that is over
+        for metric, amount in enumerate(amounts):
+            if amount:
+                self.totals[metric] = max(0, self.totals[metric] + amount)
+
+    def used(self, metric: int, now: float) -> int:
+        """Return what counts of `metric` at `now`."""
+        self.roll(now)
+        return self.totals[metric]
+
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
+        """Return when `amount` of what counts will have left; None if so much does not count."""
+        return self.ends_at if self.used(metric, now) >= amount else None
+
+    def resets_at(self, metric: int, now: float) -> float | None:  # noqa: ARG002 - one shape for all windows
+        """Return the end of the current period."""
+        self.roll(now)
+        return self.ends_at
+
+    def forget(self, share: Series | None = None) -> None:
+        """Forget everything, or the part that `share` (of the same window) counts too."""
+        if not isinstance(share, CalendarSeries):
+            self.totals[:] = _zeros()
+        elif share.ends_at == self.ends_at:
+            self.totals[:] = [
+                max(0, own - part) for own, part in zip(self.totals, share.totals, strict=True)
+            ]
+
+    def shift(self, seconds: float, now: float) -> None:  # noqa: ARG002 - one shape for all windows
+        """Carry what was used into the period of `now`: a jump must not open a window early."""
+        self.starts_at, self.ends_at = period(self.unit, self.zone, now)
+
+
+class RefillSeries(msgspec.Struct, tag="refill"):
+    """What is missing from a bucket that refills continuously."""
+
+    metric: int
+    """Index of the one metric that the bucket counts."""
+    rate: float
+    """Units that come back in a second."""
+    debt: float = 0.0
+    """Units missing at `at`."""
+    at: float = 0.0
+
+    def roll(self, now: float) -> None:
+        """Let the bucket refill until `now`."""
+        if now > self.at:
+            self.debt = max(0.0, self.debt - (now - self.at) * self.rate)
+            self.at = now
+        elif self.at > now + CLOCK_TOLERANCE_S:
+            self.at = now
+
+    def add(self, at: float, amounts: Amounts) -> None:
+        """Take this bucket's metric of `amounts` out at `at`; negative amounts put it back."""
+        self.roll(at)
+        self.debt = max(0.0, self.debt + amounts[self.metric])
+
+    def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
+        """Return what is missing at `now`, a begun unit counted whole."""
+        self.roll(now)
+        return ceil(self.debt)
+
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:  # noqa: ARG002 - one shape for all windows
+        """Return when `amount` fewer whole units will be missing; None if so many are not, or never."""
+        self.roll(now)
+        missing = ceil(self.debt)
+        if amount > missing or self.rate <= 0:
+            return None
+        return now + (self.debt - (missing - amount)) / self.rate
+
+    def resets_at(self, metric: int, now: float) -> float | None:  # noqa: ARG002 - one shape for all windows
+        """Return when the bucket is full again; None when it is, or never will be."""
+        self.roll(now)
+        if self.debt <= 0 or self.rate <= 0:
+            return None
+        return now + self.debt / self.rate
+
+    def forget(self, share: Series | None = None) -> None:
+        """Fill the bucket, or put back the part that `share` (of the same window) misses too."""
+        if isinstance(share, RefillSeries):
+            share.roll(self.at)
+            self.roll(share.at)
+            self.debt = max(0.0, self.debt - share.debt)
+        else:
+            self.debt = 0.0
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Move the last refill by `seconds`, as the clock jumped by them; `now` is after the jump."""
+        self.at += seconds
+        self.roll(now)
+
+
+Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries
+
+
+def window_key(window: Window, metric: Metric, amount: int) -> str:
+    """Return the name of a window's counter under one owner.
+
+    Rolling and calendar counters count every metric at once; a refill bucket counts one metric, at
+    the rate that the limit's amount gives.
+    """
+    match window:
+        case Rolling():
+            return f"rolling:{window.seconds:g}"
+        case Calendar():
+            return f"calendar:{window.unit}:{window.zone}"
+        case Refill():
+            return f"refill:{metric}:{amount}:{window.seconds:g}"
+        case _:
+            assert_never(window)
+
+
+def new_series(window: Window, metric: Metric, amount: int) -> Series:
+    """Return an empty counter for `window`; `metric` and `amount` shape a refill bucket alone."""
+    match window:
+        case Rolling():
+            return RollingSeries(width=window.seconds / BUCKETS)
+        case Calendar():
+            return CalendarSeries(unit=window.unit, zone=window.zone)
+        case Refill():
+            return RefillSeries(metric=METRIC_INDEX[metric], rate=amount / window.seconds)
+        case _:
+            assert_never(window)
+
+
+def seed(series: Series, older: RollingSeries, now: float) -> None:
+    """Count in a new `series` what an existing counter of the same owner knows of its window.
+
+    The buckets of `older` may be coarser; each is dated at its end, so that nothing leaves early.
+    """
+    older.roll(now)
+    for index, amounts in older.buckets:
+        ends_at = min(now, (index + 1) * older.width)
+        series.roll(ends_at)
+        series.add(ends_at, tuple(amounts))  # type: ignore[arg-type]
+    series.roll(now)
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def period(unit: CalendarUnit, zone: str, now: float) -> tuple[float, float]:
+    """Return start and end (epoch seconds) of the zone's period that holds `now`."""
+    tz = _zone(zone)
+    local = datetime.fromtimestamp(now, UTC).astimezone(tz)
+    if unit in {CalendarUnit.MINUTE, CalendarUnit.HOUR}:
+        # By offset, not by wall clock: an hour that a clock change repeats is two periods.
+        length = _MINUTE_S if unit is CalendarUnit.MINUTE else _HOUR_S
+        offset = (local.utcoffset() or timedelta()).total_seconds()
+        start = floor((now + offset) / length) * length - offset
+        return start, start + length
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
+    match unit:
+        case CalendarUnit.DAY:
+            first, following = midnight, midnight + timedelta(days=1)
+        case CalendarUnit.WEEK:
+            first = midnight - timedelta(days=midnight.weekday())
+            following = first + timedelta(days=7)
+        case CalendarUnit.MONTH:
+            first = midnight.replace(day=1)
+            following = (first + timedelta(days=32)).replace(day=1)
+        case _:
+            assert_never(unit)
+    return first.replace(tzinfo=tz).timestamp(), following.replace(tzinfo=tz).timestamp()

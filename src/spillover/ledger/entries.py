@@ -1,0 +1,153 @@
+"""The entries of the journal: every change of the shared record, as one value each.
+
+Whoever folds the same entries in the same order holds the same record. Their encoding is the file
+format, so a field is only ever added at the end, with a default.
+Refuses to know what an entry does (book) and where it is kept (journals).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from spillover.core.health import Health
+from spillover.core.ladder import Pin, Sticky
+from spillover.core.values import Metric, Usage, Window
+
+
+class Reserved(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """A call was given room and is about to be sent."""
+
+    id: str
+    at: float
+    process: str
+    profile: str
+    model: str
+    account: str
+    need: Usage
+    probe: str | None = None
+
+
+class Settled(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    """A call ended; what it used replaces what was held for it."""
+
+    id: str
+    at: float
+    profile: str
+    model: str
+    account: str
+    usage: Usage
+    reported: bool = True
+    sent_at: float = 0.0
+    input_tokens: int = 0
+    """Input as the provider's tokeniser counted it, cached part included; 0: teaches nothing."""
+    chars: int = 0
+    wide_chars: int = 0
+    images: int = 0
+    took_ms: float | None = None
+    ttft_ms: float | None = None
+
+
+class Released(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+    """A call that used nothing, or nothing but the request itself, ended."""
+
+    id: str
+    at: float
+    keep_request: bool = False
+
+
+class Presumed(msgspec.Struct, frozen=True, array_like=True, tag="p"):
+    """A process died: what it had in flight may have been sent and counts as used."""
+
+    process: str
+    at: float
+
+
+class Cleared(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """A user cleared the usage of one profile, or of all."""
+
+    at: float
+    profile: str | None = None
+
+
+class Tracked(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """A window is counted for an owner from here on."""
+
+    owner: str
+    window: Window
+    metric: Metric
+    amount: int
+    at: float
+
+
+class HealthChanged(msgspec.Struct, frozen=True, array_like=True, tag="h"):
+    """The evidence against a subject changed; None: there is none any more."""
+
+    subject: str
+    health: Health | None
+
+
+class Switched(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+    """A user disabled or enabled a profile."""
+
+    profile: str
+    disabled: bool
+    at: float
+
+
+class Pinned(msgspec.Struct, frozen=True, array_like=True, tag="n"):
+    """A user pinned a profile in a chain, or unpinned it."""
+
+    chain: str
+    pin: Pin | None
+
+
+class Stuck(msgspec.Struct, frozen=True, array_like=True, tag="k"):
+    """A chain's last working profile changed."""
+
+    chain: str
+    sticky: Sticky | None
+
+
+class Keyed(msgspec.Struct, frozen=True, array_like=True, tag="f"):
+    """The fingerprint of a profile's credential and settings."""
+
+    profile: str
+    print: str
+
+
+class Jumped(msgspec.Struct, frozen=True, array_like=True, tag="j"):
+    """The machine's clock jumped by `seconds`; `at` is after the jump."""
+
+    seconds: float
+    at: float
+
+
+Entry: TypeAlias = (
+    Reserved
+    | Settled
+    | Released
+    | Presumed
+    | Cleared
+    | Tracked
+    | HealthChanged
+    | Switched
+    | Pinned
+    | Stuck
+    | Keyed
+    | Jumped
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Entry])
+
+
+def encode(entries: list[Entry]) -> bytes:
+    """Return the bytes of entries that were made in one step."""
+    return _encoder.encode(entries)
+
+
+def decode(body: bytes) -> list[Entry]:
+    """Return the entries in `body`; raises `msgspec.MsgspecError` on bytes that are none."""
+    return _decoder.decode(body)

@@ -1,0 +1,76 @@
+"""Write a book as named parts and read it back: the whole record, without the way it came about.
+
+Refuses to know where parts are kept. The encoding is part of the file format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from spillover.core.health import Health
+from spillover.core.ladder import Pin, Sticky
+from spillover.core.limits import Tally
+from spillover.ledger.book import Book, Learned, Open
+from spillover.ledger.entries import Jumped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class _Rest(msgspec.Struct):
+    """Everything that is not counted per owner."""
+
+    open: dict[str, Open]
+    presumed: dict[str, Open]
+    healths: dict[str, Health]
+    disabled: dict[str, float]
+    pins: dict[str, Pin]
+    stickies: dict[str, Sticky]
+    prints: dict[str, str]
+    members: dict[str, tuple[str, str]]
+    learned: dict[str, Learned]
+    jumped: Jumped | None = None
+
+
+_REST = "rest"
+_encoder = msgspec.msgpack.Encoder()
+_tallies = msgspec.msgpack.Decoder(Tally)
+_rests = msgspec.msgpack.Decoder(_Rest)
+
+
+def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, bytes) of everything but the owners' counters, and of the counters of `owners`."""
+    for owner in owners:
+        tally = book.tallies.get(owner)
+        if tally is not None:
+            yield owner, _encoder.encode(tally)
+    rest = _Rest(
+        open=book.open,
+        presumed=book.presumed,
+        healths=book.healths,
+        disabled=book.disabled,
+        pins=book.pins,
+        stickies=book.stickies,
+        prints=book.prints,
+        members=book.members,
+        learned=book.learned,
+        jumped=book.jumped,
+    )
+    yield _REST, _encoder.encode(rest)
+
+
+def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
+    """Make `book` hold what `parts` say; raises `msgspec.MsgspecError` on bytes that are none."""
+    book.tallies.clear()
+    rest = _Rest({}, {}, {}, {}, {}, {}, {}, {}, {})
+    for name, body in parts:
+        if name == _REST:
+            rest = _rests.decode(body)
+        else:
+            book.tallies[name] = _tallies.decode(body)
+    for field in msgspec.structs.fields(_Rest):
+        setattr(book, field.name, getattr(rest, field.name))
+    book.dirty.clear()
+    book.rebind()
