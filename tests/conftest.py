@@ -1,0 +1,98 @@
+"""What holds for every test: loopback only, nobody's own keys or files, repeatable examples."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
+KEYS = ("_API_KEY", "_API_TOKEN", "_ACCESS_TOKEN", "_BASE_URL")
+UNRESOLVABLE = (".invalid", ".test", ".example")
+"""Reserved names (RFC 2606): to look one up fails at once, as it does where no server knows it."""
+
+_escapes: list[str] = []
+
+
+def _is_loopback(host: object) -> bool:
+    if host in (None, "", b"", "localhost", b"localhost"):
+        return True
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def _keep_to_loopback(event: str, args: tuple[object, ...]) -> None:
+    """Fail whatever would leave the machine, in every thread, whichever library asks."""
+    match event, args:
+        case (("socket.connect" | "socket.sendto"), (_, (str() as host, int(), *_))):
+            pass
+        case "socket.getaddrinfo", (str() | bytes() as host, *_):
+            name = host if isinstance(host, str) else host.decode("ascii", "replace")
+            if name.endswith(UNRESOLVABLE):
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            if name in {"", "0.0.0.0", "::"}:  # asked for by servers, to listen
+                return
+        case _:
+            return
+    if not _is_loopback(host):
+        _escapes.append(f"{event} {host!r}")
+        raise PermissionError(f"a test may reach loopback only, not {host!r}")
+
+
+def _forget_the_developer() -> None:
+    """Keep the developer's proxies, keys and config out of the tests and of what they start."""
+    for name in list(os.environ):
+        if name.lower() in PROXIES or name.endswith(KEYS) or name.startswith("SPILLOVER_"):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = "127.0.0.1,localhost,::1"
+
+
+# Tests repeat exactly; HYPOTHESIS_PROFILE=explore looks further, with new examples every time.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_forget_the_developer()
+sys.addaudithook(_keep_to_loopback)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test, and what it starts, its own state and config folder; return the state's."""
+    state = tmp_path / "state"
+    monkeypatch.setenv("SPILLOVER_STATE_DIR", str(state))
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    return state
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Fail a test that tried to leave the machine, even if the code under test took it calmly."""
+    before = len(_escapes)
+
+    yield
+
+    escapes = _escapes[before:]
+    assert not escapes, f"a test may reach loopback only: {escapes}"
