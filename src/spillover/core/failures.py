@@ -1,10 +1,10 @@
 """Decide what a failed attempt teaches, and what is done about each kind of failure.
 
 Rules of this file:
-- `Evidence` is what is known of a failure, read from the wire by a dialect; `classify` names it by
-  the tables of `failure_signs`; `TREATMENTS` says what each class costs whom.
-- The body is believed before the status, and the most specific sign first.
-- A wait never decides a class: spent days come with waits of seconds.
+- `classify` names a failure by the tables of `failure_signs`; `TREATMENTS` says what each class
+  costs the profile and the request.
+- A wait never decides a class: spent days come with waits of seconds. The window that the text
+  names does: a rate limit on an hour or more is a spent quota.
 
 Refuses to know bytes, headers, JSON, profiles and the clock.
 """
@@ -14,9 +14,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from spillover.core.evidence import Evidence, Shape, TransportFault
+from spillover.core.failure_signs import NAMES_MODEL, PER_MODEL_QUOTAS, SIGNS, WINDOWS, Sign
 from spillover.core.values import (
+    CalendarUnit,
+    Confidence,
     Failure,
     FailureClass,
+    FaultScope,
     Source,
     Status,
     Value,
@@ -25,75 +30,24 @@ from spillover.core.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+__all__ = [
+    "TREATMENTS",
+    "Evidence",
+    "Shape",
+    "Then",
+    "TransportFault",
+    "Treatment",
+    "backoff_s",
+    "classify",
+    "treatment_of",
+]
+
 MESSAGE_CHARS: Final = 300
 """How much of a provider's message is kept."""
-LONGEST_STATED_WAIT_S: Final = 86_400.0
-"""A rate limit's stated wait is believed up to this; longer ones are broken or hostile."""
-LONGEST_STATED_RESET_S: Final = 31 * 86_400.0
-"""A spent quota's stated wait is believed up to this."""
-
-
-class TransportFault(StrEnum):
-    """How an exchange broke below the level of answers."""
-
-    REFUSED = "refused"
-    DNS = "dns"
-    UNREACHABLE = "unreachable"
-    TLS = "tls"
-    CONNECT_TIMEOUT = "connect_timeout"
-    POOL = "pool"
-    """No connection of ours was free in time."""
-    RESET = "reset"
-    BROKEN_PIPE = "broken_pipe"
-    CLOSED_BEFORE_HEAD = "closed_before_head"
-    """The connection ended without an answer, as an idle one does that the server had dropped."""
-    MALFORMED_HTTP = "malformed_http"
-    FIRST_TOKEN_TIMEOUT = "first_token_timeout"
-    STALL = "stall"
-    TOTAL_TIMEOUT = "total_timeout"
-    CUT = "cut"
-    """The body ended before it was whole."""
-
-
-class Shape(StrEnum):
-    """What kind of body a failed attempt left."""
-
-    STRUCTURED = "structured"
-    """JSON that speaks of an error."""
-    HTML = "html"
-    PLAIN = "plain"
-    NOTHING = "nothing"
-    """No body at all."""
-    HOLLOW = "hollow"
-    """A well-formed answer with no content, no calls and no output counted."""
-    GARBAGE = "garbage"
-    """What should have been an answer and can't be read as one."""
-
-
-class Evidence(Value, frozen=True, kw_only=True):
-    """All that is known of one failed attempt."""
-
-    provider: str = ""
-    """The catalogue's id of the provider, or empty."""
-    fault: TransportFault | None = None
-    """Set when no complete answer was read; the other fields may still tell more."""
-    status: int | None = None
-    """HTTP status; the one stated inside the body when the answer itself came as 2xx."""
-    shape: Shape = Shape.NOTHING
-    codes: tuple[str, ...] = ()
-    """Every code, type and reason the body states, lower case, outermost first."""
-    code: str | None = None
-    """The most telling of them, as written."""
-    message: str = ""
-    """The provider's own words, unredacted: never to be shown or kept as they are."""
-    text: str = ""
-    """All its words in lower case, for patterns to look at."""
-    stated_wait_s: float | None = None
-    reset_at: float | None = None
-    source: Source = Source.DEFAULT
-    """Where the wait or the reset was read."""
-    after_content: bool = False
-    """It happened behind the commit point."""
+LONGEST_WAIT_S: Final = 86_400.0
+"""A stated wait is believed up to this; longer ones are broken or hostile."""
+LONGEST_QUOTA_WAIT_S: Final = 31 * 86_400.0
+"""The same, where a quota is spent."""
 
 
 class Then(StrEnum):
@@ -168,3 +122,200 @@ def backoff_s(sends: int, draw: float) -> float:
     0.5 s, doubling, give or take half of it; `draw` is chance in [0, 1).
     """
     return float(0.5 * 2 ** (sends - 1) * (0.5 + draw))
+
+
+def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = str) -> Failure:
+    """Return what `evidence` means.
+
+    `redact` is applied to the provider's words before they are cut to 300 characters, so that no
+    half of a secret is left at the cut.
+    """
+    if evidence.fault is not None:
+        return _transport_failure(evidence, evidence.fault, redact)
+    sign = _sign_of(evidence)
+    failure, window = sign.failure, sign.window
+    if window is None and failure in _HAS_WINDOW:
+        window = _window(evidence.text)
+    if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
+        failure = FailureClass.QUOTA_EXHAUSTED
+    elsewhere = sign.elsewhere
+    wait, reset_at = _believable(evidence, failure, now)
+    stated = wait is not None or reset_at is not None
+    return Failure(
+        failure=failure,
+        scope=sign.scope or _quota_scope(evidence),
+        status=evidence.status,
+        code=evidence.code,
+        message=redact(evidence.message)[:MESSAGE_CHARS],
+        stated_wait_s=wait,
+        reset_at=reset_at,
+        source=evidence.source if stated else Source.DEFAULT,
+        confidence=Confidence.STATED if stated else Confidence.GUESSED,
+        quota_window=window,
+        retry_elsewhere=failure not in _REQUESTS_OWN if elsewhere is None else elsewhere,
+        permanent=sign.permanent,
+        names_key=sign.names_key,
+        concurrency=sign.concurrency,
+        after_content=evidence.after_content,
+    )
+
+
+_HAS_WINDOW: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
+_QUOTA_WINDOWS: Final = frozenset(CalendarUnit) - {CalendarUnit.MINUTE}
+_REQUESTS_OWN: Final = frozenset({FailureClass.BAD_REQUEST, FailureClass.CONTENT_FILTER})
+"""Faults of the request itself: the next provider would say the same."""
+_WAITLESS: Final = _REQUESTS_OWN | {FailureClass.CONTEXT_LENGTH}
+
+
+class _Fault(Value, frozen=True, kw_only=True):
+    """What a transport fault means."""
+
+    failure: FailureClass
+    scope: FaultScope
+    says: str
+    never_sent: bool = False
+    reset: bool = False
+
+
+_FAULTS: Final[Mapping[TransportFault, _Fault]] = {
+    TransportFault.REFUSED: _Fault(
+        failure=FailureClass.NETWORK,
+        scope=FaultScope.PROVIDER,
+        says="connection refused",
+        never_sent=True,
+    ),
+    TransportFault.DNS: _Fault(
+        failure=FailureClass.NETWORK,
+        scope=FaultScope.PROVIDER,
+        says="host not found",
+        never_sent=True,
+    ),
+    TransportFault.UNREACHABLE: _Fault(
+        failure=FailureClass.NETWORK,
+        scope=FaultScope.PROVIDER,
+        says="host unreachable",
+        never_sent=True,
+    ),
+    TransportFault.TLS: _Fault(
+        failure=FailureClass.NETWORK,
+        scope=FaultScope.PROVIDER,
+        says="TLS handshake failed",
+        never_sent=True,
+    ),
+    TransportFault.CONNECT_TIMEOUT: _Fault(
+        failure=FailureClass.TIMEOUT,
+        scope=FaultScope.PROVIDER,
+        says="connecting timed out",
+        never_sent=True,
+    ),
+    TransportFault.POOL: _Fault(
+        failure=FailureClass.TIMEOUT,
+        scope=FaultScope.REQUEST,
+        says="no connection was free",
+        never_sent=True,
+    ),
+    TransportFault.RESET: _Fault(
+        failure=FailureClass.NETWORK, scope=FaultScope.PROVIDER, says="connection reset", reset=True
+    ),
+    TransportFault.BROKEN_PIPE: _Fault(
+        failure=FailureClass.NETWORK, scope=FaultScope.PROVIDER, says="broken pipe", reset=True
+    ),
+    TransportFault.CLOSED_BEFORE_HEAD: _Fault(
+        failure=FailureClass.NETWORK,
+        scope=FaultScope.PROVIDER,
+        says="closed without an answer",
+        reset=True,
+    ),
+    TransportFault.MALFORMED_HTTP: _Fault(
+        failure=FailureClass.SERVER_ERROR, scope=FaultScope.PROVIDER, says="the answer is not HTTP"
+    ),
+    TransportFault.FIRST_TOKEN_TIMEOUT: _Fault(
+        failure=FailureClass.TIMEOUT, scope=FaultScope.PROFILE, says="no first token in time"
+    ),
+    TransportFault.STALL: _Fault(
+        failure=FailureClass.TIMEOUT, scope=FaultScope.PROFILE, says="the stream stalled"
+    ),
+    TransportFault.TOTAL_TIMEOUT: _Fault(
+        failure=FailureClass.TIMEOUT, scope=FaultScope.PROFILE, says="the answer took too long"
+    ),
+    TransportFault.CUT: _Fault(
+        failure=FailureClass.NETWORK, scope=FaultScope.PROVIDER, says="the answer was cut off"
+    ),
+}
+
+
+def _transport_failure(
+    evidence: Evidence, fault: TransportFault, redact: Callable[[str], str]
+) -> Failure:
+    meaning = _FAULTS[fault]
+    return Failure(
+        failure=meaning.failure,
+        scope=meaning.scope,
+        status=evidence.status,
+        code=fault.value,
+        message=(redact(evidence.message) or meaning.says)[:MESSAGE_CHARS],
+        never_sent=meaning.never_sent,
+        after_content=evidence.after_content,
+        reset_mid_send=meaning.reset,
+    )
+
+
+def _sign_of(evidence: Evidence) -> Sign:
+    status = evidence.status or 200
+    for sign in SIGNS:
+        if sign.statuses and status not in sign.statuses:
+            continue
+        if sign.providers and evidence.provider not in sign.providers:
+            continue
+        if sign.shapes and evidence.shape not in sign.shapes:
+            continue
+        if sign.codes and sign.codes.isdisjoint(evidence.codes):
+            continue
+        if sign.words and not sign.words.search(evidence.text):
+            continue
+        return sign
+    return _UNHEARD_OF_5XX if status >= _SERVERS_FAULT else _UNHEARD_OF
+
+
+_SERVERS_FAULT: Final = 500
+_UNHEARD_OF: Final = Sign(
+    failure=FailureClass.BAD_REQUEST,
+    scope=FaultScope.REQUEST,
+    elsewhere=True,
+    source="RFC 9110: an unknown 4xx is treated as 400; that it is the request's fault is a guess",
+)
+_UNHEARD_OF_5XX: Final = Sign(
+    failure=FailureClass.SERVER_ERROR,
+    scope=FaultScope.PROVIDER,
+    source="RFC 9110: an unknown 5xx is treated as 500",
+)
+
+
+def _window(text: str) -> CalendarUnit | None:
+    for unit, words in WINDOWS:
+        if words.search(text):
+            return unit
+    return None
+
+
+def _quota_scope(evidence: Evidence) -> FaultScope:
+    """Return whose quota is spent, where the sign itself doesn't say."""
+    if evidence.provider in PER_MODEL_QUOTAS or NAMES_MODEL.search(evidence.text):
+        return FaultScope.PROFILE
+    return FaultScope.ACCOUNT
+
+
+def _believable(
+    evidence: Evidence, failure: FailureClass, now: float
+) -> tuple[float | None, float | None]:
+    """Return (wait, reset) as far as they can be true; broken and hostile ones are cut or dropped."""
+    if failure in _WAITLESS:
+        return None, None
+    quota = failure is FailureClass.QUOTA_EXHAUSTED
+    longest = LONGEST_QUOTA_WAIT_S if quota else LONGEST_WAIT_S
+    wait, reset_at = evidence.stated_wait_s, evidence.reset_at
+    if wait is not None:
+        wait = min(max(0.0, wait), longest)
+    if reset_at is not None and not now < reset_at <= now + longest:
+        reset_at = None
+    return wait, reset_at
