@@ -87,7 +87,7 @@ bench-peers: install-test
 	$(BIN)/python -m bench.peers $(ARGS)
 
 docs: install
-	$(BIN)/python scripts/reference.py $(ARGS)
+	$(BIN)/python -m spillover.config.reference docs/configuration.md
 
 test-clients:
 	@echo "No foreign clients yet."

@@ -36,7 +36,10 @@ def _is_loopback(host: object) -> bool:
 
 
 def _keep_to_loopback(event: str, args: tuple[object, ...]) -> None:
-    """Fail whatever would leave the machine, in every thread, whichever library asks."""
+    """Fail whatever would leave the machine, in every thread, whichever library asks.
+
+    uvloop connects outside Python's sockets, unseen from here: tests run asyncio's own loop.
+    """
     match event, args:
         case (("socket.connect" | "socket.sendto"), (_, (str() as host, int(), *_))):
             pass
