@@ -1,0 +1,241 @@
+"""The shapes of the catalogue's entries, as its JSON files hold them.
+
+Refuses to look anything up: `spillover.catalogue.lookup` does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from spillover.core.values import Capability, LimitScope, Metric, StreamUsage
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what the files hold: immutable, and no field may be misspelt."""
+
+
+class Kind(StrEnum):
+    """What a provider is."""
+
+    CLOUD = "cloud"
+    AGGREGATOR = "aggregator"
+    HYPERSCALER = "hyperscaler"
+    LOCAL = "local"
+
+
+class Pool(StrEnum):
+    """What shares a provider's limits, hence whose counter a free limit is."""
+
+    ACCOUNT = "account"
+    """All models of a key together."""
+    MODEL = "model"
+    """Each model of a key for itself."""
+    PROJECT = "project"
+    """Each model of a project, whatever the key: its keys count as one account."""
+    IP = "ip"
+    """Everything from one address, whatever the key: its keys count as one account."""
+    PROFILE = "profile"
+    """Nothing is shared (local servers)."""
+
+    @property
+    def scope(self) -> LimitScope:
+        """Whose counter a limit of this pool reads."""
+        match self:
+            case Pool.MODEL | Pool.PROJECT:
+                return LimitScope.MODEL
+            case Pool.ACCOUNT | Pool.IP:
+                return LimitScope.ACCOUNT
+            case Pool.PROFILE:
+                return LimitScope.PROFILE
+
+    @property
+    def ignores_keys(self) -> bool:
+        """Whether several keys count as one account."""
+        return self in {Pool.PROJECT, Pool.IP}
+
+
+class TierKind(StrEnum):
+    """What a provider gives away."""
+
+    RECURRING = "recurring"
+    """A free amount that comes back."""
+    CREDITS = "credits"
+    """Money that comes back, spent at list prices."""
+    ONE_TIME = "one_time"
+    """A credit for newcomers, gone when it is spent."""
+    PAID = "paid"
+    LOCAL = "local"
+    RETIRED = "retired"
+    """It answers no more; kept for its error shapes."""
+
+
+class ResetKind(StrEnum):
+    """How a provider's window gives quota back."""
+
+    ROLLING = "rolling"
+    CALENDAR = "calendar"
+    REFILL = "refill"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How well a figure is attested."""
+
+    HIGH = "high"
+    """Read from live headers or an official table."""
+    MEDIUM = "medium"
+    """A maintained list, or two reports that agree."""
+    LOW = "low"
+    """A single or an old report."""
+
+
+class Auth(Entry, frozen=True, kw_only=True):
+    """How a key is presented."""
+
+    header: str
+    scheme: str | None = None
+    """Word before the key (`Bearer`); None: the bare key."""
+    optional: bool = False
+    """The provider answers without a key too."""
+
+
+class ResetWindow(Entry, frozen=True, kw_only=True):
+    """How one of a provider's windows resets."""
+
+    kind: ResetKind
+    zone: str | None = None
+    """IANA zone of a calendar window; None: not stated."""
+    source: str | None = None
+    note: str | None = None
+
+
+class Figure(Entry, frozen=True, kw_only=True):
+    """One amount of a free tier, as written: requests, tokens, US dollars, neurons or calls."""
+
+    metric: Metric
+    amount: float
+    per: str | None = None
+    """`second`, `minute`, `hour`, `day`, `month` or a duration; None: concurrency."""
+    scope: LimitScope | None = None
+    """Whose counter, where it differs from the provider's pool."""
+
+
+class FreeRow(Entry, frozen=True, kw_only=True):
+    """What a provider's free tier allows for some models."""
+
+    models: tuple[str, ...]
+    """Upstream model names or globs (`*:free`)."""
+    figures: tuple[Figure, ...] = ()
+    """Empty: free, but no figure is published."""
+    source: str
+    as_of: str
+    """Date of the evidence; where that is undated, of its collection."""
+    undated: bool = False
+    confidence: Confidence
+    condition: str | None = None
+    """When this row holds instead of the usual one; such a row is shown, never applied."""
+    one_time_usd: float | None = None
+    one_time_tokens: int | None = None
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    note: str | None = None
+
+
+class DefaultModel(Entry, frozen=True, kw_only=True):
+    """The model a profile gets when none is named."""
+
+    id: str | None
+    """None: ask the server which models it has."""
+    source: str
+    as_of: str
+
+
+class HeaderFact(Entry, frozen=True, kw_only=True):
+    """One header in which a provider speaks of quota."""
+
+    name: str
+    kind: str
+    format: str
+    source: str
+    metric: str | None = None
+    window: str | None = None
+    example: str | None = None
+    when: str | None = None
+    note: str | None = None
+
+
+class Provider(Entry, frozen=True, kw_only=True):
+    """A company or API family."""
+
+    id: str
+    name: str
+    kind: Kind
+    base_url: str
+    """With `{VARIABLE}` where an environment variable belongs."""
+    base_url_source: str
+    auth: Auth
+    pool: Pool
+    tier_kind: TierKind
+    stream_usage: StreamUsage
+    default_model: DefaultModel
+    models_path: str
+    as_of: str
+    aliases: tuple[str, ...] = ()
+    key_env: tuple[str, ...] = ()
+    """Environment variables that hold a key, the usual one first."""
+    address_env: tuple[str, ...] = ()
+    """Environment variables that hold the server's address."""
+    env_unverified: tuple[str, ...] = ()
+    native_protocol: str | None = None
+    """The provider's own dialect, where it is not the one spoken here."""
+    free: tuple[FreeRow, ...] = ()
+    free_note: str | None = None
+    windows: dict[str, ResetWindow] = {}
+    """By the window's name: `minute`, `hour`, `day`, `week`, `month`, `5h`."""
+    headers: tuple[HeaderFact, ...] = ()
+    wait_hints: str | None = None
+    stream_usage_note: str | None = None
+    reserves_max_tokens: bool = False
+    """The provider counts all of `max_tokens` against its limits before it answers."""
+    counts_cached_input: bool = True
+    """Tokens read from the provider's cache count against its token limits."""
+    first_token_s: float | None = None
+    """How long the first token may take, where a minute is too short."""
+    first_token_note: str | None = None
+    neuron_usd: float | None = None
+    """Price of one neuron in US dollars, where tokens are counted in neurons."""
+    quota_endpoint: dict[str, Any] | None = None
+    pool_note: str | None = None
+    quirks: tuple[str, ...] = ()
+    note: str | None = None
+    doc: str | None = None
+    sources: tuple[str, ...] = ()
+    undated: bool = False
+
+
+class ModelRow(Entry, frozen=True, kw_only=True):
+    """What is known of one model at one provider."""
+
+    context: int | None = None
+    max_output: int | None = None
+    lacks: tuple[Capability, ...] = ()
+    modalities: tuple[str, ...] = ()
+    price: tuple[float, float] | None = None
+    """US dollars per million input and output tokens."""
+    status: str | None = None
+    reasoning: bool = False
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What routing needs to know of one model at one provider; None and empty: not known."""
+
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    lacks: frozenset[Capability] = frozenset()
+    price_usd: tuple[float, float] | None = None
+    """US dollars per million input and output tokens."""
+    modalities: tuple[str, ...] = ()
+    deprecated: bool = False

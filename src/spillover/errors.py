@@ -1,0 +1,207 @@
+"""Name every way in which Spillover says no.
+
+    SpilloverError
+    ├── ConfigError              the configuration can't be used; every problem at once
+    ├── RequestError             the request itself is at fault
+    │   └── UnknownModel         it names a chain, profile or alias that does not exist
+    ├── NoProfileAvailable       nothing was sent: no profile of the chain may serve now
+    ├── AllAttemptsFailed        every profile that might serve was tried and failed
+    ├── StreamInterrupted        an answer broke off after its first content
+    └── LedgerError              usage can't be counted, so nothing may be sent
+
+Refuses to know who raises and who answers: an error carries facts, its text is made from them, and
+`status` and `code` say what a client is told over HTTP.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class SpilloverError(Exception):
+    """Base of every error that Spillover raises on purpose."""
+
+    status: int = 500
+    """HTTP status a client is answered."""
+    code: str = "internal_error"
+    """Stable name of the error, in `error.code` of an answer."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing wrong in a configuration: where, what was found, what was expected."""
+
+    file: str
+    key: str
+    """Dotted path as written: `profiles.groq.limits.tokens_per_hour`; empty: the whole file."""
+    found: str
+    expected: str
+    line: int = 0
+    """Counted from 1; 0 where no line is to blame (an empty or unreadable file)."""
+    nearest: str | None = None
+    """The valid name that is most like what was found."""
+
+    def __str__(self) -> str:
+        """Return `file:line:key: found …, expected …`, without a full stop."""
+        place = ":".join(str(part) for part in (self.file, self.line or "", self.key) if part)
+        hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"{place}: found {self.found}, expected {self.expected}{hint}"
+
+
+class ConfigError(SpilloverError):
+    """The configuration can't be used; `problems` holds everything wrong with it, in file order."""
+
+    code = "invalid_config"
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class RequestError(SpilloverError):
+    """The request can't be served as it stands, by any profile."""
+
+    status = 400
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
+        self.message = message
+        if code is not None:
+            self.code = code
+        if status is not None:
+            self.status = status
+        super().__init__(message)
+
+
+class UnknownModel(RequestError):
+    """The request names a model that is no chain, profile or alias."""
+
+    def __init__(self, name: str, *, names: tuple[str, ...], nearest: str | None = None) -> None:
+        self.name = name
+        self.names = names
+        self.nearest = nearest
+        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        super().__init__(
+            f"no chain, profile or alias is called {name!r}{hint} (there are: {', '.join(names)})",
+            code="model_not_found",
+            status=404,
+        )
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one profile can't serve, as clients see it."""
+
+    profile: str
+    reason: str
+    """A reason of the ladder: `limit`, `cooldown`, `failed` and so on."""
+    available_at: float | None = None
+    """Epoch seconds at which it may serve again; None: not known, or never by waiting."""
+    detail: str = ""
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """One send of a request's trail."""
+
+    profile: str
+    outcome: str
+    """A failure class, or `ok`."""
+    status: int | None = None
+    message: str = ""
+    """The provider's words, redacted, at most 300 characters."""
+
+
+class _Unserved(SpilloverError):
+    """What the two ways of not being served have in common."""
+
+    summary: ClassVar[str] = ""
+
+    def __init__(self, text: str, *, code: str | None, status: int | None) -> None:
+        if code is not None:
+            self.code = code
+        if status is not None:
+            self.status = status
+        super().__init__(f"{self.summary}: {text}" if text else self.summary)
+
+
+class NoProfileAvailable(_Unserved):
+    """No profile of the chain may serve this request now; nothing was sent.
+
+    `retry_after` is in seconds, None where no time is known.
+    """
+
+    status = 429
+    code = "all_exhausted"
+    summary = "no profile of the chain can serve now"
+
+    def __init__(
+        self,
+        profiles: tuple[Obstacle, ...],
+        retry_after: float | None = None,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        self.profiles = profiles
+        self.retry_after = retry_after
+        super().__init__(_obstacles(profiles), code=code, status=status)
+
+
+class AllAttemptsFailed(_Unserved):
+    """Every profile that might serve was tried; `trail` holds each send in order.
+
+    `profiles` are those left out and why; `retry_after` is in seconds, None where no time is known.
+    """
+
+    status = 503
+    code = "all_failed"
+    summary = "every attempt failed"
+
+    def __init__(
+        self,
+        trail: tuple[Sent, ...],
+        *,
+        profiles: tuple[Obstacle, ...] = (),
+        retry_after: float | None = None,
+        code: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        self.trail = trail
+        self.profiles = profiles
+        self.retry_after = retry_after
+        sends = ", ".join(f"{sent.profile}:{sent.outcome}" for sent in trail)
+        left_out = _obstacles(profiles)
+        super().__init__(
+            f"{sends}; left out: {left_out}" if left_out else sends, code=code, status=status
+        )
+
+
+class StreamInterrupted(SpilloverError):
+    """An answer broke off after its first content: what was received is not whole."""
+
+    status = 502
+    code = "stream_interrupted"
+
+    def __init__(self, profile: str, *, cause: str, message: str = "") -> None:
+        self.profile = profile
+        self.cause = cause
+        self.message = message
+        super().__init__(
+            f"the answer of {profile!r} broke off ({cause})" + (f": {message}" if message else "")
+        )
+
+
+class LedgerError(SpilloverError):
+    """The ledger can't record usage, and `on_ledger_error: fail_closed` forbids going on."""
+
+    status = 503
+    code = "ledger_unavailable"
+
+    def __init__(self, found: str, *, remedy: str = "") -> None:
+        self.found = found
+        self.remedy = remedy
+        super().__init__(f"{found}; {remedy}" if remedy else found)
+
+
+def _obstacles(profiles: tuple[Obstacle, ...]) -> str:
+    return ", ".join(f"{entry.profile}: {entry.reason}" for entry in profiles)
