@@ -1,0 +1,255 @@
+"""Turn a loaded configuration into what runs: profiles, chains and endpoints.
+
+Decides whose counter each limit is on. Refuses to find fault: loading has done that, so whatever
+`load` returns can be assembled.
+"""
+
+from __future__ import annotations
+
+import json
+
+from spillover.config import schema
+from spillover.config.accounts import Identity, accounts_of, fingerprint
+from spillover.config.facts import (
+    facts_of,
+    model_of,
+    price_of,
+    rates_of,
+    tier_of,
+)
+from spillover.config.limits import FREE
+from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
+from spillover.config.upstreams import Upstream, is_loopback, origin, upstream_of
+from spillover.core.values import (
+    Chain,
+    Limit,
+    LimitScope,
+    Member,
+    Profile,
+    Protocol,
+    SpendGate,
+    StreamUsage,
+    TimeLimits,
+    owner_of_account,
+    owner_of_model,
+    owner_of_profile,
+)
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spillover.config.loader import LoadedConfig
+    from spillover.catalogue import Catalogue, FreeLimit
+
+_BEARER = ("Authorization", "Bearer")
+
+
+def assemble(loaded: LoadedConfig, catalogue: Catalogue, *, salt: bytes) -> Routing:
+    """Return everything that serving needs; the salt keys the fingerprints of accounts and keys."""
+    config = loaded.config
+    upstreams = {
+        name: upstream_of(profile, config, catalogue=catalogue, environ=loaded.environ)
+        for name, profile in config.profiles.items()
+    }
+    written = {
+        name: upstream_of(
+            schema.Profile(account=name), config, catalogue=catalogue, environ=loaded.environ
+        )
+        for name in config.accounts
+    }
+    accounts = accounts_of(upstreams, written, salt=salt)
+    profiles = {
+        name: _profile(name, config, catalogue, upstream=upstreams[name], account=accounts[name])
+        for name in config.profiles
+    }
+    endpoints = {
+        name: _endpoint(profile, loaded, upstream=upstreams[name], salt=salt)
+        for name, profile in profiles.items()
+    }
+    chains = {name: _chain(name, chain, config) for name, chain in config.chains.items()}
+    if not chains:
+        chains = {DEFAULT: _plain_chain(DEFAULT, tuple(profiles), config)}
+    return Routing(
+        profiles=profiles,
+        chains=chains,
+        endpoints=endpoints,
+        alone={name: _alone(profile, config) for name, profile in profiles.items()},
+        aliases=tuple(Alias(pattern=key, target=to) for key, to in config.aliases.items()),
+        default=DEFAULT if DEFAULT in chains else next(iter(chains)),
+    )
+
+
+def _profile(
+    name: str,
+    config: schema.Config,
+    catalogue: Catalogue,
+    *,
+    upstream: Upstream,
+    account: Identity,
+) -> Profile:
+    written = config.profiles[name]
+    entry = upstream.entry
+    facts = facts_of(written, config, catalogue)
+    model = model_of(written, config, catalogue) or ""
+    rates = rates_of(written, config, catalogue) or (0, 0)
+    lacks = facts.lacks if written.lacks is None else frozenset(written.lacks)
+    return Profile(
+        name=name,
+        title=written.title or "",
+        provider=upstream.provider,
+        account=account.id,
+        account_name=account.name,
+        model=model,
+        tier=tier_of(written, config, catalogue, base_url=upstream.base_url),
+        limits=_limits(name, config, catalogue, account=account, model=model),
+        alternatives=written.alternatives,
+        price=price_of(written, config, catalogue),
+        context_tokens=written.context_tokens or facts.context_tokens,
+        max_output_tokens=written.max_output_tokens or facts.max_output_tokens,
+        lacks=lacks,
+        embedding_space=written.embedding_space or "",
+        reserves_max_tokens=entry is not None and entry.reserves_max_tokens,
+        counts_cached_input=entry is None or entry.counts_cached_input,
+        microneurons_per_input_token=rates[0],
+        microneurons_per_output_token=rates[1],
+        minute_window=catalogue.window(upstream.provider, "minute"),
+        day_window=catalogue.window(upstream.provider, "day"),
+        key_missing=upstream.missing is not None,
+    )
+
+
+def _limits(
+    name: str, config: schema.Config, catalogue: Catalogue, *, account: Identity, model: str
+) -> tuple[Limit, ...]:
+    """A profile's limits, each on the counter of whoever shares it."""
+    written = config.profiles[name]
+    found: list[Limit] = []
+    if written.limits == FREE:
+        provider = catalogue.provider(_provider(written, config))
+        free = catalogue.free_limits(provider.id, model) if provider is not None else None
+        found += [_free(limit, name, account=account.id, model=model) for limit in free or ()]
+    else:
+        owner = owner_of_profile(name)
+        found += [spec.on(owner, LimitScope.PROFILE) for spec in written.limits]
+    shared = config.accounts.get(account.id)
+    if shared is not None and shared.limits != FREE:
+        owner = owner_of_account(account.id)
+        found += [spec.on(owner, LimitScope.ACCOUNT) for spec in shared.limits]
+    return tuple(found)
+
+
+def _provider(written: schema.Profile, config: schema.Config) -> str:
+    account = config.accounts.get(written.account or "")
+    return (account.provider if account is not None else written.provider) or ""
+
+
+def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:
+    owner = {
+        LimitScope.PROFILE: owner_of_profile(name),
+        LimitScope.MODEL: owner_of_model(account, model),
+        LimitScope.ACCOUNT: owner_of_account(account),
+    }[limit.scope]
+    return Limit(
+        metric=limit.metric,
+        amount=limit.amount,
+        window=limit.window,
+        owner=owner,
+        scope=limit.scope,
+        per=limit.per,
+    )
+
+
+def _endpoint(
+    profile: Profile, loaded: LoadedConfig, *, upstream: Upstream, salt: bytes
+) -> Endpoint:
+    entry = upstream.entry
+    header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
+    stream_usage = loaded.config.profiles[profile.name].stream_usage
+    if stream_usage is None:
+        stream_usage = entry.stream_usage if entry is not None else StreamUsage.ASK
+    key = upstream.secret.reveal() if upstream.secret is not None else ""
+    key_print = fingerprint(salt, "key", upstream.provider, upstream.base_url, key)
+    settings = json.dumps(_written(profile.name, loaded), sort_keys=True, default=str)
+    return Endpoint(
+        profile=profile.name,
+        provider=upstream.provider,
+        protocol=Protocol.OPENAI,
+        origin=origin(upstream.base_url),
+        base_url=upstream.base_url,
+        chat_url=_under(upstream.base_url, "/chat/completions"),
+        completions_url=_under(upstream.base_url, "/completions"),
+        embeddings_url=_under(upstream.base_url, "/embeddings"),
+        models_url=_under(upstream.base_url, entry.models_path if entry else "/models"),
+        auth_header=header,
+        auth_scheme=scheme,
+        secret=upstream.secret,
+        extra_headers=upstream.headers,
+        stream_usage=stream_usage,
+        first_token_s=entry.first_token_s if entry is not None else None,
+        tier=profile.tier,
+        is_loopback=is_loopback(upstream.base_url),
+        key_print=key_print,
+        config_print=fingerprint(salt, "config", settings, upstream.base_url, key_print),
+    )
+
+
+def _written(name: str, loaded: LoadedConfig) -> list[object]:
+    """A profile and its account as the file has them, before any secret was put in."""
+    document = loaded.document
+    profile = document["profiles"][name]
+    account = loaded.config.profiles[name].account
+    return [profile, (document.get("accounts") or {}).get(account) if account else None]
+
+
+def _under(base_url: str, path: str) -> str:
+    """A path below a base URL, before its query (`?api-version=…`) if it has one."""
+    base, mark, query = base_url.partition("?")
+    return f"{base.rstrip('/')}{path}{mark}{query}"
+
+
+def _chain(name: str, written: schema.Chain, config: schema.Config) -> Chain:
+    times = written.timeouts
+    gate = written.spend_gate
+    return Chain(
+        name=name,
+        title=written.title or "",
+        members=tuple(
+            Member(profile=member.profile, weight=member.weight, hours=member.hours)
+            for member in written.profiles
+        ),
+        strategy=written.strategy,
+        routing_policy=written.routing_policy or config.routing_policy,
+        privacy=written.privacy or config.privacy,
+        failback=written.failback,
+        wait_s=written.when_exhausted,
+        patience_s=written.patience,
+        spend_gate=SpendGate(on_quota=gate.on_quota, on_outage=gate.on_outage),
+        time_limits=TimeLimits(
+            connect_s=times.connect,
+            first_token_s=times.first_token,
+            stall_s=times.stall,
+            total_s=times.total,
+            deadline_s=times.deadline,
+        ),
+        retries=written.retries,
+        cooldowns=written.cooldown,
+    )
+
+
+def _plain_chain(name: str, profiles: tuple[str, ...], config: schema.Config) -> Chain:
+    return Chain(
+        name=name,
+        members=tuple(Member(profile=profile) for profile in profiles),
+        routing_policy=config.routing_policy,
+        privacy=config.privacy,
+    )
+
+
+def _alone(profile: Profile, config: schema.Config) -> Chain:
+    return Chain(
+        name=profile.name,
+        title=profile.title,
+        members=(Member(profile=profile.name),),
+        routing_policy=config.routing_policy,
+        privacy=config.privacy,
+        alone=True,
+    )

@@ -1,0 +1,229 @@
+"""Check what settings mean together: providers, keys, free figures, prices, addresses.
+
+Runs on whatever part of the configuration is well formed. Refuses to know where things stand in the
+file (a finding names its path) and to change anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from spillover.catalogue import Catalogue, Kind
+from spillover.config.facts import (
+    is_cloud_model,
+    limits_of,
+    model_of,
+    price_of,
+    provider_name,
+    rates_of,
+)
+from spillover.config.limits import FREE, LimitSpec
+from spillover.config.references import Finding, KeyPath
+from spillover.config.upstreams import is_loopback, upstream_of
+from spillover.core.values import Metric, Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spillover.config.schema import Account, Config, Profile
+    from collections.abc import Iterator, Mapping
+
+_DEFAULT_ADDRESS = re.compile(r"localhost|127(?:\.\d+){3}|::1")
+
+
+def errors(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
+    """Yield everything that can't work."""
+    yield from _server(config)
+    for name, account in config.accounts.items():
+        yield from _source(account, ("accounts", name), catalogue)
+        if account.limits == FREE:
+            yield Finding(
+                path=("accounts", name, "limits"),
+                found="free",
+                expected="amounts, or limits: free at each profile (the figures are per model)",
+            )
+    for name, profile in config.profiles.items():
+        path = ("profiles", name)
+        yield from _source_of_profile(profile, path, config, catalogue)
+        yield from _model(profile, path, config, catalogue)
+        yield from _limits(profile, path, config, catalogue)
+
+
+def warnings(config: Config, catalogue: Catalogue, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what works but hardly as meant."""
+    for name, profile in config.profiles.items():
+        yield from _far_local(name, profile, config, catalogue=catalogue, environ=environ)
+        for spec in limits_of(profile, config, catalogue) or ():
+            if profile.limits == FREE and spec.amount == 0:
+                yield Finding(
+                    path=("profiles", name, "limits"),
+                    found=f"free, which is 0 {spec.metric} per {spec.per} for this model",
+                    expected="another model, or your own limits: nothing will pass",
+                )
+    yield from _shadowed_aliases(config)
+
+
+def missing_keys(
+    config: Config, catalogue: Catalogue, environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Yield the profiles that can't serve for want of a key or a part of their address."""
+    for name, profile in config.profiles.items():
+        far = upstream_of(profile, config, catalogue=catalogue, environ=environ)
+        if far.missing is not None:
+            in_account = profile.account is not None and profile.account in config.accounts
+            place = ("accounts", profile.account or "") if in_account else ("profiles", name)
+            yield Finding(
+                path=(*place, "api_key"),
+                found=f"nothing ({far.missing})",
+                expected=f"a key: the profile {name!r} starts as failed (key_missing)",
+            )
+
+
+def _server(config: Config) -> Iterator[Finding]:
+    server = config.server
+    if _DEFAULT_ADDRESS.fullmatch(server.host) is None:
+        for key, value in (("client_keys", server.client_keys), ("admin_key", server.admin_key)):
+            if not value:
+                yield Finding(
+                    path=("server", "host"),
+                    found=f"{server.host!r} without {key}",
+                    expected=f"127.0.0.1, or {key}: others can reach this address",
+                )
+    elif server.client_keys and not server.admin_key:
+        yield Finding(
+            path=("server", "client_keys"),
+            found="client_keys without admin_key",
+            expected="admin_key too: without one nobody could open the dashboard and /api",
+        )
+
+
+def _source_of_profile(
+    profile: Profile, path: KeyPath, config: Config, catalogue: Catalogue
+) -> Iterator[Finding]:
+    if profile.account is None:
+        yield from _source(profile, path, catalogue)
+        return
+    account = config.accounts.get(profile.account)
+    for key in ("base_url", "api_key", "protocol", "provider"):
+        written = getattr(profile, key)
+        same = account is not None and key == "provider" and written == account.provider
+        if written is not None and not same:
+            yield Finding(
+                path=(*path, key),
+                found=f"{key} beside account",
+                expected=f"one of them: the account {profile.account!r} has its own {key}",
+            )
+
+
+def _source(source: Profile | Account, path: KeyPath, catalogue: Catalogue) -> Iterator[Finding]:
+    if source.provider is None and source.base_url is None:
+        yield Finding(
+            path=path, found="neither provider nor base_url", expected="one of them, or both"
+        )
+    if source.provider is not None and catalogue.provider(source.provider) is None:
+        near = catalogue.nearest(source.provider)
+        yield Finding(
+            path=(*path, "provider"),
+            found=repr(source.provider),
+            expected="a provider of the catalogue, or base_url: alone",
+            nearest=near[0] if near else None,
+        )
+    if source.protocol not in {None, Protocol.OPENAI}:
+        yield Finding(
+            path=(*path, "protocol"),
+            found=repr(str(source.protocol)),
+            expected="openai: other dialects of upstreams are not in this version, "
+            "but nearly every provider has an OpenAI-compatible address",
+        )
+
+
+def _model(
+    profile: Profile, path: KeyPath, config: Config, catalogue: Catalogue
+) -> Iterator[Finding]:
+    if profile.model is not None:
+        return
+    entry = catalogue.provider(provider_name(profile, config) or "")
+    if entry is None or entry.default_model.id is None:
+        models = catalogue.models(entry.id) if entry else {}
+        known = f" (such as {', '.join(list(models)[:3])})" if models else ""
+        yield Finding(path=path, found="no model", expected=f"model: the upstream's name{known}")
+
+
+def _limits(
+    profile: Profile, path: KeyPath, config: Config, catalogue: Catalogue
+) -> Iterator[Finding]:
+    model = model_of(profile, config, catalogue)
+    provider = provider_name(profile, config)
+    specs = limits_of(profile, config, catalogue)
+    place = (*path, "limits")
+    if specs is None:
+        near = catalogue.nearest_model_with_figures(provider or "", model or "")
+        yield Finding(
+            path=place,
+            found=f"free, but no free figures are known for {model!r} at {provider!r}",
+            expected="own amounts, or a model with figures" if near else "own amounts",
+            nearest=near,
+        )
+        return
+    account = config.accounts.get(profile.account or "")
+    if account is not None and account.limits != FREE:
+        specs = (*specs, *account.limits)
+    yield from _priced(specs, profile, place, config=config, catalogue=catalogue)
+
+
+def _priced(
+    specs: tuple[LimitSpec, ...],
+    profile: Profile,
+    path: KeyPath,
+    *,
+    config: Config,
+    catalogue: Catalogue,
+) -> Iterator[Finding]:
+    """What is counted in money or neurons needs to know what a token costs."""
+    metrics = {spec.metric for spec in specs}
+    model = model_of(profile, config, catalogue)
+    if Metric.COST in metrics and price_of(profile, config, catalogue) is None:
+        yield Finding(
+            path=path,
+            found=f"a limit on cost, but no price is known for {model!r}",
+            expected="price: {input: …, output: …} in US dollars per million tokens",
+        )
+    if Metric.NEURONS in metrics and rates_of(profile, config, catalogue) is None:
+        yield Finding(
+            path=path,
+            found=f"a limit on neurons, but none are known per token of {model!r}",
+            expected="a provider that counts neurons (cloudflare), "
+            "and a price: where the catalogue has none for the model",
+        )
+
+
+def _far_local(
+    name: str,
+    profile: Profile,
+    config: Config,
+    *,
+    catalogue: Catalogue,
+    environ: Mapping[str, str],
+) -> Iterator[Finding]:
+    """A local server at another machine's address is not local by itself."""
+    far = upstream_of(profile, config, catalogue=catalogue, environ=environ)
+    if profile.tier is not None or far.entry is None or far.entry.kind is not Kind.LOCAL:
+        return
+    if not is_loopback(far.base_url):
+        why = f"{far.base_url}, which is not this machine"
+    elif is_cloud_model(profile.model or ""):
+        why = f"{profile.model!r}, which runs in the cloud"
+    else:
+        return
+    yield Finding(
+        path=("profiles", name), found=why, expected="tier: local (or free), else it counts as paid"
+    )
+
+
+def _shadowed_aliases(config: Config) -> Iterator[Finding]:
+    for alias in config.aliases:
+        if alias in config.chains or alias in config.profiles:
+            yield Finding(
+                path=("aliases", alias),
+                found=f"{alias!r}, which is a chain or profile",
+                expected="another name: chains and profiles are looked up first",
+            )

@@ -1,0 +1,117 @@
+"""Join what a profile says with what the catalogue knows: model, tier, limits, price.
+
+What is written always wins. Refuses to know keys and counters.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final, TYPE_CHECKING
+
+from spillover.catalogue import Catalogue, Kind, ModelFacts, Provider
+from spillover.config.limits import FREE, LimitSpec
+from spillover.config.upstreams import is_loopback
+from spillover.core.values import NANOUSD_PER_USD, Price, Tier
+
+if TYPE_CHECKING:
+    from spillover.config.schema import Config, Profile
+
+_TOKENS_PER_PRICE: Final = 1_000_000
+_CLOUD_ENDINGS: Final = (":cloud", "-cloud")
+
+
+def provider_name(profile: Profile, config: Config) -> str | None:
+    """Return the provider as written for a profile or its account."""
+    account = config.accounts.get(profile.account or "")
+    return account.provider if account is not None else profile.provider
+
+
+def entry_of(profile: Profile, config: Config, catalogue: Catalogue) -> Provider | None:
+    """Return the catalogue's entry of a profile's provider."""
+    return catalogue.provider(provider_name(profile, config) or "")
+
+
+def model_of(profile: Profile, config: Config, catalogue: Catalogue) -> str | None:
+    """Return the upstream model of a profile: as written, else the catalogue's default."""
+    if profile.model is not None:
+        return profile.model
+    entry = entry_of(profile, config, catalogue)
+    return entry.default_model.id if entry is not None else None
+
+
+def facts_of(profile: Profile, config: Config, catalogue: Catalogue) -> ModelFacts:
+    """Return what the catalogue knows of a profile's model; empty where it knows nothing."""
+    name = provider_name(profile, config) or ""
+    model = model_of(profile, config, catalogue) or ""
+    return catalogue.model_facts(name, model) or ModelFacts()
+
+
+def limits_of(
+    profile: Profile, config: Config, catalogue: Catalogue
+) -> tuple[LimitSpec, ...] | None:
+    """Return a profile's own limits; None: `free` was asked for and no figure is known."""
+    if profile.limits != FREE:
+        return profile.limits
+    model = model_of(profile, config, catalogue) or ""
+    free = catalogue.free_limits(provider_name(profile, config) or "", model)
+    if free is None:
+        return None
+    return tuple(
+        LimitSpec(metric=limit.metric, amount=limit.amount, window=limit.window, per=limit.per)
+        for limit in free
+    )
+
+
+def price_of(profile: Profile, config: Config, catalogue: Catalogue) -> Price | None:
+    """Return the price of a profile's tokens, rounded up; None where it is not known."""
+    if profile.price is not None:
+        return _price(profile.price.input, profile.price.output)
+    if (model_of(profile, config, catalogue) or "").endswith(":free"):
+        return Price()
+    usd = facts_of(profile, config, catalogue).price_usd
+    return None if usd is None else _price(*usd)
+
+
+def _price(input_usd: float, output_usd: float) -> Price:
+    scale = NANOUSD_PER_USD // _TOKENS_PER_PRICE
+    # Rounded first, for 0.15 * 1000 is a hair over 150 in binary.
+    return Price(input=ceil(round(input_usd * scale, 6)), output=ceil(round(output_usd * scale, 6)))
+
+
+def rates_of(profile: Profile, config: Config, catalogue: Catalogue) -> tuple[int, int] | None:
+    """Return micro-neurons per input and output token, rounded up; None where not known.
+
+    Neurons per million tokens and micro-neurons per token are the same number.
+    """
+    entry = entry_of(profile, config, catalogue)
+    price = profile.price
+    usd = (
+        (price.input, price.output)
+        if price is not None
+        else facts_of(profile, config, catalogue).price_usd
+    )
+    if entry is None or entry.neuron_usd is None or usd is None:
+        return None
+    per_input, per_output = (ceil(round(amount / entry.neuron_usd, 3)) for amount in usd)
+    return per_input, per_output
+
+
+def is_cloud_model(model: str) -> bool:
+    """Return whether a local server passes this model on to a cloud (Ollama's marking)."""
+    return model.lower().endswith(_CLOUD_ENDINGS)
+
+
+def tier_of(profile: Profile, config: Config, catalogue: Catalogue, *, base_url: str) -> Tier:
+    """Return what a profile costs: as written, else as far as the catalogue knows, else paid."""
+    if profile.tier is not None:
+        return profile.tier
+    model = model_of(profile, config, catalogue) or ""
+    entry = entry_of(profile, config, catalogue)
+    local = entry is not None and entry.kind is Kind.LOCAL
+    if local and is_loopback(base_url) and not is_cloud_model(model):
+        return Tier.LOCAL
+    if profile.limits == FREE or model.endswith(":free"):
+        return Tier.FREE
+    if entry is not None and catalogue.is_free(entry.id, model):
+        return Tier.FREE
+    return Tier.PAID

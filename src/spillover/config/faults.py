@@ -1,0 +1,195 @@
+"""Turn everything found wrong into problems that name file, line, key and remedy.
+
+Refuses to find anything itself, and never shows a value that stands in a secret's place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TYPE_CHECKING
+
+
+from spillover.config import schema
+from spillover.config.document import KeyPath, dotted
+from spillover.config.expansion import SECRET_PLACES, Fault
+from spillover.config.limits import LimitFault, LimitFaults
+from spillover.config.references import Finding, nearest
+from spillover.config.secrets import Redactor
+from spillover.errors import Problem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+    from pydantic import BaseModel, ValidationError
+    from collections.abc import Iterable, Iterator
+
+PLACES: Final[dict[tuple[str, ...], type[BaseModel]]] = {
+    (): schema.Config,
+    ("server",): schema.Server,
+    ("accounts", "*"): schema.Account,
+    ("profiles", "*"): schema.Profile,
+    ("profiles", "*", "price"): schema.Price,
+    ("chains", "*"): schema.Chain,
+    ("chains", "*", "profiles", "*"): schema.Member,
+    ("chains", "*", "spend_gate"): schema.SpendGate,
+    ("chains", "*", "timeouts"): schema.Timeouts,
+}
+"""Which settings stand where."""
+
+_EXPECTED: Final = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} or less",
+}
+_LONGEST: Final = 80
+
+
+def child(node: Any, part: str | int) -> tuple[Any] | None:
+    """Return what stands under a key or at a place, None where there is nothing."""
+    match node, part:
+        case dict(), _ if part in node:
+            return (node[part],)
+        case list(), int(place) if place < len(node):
+            return (node[place],)
+        case _:
+            return None
+
+
+class Places:
+    """The lines of a document, and how to find the one that a path means."""
+
+    def __init__(self, document: Any, lines: dict[KeyPath, int], *, file: str) -> None:
+        self._document = document
+        self._lines = lines
+        self._file = file
+        self._redactor = Redactor()
+
+    def written(self, path: KeyPath) -> KeyPath:
+        """Return the part of a path that the document really has.
+
+        A short form lacks levels that the full form has: `chains.x.profiles[0]` is `chains.x[0]`.
+        """
+        node, found = self._document, []
+        for part in path:
+            below = child(node, part)
+            if below is not None:
+                found.append(part)
+                node = below[0]
+        return tuple(found)
+
+    def problem(self, path: KeyPath, finding: Finding) -> Problem:
+        """Return a finding as a problem; the line is that of the deepest part written."""
+        written = self.written(path)
+        missing = path[-1:] if path and written[-1:] != path[-1:] else ()
+        shown = (*written, *(part for part in missing if isinstance(part, str) and part != "[key]"))
+        return Problem(
+            file=self._file,
+            key=dotted(shown),
+            found=self._redactor.redact(finding.found),
+            expected=finding.expected,
+            line=self._lines.get(written, 0),
+            nearest=finding.nearest,
+        )
+
+    def from_findings(self, findings: Iterable[Finding]) -> Iterator[Problem]:
+        """Yield findings as problems."""
+        return (self.problem(finding.path, finding) for finding in findings)
+
+    def from_faults(self, faults: Iterable[Fault]) -> Iterator[Problem]:
+        """Yield what could not be expanded as problems."""
+        for fault in faults:
+            finding = Finding(path=fault.path, found=fault.found, expected=fault.expected)
+            yield self.problem(fault.path, finding)
+
+    def from_validation(self, error: ValidationError) -> Iterator[Problem]:
+        """Yield everything the schema refused as problems."""
+        for detail in error.errors(include_url=False):
+            for finding in _findings(detail):
+                yield self.problem(finding.path, finding)
+
+
+def _findings(detail: ErrorDetails) -> Iterator[Finding]:
+    path = tuple(detail["loc"])
+    context = detail.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, LimitFaults):
+        for fault in cause.faults:
+            yield _limit_finding(path, fault)
+        return
+    found = shown(detail["input"], path)
+    match detail["type"]:
+        case "extra_forbidden":
+            names = tuple(_settings_at(path[:-1]))
+            name = str(path[-1])
+            yield Finding(
+                path=path,
+                found=repr(name),
+                expected=f"one of {', '.join(names)}" if names else "nothing here",
+                nearest=nearest(name, names),
+            )
+        case "missing":
+            yield Finding(path=path, found="nothing", expected=f"{path[-1]}:")
+        case "enum" | "literal_error":
+            names = tuple(name.strip("' ") for name in _listed(str(context["expected"])))
+            yield Finding(
+                path=path,
+                found=found,
+                expected=f"one of {', '.join(names)}",
+                nearest=nearest(str(detail["input"]), names),
+            )
+        case kind:
+            expected = context.get("expected") or _EXPECTED.get(kind, detail["msg"])
+            yield Finding(path=path, found=found, expected=str(expected).format_map(_Kept(context)))
+
+
+class _Kept(dict[str, Any]):
+    """Leaves braces alone that are no placeholder (`{after: 5m}`)."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _limit_finding(path: KeyPath, fault: LimitFault) -> Finding:
+    return Finding(
+        path=(*path, *fault.path),
+        found=shown(fault.found, path),
+        expected=fault.expected,
+        nearest=fault.nearest,
+    )
+
+
+def _listed(expected: str) -> list[str]:
+    return expected.replace(" or ", ", ").split(",")
+
+
+def _settings_at(path: KeyPath) -> Iterator[str]:
+    """The names that may stand at a place."""
+    for place, settings in PLACES.items():
+        if _matches(place, path):
+            yield from settings.model_fields
+
+
+def _matches(place: tuple[str, ...], path: KeyPath) -> bool:
+    return len(place) == len(path) and all(
+        want in {"*", have} for want, have in zip(place, path, strict=True)
+    )
+
+
+def shown(value: Any, path: KeyPath) -> str:
+    """Return a value as shown in a problem; of a secret's place only its kind."""
+    kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
+    if type(value) in kinds:
+        return kinds[type(value)]
+    if any(_matches(place, path) for place in SECRET_PLACES):
+        return f"a {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,262 @@
+"""The kinds of values that settings hold, each read by one function and described for editors.
+
+Refuses to know which settings there are: `spillover.config.schema` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from spillover.config import limits, units
+from spillover.config.secrets import MissingSecret, Secret
+from spillover.core.values import (
+    CooldownRule,
+    Failback,
+    FailureClass,
+    Hours,
+)
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
+MOST_RETRIES: Final = 10
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OWN_HEADERS: Final = frozenset(
+    {"connection", "content-length", "content-type", "host", "transfer-encoding"}
+)
+
+
+def refuse(expected: str) -> PydanticCustomError:
+    """Return the error that says what a value should have been."""
+    return PydanticCustomError("expected", "{expected}", {"expected": expected})
+
+
+def _read(read: Callable[[Any], Any]) -> BeforeValidator:
+    """Wrap a reader that raises ValueError with what was expected."""
+
+    def validate(written: Any) -> Any:
+        try:
+            return read(written)
+        except ValueError as error:
+            raise refuse(str(error)) from None
+
+    return BeforeValidator(validate)
+
+
+def _string(written: object) -> str:
+    """A string; numbers are taken as they read, for `model: 4` is no mistake worth refusing."""
+    if isinstance(written, bool) or not isinstance(written, (str, int, float)):
+        raise ValueError("text")  # noqa: TRY004 (pydantic reports ValueError)
+    text = str(written).strip()
+    if not text:
+        raise ValueError("text that is not empty")
+    return text
+
+
+def _secret(written: object) -> Secret | MissingSecret | None:
+    if written is None or isinstance(written, (Secret, MissingSecret)):
+        return written
+    return Secret(_string(written))
+
+
+def _url(written: object) -> str:
+    """An http(s) address without credentials, query or trailing slash."""
+    expected = "an address such as https://api.example.com/v1"
+    text = _string(written).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if not usable or any(letter.isspace() for letter in text) or parts.fragment:
+        raise ValueError(expected)
+    if parts.username or parts.password:
+        raise ValueError(f"{expected}, its key as api_key")
+    return text
+
+
+def _failback(written: object) -> Failback:
+    match written:
+        case "immediate":
+            return Failback()
+        case "sticky":
+            return Failback(sticky=True)
+        case {"after": after} if isinstance(written, Mapping) and len(written) == 1:
+            return Failback(after_s=units.seconds(after))
+        case _:
+            raise ValueError("immediate, sticky or {after: 5m}")
+
+
+def _when_exhausted(written: object) -> float:
+    match written:
+        case "fail":
+            return 0.0
+        case {"wait": wait} if isinstance(written, Mapping) and len(written) == 1:
+            return units.seconds(wait)
+        case _:
+            raise ValueError("fail or {wait: 30s}")
+
+
+def _retries(written: object) -> dict[FailureClass, int]:
+    expected = f"how many sends beyond the first, 0 to {MOST_RETRIES}, by failure class"
+    if not isinstance(written, Mapping):
+        raise ValueError(f"{expected}: {{server_error: 2}}")  # noqa: TRY004
+    counts: dict[FailureClass, int] = {}
+    for name, count in written.items():
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_RETRIES:
+            raise ValueError(f"{expected}; {name} has {count!r}")
+        counts[_failure_class(name)] = count
+    return counts
+
+
+def _cooldowns(written: object) -> dict[FailureClass, CooldownRule]:
+    if isinstance(written, Mapping) and set(written) != {"fixed"}:
+        return {_failure_class(name): _cooldown(rule) for name, rule in written.items()}
+    return dict.fromkeys(FailureClass, _cooldown(written))
+
+
+def _cooldown(written: object) -> CooldownRule:
+    if isinstance(written, Mapping):
+        if set(written) != {"fixed"}:
+            raise ValueError("a duration such as 30s, or {fixed: 60s}")
+        return CooldownRule(wait_s=units.seconds(written["fixed"]), fixed=True)
+    return CooldownRule(wait_s=units.seconds(written))
+
+
+def _failure_class(name: object) -> FailureClass:
+    try:
+        return FailureClass(str(name))
+    except ValueError:
+        classes = ", ".join(FailureClass)
+        raise ValueError(f"failure classes of {classes}; {name!r} is none") from None
+
+
+def _storage(written: object) -> str:
+    text = _string(written)
+    if text in {"sqlite", "memory"}:
+        return text
+    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        return text
+    if text.startswith(("redis:", "rediss:", "valkey:", "valkeys:")):
+        raise ValueError("sqlite or sqlite:///path (Redis and Valkey are not in this version)")
+    raise ValueError("sqlite, sqlite:///path or memory")
+
+
+def _notify(written: object) -> Secret:
+    """A target's address may hold a token, so it is kept as a secret."""
+    secret = written if isinstance(written, Secret) else Secret(_string(written))
+    if secret.reveal() != "desktop" and not re.fullmatch(
+        r"[a-z][a-z0-9+.-]*://\S+", secret.reveal()
+    ):
+        raise ValueError("desktop, or an address such as ntfy://topic or https://example.com/hook")
+    return secret
+
+
+def _header(written: object) -> str:
+    text = _string(written)
+    if _HEADER.fullmatch(text) is None or text.lower() in _OWN_HEADERS:
+        raise ValueError("the name of a header, other than those of the request itself")
+    return text
+
+
+def _name(written: object) -> str:
+    text = _string(written)
+    if NAME.fullmatch(text) is None:
+        raise ValueError(A_NAME)
+    return text
+
+
+def _either(*kinds: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": list(kinds)})
+
+
+_DURATION_SCHEMA: Final = {"type": ["string", "integer"], "examples": ["30s", "5m", "1d"]}
+
+Name: TypeAlias = Annotated[
+    str, _read(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})
+]
+Header: TypeAlias = Annotated[str, _read(_header), WithJsonSchema({"type": "string"})]
+Text: TypeAlias = Annotated[str, _read(_string), WithJsonSchema({"type": "string"})]
+Url: TypeAlias = Annotated[str, _read(_url), WithJsonSchema({"type": "string", "format": "uri"})]
+Duration: TypeAlias = Annotated[float, _read(units.seconds), WithJsonSchema(_DURATION_SCHEMA)]
+Size: TypeAlias = Annotated[int, _read(units.size), _either("string", "integer")]
+Credential: TypeAlias = Annotated[
+    Secret | MissingSecret | None, _read(_secret), _either("string", "null")
+]
+HoursField: TypeAlias = Annotated[Hours, _read(units.hours), _either("string")]
+LimitsField: TypeAlias = Annotated[
+    limits.Limits, BeforeValidator(limits.read), WithJsonSchema(limits.json_schema())
+]
+FailbackField: TypeAlias = Annotated[
+    Failback,
+    _read(_failback),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["immediate", "sticky"]},
+                {"type": "object", "properties": {"after": _DURATION_SCHEMA}},
+            ]
+        }
+    ),
+]
+WhenExhausted: TypeAlias = Annotated[
+    float,
+    _read(_when_exhausted),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "fail"},
+                {"type": "object", "properties": {"wait": _DURATION_SCHEMA}},
+            ]
+        }
+    ),
+]
+Retries: TypeAlias = Annotated[
+    dict[FailureClass, int],
+    _read(_retries),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                name.value: {"type": "integer", "minimum": 0, "maximum": MOST_RETRIES}
+                for name in FailureClass
+            },
+            "additionalProperties": False,
+        }
+    ),
+]
+_COOLDOWN_SCHEMA: Final = {
+    "anyOf": [
+        _DURATION_SCHEMA,
+        {
+            "type": "object",
+            "properties": {"fixed": _DURATION_SCHEMA},
+            "additionalProperties": False,
+        },
+    ]
+}
+Cooldowns: TypeAlias = Annotated[
+    dict[FailureClass, CooldownRule],
+    _read(_cooldowns),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *_COOLDOWN_SCHEMA["anyOf"],
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(
+                        (name.value for name in FailureClass), _COOLDOWN_SCHEMA
+                    ),
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+Storage: TypeAlias = Annotated[str, _read(_storage), WithJsonSchema({"type": "string"})]
+Notification: TypeAlias = Annotated[Secret, _read(_notify), _either("string")]

@@ -1,0 +1,236 @@
+"""Read a configuration and say everything that is wrong with it at once.
+
+Order: parse, expand, check names, check types, check meaning. What can't be read is left out for
+the later steps, so that one error does not hide another. Refuses to build routes: `assemble` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final, TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from spillover import catalogue as catalogue_package
+from spillover.config import checks, references
+from spillover.config.document import KeyPath, Parsed, parse
+from spillover.config.expansion import Expanded, expand_document
+from spillover.config.faults import Places, child
+from spillover.config.locate import env_path, read_env
+from spillover.config.schema import Account, Config, Profile
+from spillover.config.secrets import Redactor, Secret
+from spillover.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from spillover.catalogue import Catalogue
+    from collections.abc import Mapping
+
+_MOST_PRUNINGS: Final = 50
+
+
+class LoadedConfig:
+    """A configuration that can be used, with what is odd about it."""
+
+    __slots__ = (
+        "config",
+        "digest",
+        "document",
+        "environ",
+        "file",
+        "files",
+        "missing_keys",
+        "path",
+        "warnings",
+    )
+
+    def __init__(  # a record that must not show its environment, so no generated repr
+        self, config: Config, *, parsed: Parsed, expanded: Expanded, environ: Mapping[str, str]
+    ) -> None:
+        self.config = config
+        self.document: dict[str, Any] = parsed.document
+        """As written: `${…}` not expanded."""
+        self.environ = environ
+        """The environment, with the `.env` beside the file under it."""
+        self.files = expanded.files
+        """Files that secrets were read from."""
+        self.file = ""
+        """What problems call the source."""
+        self.path: Path | None = None
+        """None: the configuration was discovered, or is the demo."""
+        self.digest = ""
+        """Fingerprint of the file and all it names; equal digests mean nothing changed."""
+        self.warnings: tuple[Problem, ...] = ()
+        self.missing_keys: tuple[Problem, ...] = ()
+        """Profiles that start as failed, reason `key_missing`."""
+
+    def __repr__(self) -> str:
+        return f"LoadedConfig({self.file!r})"
+
+    @property
+    def redactor(self) -> Redactor:
+        """A filter that knows every secret of this configuration."""
+        return Redactor(secrets_in(self.config, self.environ))
+
+
+def load(
+    path: Path, *, environ: Mapping[str, str], catalogue: Catalogue | None = None
+) -> LoadedConfig:
+    """Return the configuration of a file; raises ConfigError with every problem of it.
+
+    The `.env` beside the file is read; `environ` wins over it.
+    """
+    file = str(path)
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        found = f"no readable file ({error.strerror})"
+        expected = "a configuration (spillover init writes one)"
+        raise ConfigError((Problem(file=file, key="", found=found, expected=expected),)) from None
+    surroundings = {**read_env(env_path(path)), **environ}
+    parsed = parse(source, file=file)
+    loaded = _load(parsed, surroundings, file=file, folder=path.parent, catalogue=catalogue)
+    loaded.path = path
+    loaded.digest = digest(path, files=loaded.files)
+    return loaded
+
+
+def load_document(
+    document: dict[str, Any],
+    *,
+    environ: Mapping[str, str],
+    name: str = "<document>",
+    catalogue: Catalogue | None = None,
+) -> LoadedConfig:
+    """Return the configuration of a document that stands in no file; raises ConfigError."""
+    parsed = Parsed(document=document, lines={})
+    return _load(parsed, environ, file=name, folder=Path(), catalogue=catalogue)
+
+
+def _load(
+    parsed: Parsed,
+    environ: Mapping[str, str],
+    *,
+    file: str,
+    folder: Path,
+    catalogue: Catalogue | None,
+) -> LoadedConfig:
+    known = catalogue or catalogue_package.load()
+    if parsed.document is None:
+        raise ConfigError(parsed.problems or (_empty(file),))
+    if not isinstance(parsed.document, dict):
+        problem = Problem(
+            file=file, key="", line=1, found="no mapping", expected="settings by name"
+        )
+        raise ConfigError((*parsed.problems, problem))
+    places = Places(parsed.document, parsed.lines, file=file)
+    expanded = expand_document(parsed.document, environ, folder=folder)
+    config, refused, broken = _validated(expanded.document, places)
+    problems = [
+        *parsed.problems,
+        *places.from_faults(expanded.faults),
+        *places.from_findings(references.findings(parsed.document)),
+        *refused,
+    ]
+    if config is not None:
+        found = checks.errors(config, known)
+        # What seems to be missing from an entry may be what was malformed in it.
+        problems += places.from_findings(each for each in found if each.path not in broken)
+    if problems or config is None:
+        raise ConfigError(_in_order(problems))
+    loaded = LoadedConfig(config, parsed=parsed, expanded=expanded, environ=environ)
+    loaded.file = file
+    loaded.warnings = (
+        *places.from_faults(expanded.warnings),
+        *places.from_findings(checks.warnings(config, known, environ)),
+    )
+    missing = checks.missing_keys(config, known, environ)
+    loaded.missing_keys = tuple(places.from_findings(missing))
+    return loaded
+
+
+def _empty(file: str) -> Problem:
+    return Problem(
+        file=file,
+        key="",
+        found="an empty file",
+        expected="at least profiles: (spillover init writes a file to start from)",
+    )
+
+
+def _validated(
+    document: dict[str, Any], places: Places
+) -> tuple[Config | None, list[Problem], set[KeyPath]]:
+    """Return the typed configuration without what is malformed, what that was, and in which entries."""
+    problems: list[Problem] = []
+    broken: set[KeyPath] = set()
+    rest = document
+    for _ in range(_MOST_PRUNINGS):
+        try:
+            return Config.model_validate(rest), problems, broken
+        except ValidationError as error:
+            # Removing a part can make the next one seem wrong: only what is new is told.
+            problems += [found for found in places.from_validation(error) if found not in problems]
+            rest = _copied(document) if rest is document else rest
+            for detail in error.errors(include_url=False, include_input=False):
+                broken.add(tuple(detail["loc"][:2]))
+                _prune(rest, tuple(detail["loc"]))
+    return None, problems, broken
+
+
+def _copied(value: Any) -> Any:
+    """A copy of the containers alone: secrets can't be copied."""
+    match value:
+        case dict():
+            return {key: _copied(entry) for key, entry in value.items()}
+        case list():
+            return [_copied(entry) for entry in value]
+        case _:
+            return value
+
+
+def _prune(document: dict[str, Any], path: KeyPath) -> None:
+    """Remove the innermost named setting that a path leads into."""
+    node: Any = document
+    owner: tuple[dict[str, Any], str] | None = None
+    for part in path:
+        below = child(node, part)
+        if below is None:
+            continue
+        if isinstance(node, dict):
+            owner = (node, str(part))
+        node = below[0]
+    if owner is not None:
+        owner[0].pop(owner[1], None)
+
+
+def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Problems by line, each once; those of the whole file first."""
+    unique = list(dict.fromkeys((problem.line, str(problem)) for problem in problems))
+    by_text = {(problem.line, str(problem)): problem for problem in problems}
+    return tuple(by_text[mark] for mark in sorted(unique, key=lambda mark: mark[0]))
+
+
+def digest(path: Path, *, files: tuple[Path, ...]) -> str:
+    """Return a fingerprint of a configuration file, its `.env` and the secrets' files."""
+    summed = hashlib.sha256()
+    for file in (path, env_path(path), *files):
+        try:
+            content = file.read_bytes()
+        except OSError:
+            content = b"\0absent"
+        summed.update(hashlib.sha256(content).digest())
+    return summed.hexdigest()
+
+
+def secrets_in(config: Config, environ: Mapping[str, str]) -> list[Secret]:
+    """Return every credential a configuration holds, and those its environment offers providers."""
+    found: list[Any] = [config.server.admin_key, *config.server.client_keys, *config.notify]
+    sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
+    for source in sources:
+        found += [source.api_key, *source.headers.values()]
+    variables = {
+        name for entry in catalogue_package.load().providers.values() for name in entry.key_env
+    }
+    found += [Secret(environ[name]) for name in variables if environ.get(name)]
+    return [secret for secret in found if isinstance(secret, Secret)]

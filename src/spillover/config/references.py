@@ -1,0 +1,124 @@
+"""Check that names lead somewhere: chains to profiles, aliases to both, none to two things.
+
+Works on the document as written, so that these errors show beside all others.
+Refuses to know types and values: the schema checks them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Final, TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+KeyPath = tuple[str | int, ...]
+
+RESERVED: Final = "auto"
+DEFAULT_CHAIN: Final = "default"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong at a place of the document."""
+
+    path: KeyPath
+    found: str
+    expected: str
+    nearest: str | None = None
+
+
+def findings(document: dict[str, Any]) -> Iterator[Finding]:
+    """Yield every name that leads nowhere, or to two things."""
+    profiles, chains = _names(document, "profiles"), _names(document, "chains")
+    accounts = _names(document, "accounts")
+    yield from _shared(profiles, chains)
+    for name in chains:
+        yield from _chain(document["chains"][name], ("chains", name), profiles, chains)
+    for name in profiles:
+        written = document["profiles"][name]
+        account = written.get("account") if isinstance(written, dict) else None
+        if isinstance(account, str) and account not in accounts:
+            yield _unknown(("profiles", name, "account"), account, "an account", accounts)
+    aliases = document.get("aliases")
+    if isinstance(aliases, dict):
+        for alias, target in aliases.items():
+            if isinstance(target, str) and target not in {*profiles, *chains}:
+                path = ("aliases", alias)
+                yield _unknown(path, target, "a chain or profile", (*chains, *profiles))
+    if not profiles and isinstance(document.get("profiles", {}), dict):
+        place: KeyPath = ("profiles",) if "profiles" in document else ()
+        yield Finding(path=place, found="no profiles", expected="at least one under profiles:")
+    elif "chains" not in document and DEFAULT_CHAIN in profiles:
+        yield Finding(
+            path=("profiles", DEFAULT_CHAIN),
+            found="a profile called 'default' and no chains",
+            expected="chains:, or another name, for 'default' is the chain of all profiles",
+        )
+
+
+def _shared(profiles: Sequence[str], chains: Sequence[str]) -> Iterator[Finding]:
+    for name in chains:
+        if name in profiles:
+            yield Finding(
+                path=("chains", name),
+                found=f"{name!r}, which is a profile too",
+                expected="a name of its own: clients name both as their model",
+            )
+    for section, names in (("profiles", profiles), ("chains", chains)):
+        for name in names:
+            if name.lower() == RESERVED:
+                yield Finding(
+                    path=(section, name),
+                    found=repr(name),
+                    expected=f"another name: {RESERVED!r} stands for the default chain",
+                )
+
+
+def _chain(
+    written: Any, path: KeyPath, profiles: Sequence[str], chains: Sequence[str]
+) -> Iterator[Finding]:
+    members = written
+    if isinstance(written, dict):
+        members = written.get("profiles")
+        path = (*path, "profiles")
+    if not isinstance(members, list):
+        return
+    if not members:
+        yield Finding(path=path, found="an empty chain", expected="at least one profile")
+    seen: set[str] = set()
+    for place, member in enumerate(members):
+        name = member.get("profile") if isinstance(member, dict) else member
+        if not isinstance(name, str):
+            continue
+        here = (*path, place)
+        if name in seen:
+            yield Finding(path=here, found=f"{name!r} a second time", expected="each profile once")
+        elif name in chains and name not in profiles:
+            yield Finding(
+                path=here, found=f"the chain {name!r}", expected="profiles: a chain can't hold one"
+            )
+        elif name not in profiles:
+            yield _unknown(here, name, "a profile", profiles)
+        seen.add(name)
+
+
+def _unknown(path: KeyPath, name: str, kind: str, names: Sequence[str]) -> Finding:
+    shown = ", ".join(names) if names else "there is none"
+    return Finding(
+        path=path,
+        found=repr(name),
+        expected=f"the name of {kind} ({shown})",
+        nearest=nearest(name, names),
+    )
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name most like another, None if none is."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+
+
+def _names(document: dict[str, Any], section: str) -> tuple[str, ...]:
+    written = document.get(section)
+    return tuple(written) if isinstance(written, dict) else ()

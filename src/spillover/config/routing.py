@@ -1,0 +1,114 @@
+"""What a configuration amounts to at run time: profiles, chains, and the far end of each profile.
+
+Secrets stay in the endpoints, each bound to one origin; the core's values hold none.
+Refuses to know how a configuration is written: `spillover.config.assemble` turns one into this.
+"""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from spillover.config.secrets import Secret
+from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
+from spillover.errors import UnknownModel
+
+AUTO: Final = "auto"
+DEFAULT: Final = "default"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end of one profile: its addresses, and the credential that goes there alone."""
+
+    profile: str
+    provider: str
+    protocol: Protocol
+    origin: str
+    """Scheme, host and port that the secret is bound to."""
+    base_url: str
+    chat_url: str
+    completions_url: str
+    embeddings_url: str
+    models_url: str
+    auth_header: str
+    auth_scheme: str | None
+    """Word before the key (`Bearer`); None: the bare key."""
+    secret: Secret | None
+    extra_headers: tuple[tuple[str, Secret], ...] = ()
+    stream_usage: StreamUsage = StreamUsage.ASK
+    first_token_s: float | None = None
+    """How long the first token may take here, where the catalogue knows it takes longer."""
+    tier: Tier = Tier.PAID
+    is_loopback: bool = False
+    key_print: str = ""
+    """Salted fingerprint of the key; another one ends `failed`."""
+    config_print: str = ""
+    """Salted fingerprint of the profile's settings and key; another one ends `failed`."""
+
+    @property
+    def proxy_allowed(self) -> bool:
+        """Whether the proxy variables of the environment count: never for loopback."""
+        return not self.is_loopback
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that authenticate a request, in the clear: for this origin alone."""
+        found = {name: value.reveal() for name, value in self.extra_headers}
+        if self.secret is not None:
+            key = self.secret.reveal()
+            found[self.auth_header] = f"{self.auth_scheme} {key}" if self.auth_scheme else key
+        return found
+
+
+class Alias(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's model name, or a glob of them, and the chain or profile it stands for."""
+
+    pattern: str
+    target: str
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that serving needs of a configuration."""
+
+    profiles: dict[str, Profile]
+    chains: dict[str, Chain]
+    """The written ones, in order."""
+    endpoints: dict[str, Endpoint]
+    """By profile."""
+    alone: dict[str, Chain]
+    """By profile: the chain of it alone, for clients that name it."""
+    aliases: tuple[Alias, ...] = ()
+    default: str = DEFAULT
+    """The chain for `auto` and for requests that name no model."""
+
+    def resolve(self, model: str | None) -> Chain:
+        """Return the chain a client's model means; raises UnknownModel.
+
+        Looked up as chain, profile (alone, without fallback), alias in the order written;
+        `auto` and none mean the default chain.
+        """
+        if not model:
+            return self.chains[self.default]
+        found = self._named(model)
+        if found is not None:
+            return found
+        if model == AUTO:
+            return self.chains[self.default]
+        for alias in self.aliases:
+            if alias.pattern == model or fnmatchcase(model, alias.pattern):
+                target = self._named(alias.target)
+                if target is not None:
+                    return target
+        names = self.names()
+        near = difflib.get_close_matches(model, names, n=1)
+        raise UnknownModel(model, names=names, nearest=near[0] if near else None)
+
+    def _named(self, name: str) -> Chain | None:
+        return self.chains.get(name) or self.alone.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        """Return what clients may name: chains, profiles, and aliases that are no globs."""
+        plain = (alias.pattern for alias in self.aliases if not set(alias.pattern) & set("*?["))
+        return tuple(dict.fromkeys((*self.chains, *self.profiles, *plain)))

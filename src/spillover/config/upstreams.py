@@ -1,0 +1,149 @@
+"""Decide where a profile's requests go and with which credential.
+
+A credential found in the environment goes to its own provider's address alone: a configuration that
+names another address must name the key for it too. Refuses to know limits, tiers and chains.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final, TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from spillover.catalogue import Catalogue, Provider
+from spillover.config.secrets import MissingSecret, Secret
+
+if TYPE_CHECKING:
+    from spillover.config.schema import Account, Config, Profile
+    from collections.abc import Mapping
+
+CUSTOM: Final = "custom"
+"""Provider of a profile that names an address alone."""
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+_WILDCARD_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (read, never bound)
+
+
+class Upstream(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end of a profile."""
+
+    provider: str
+    entry: Provider | None
+    """The catalogue's entry; None for an address the catalogue doesn't know."""
+    base_url: str
+    account: str | None
+    """Name of the account as written; None: it follows from provider, address and key."""
+    secret: Secret | None
+    missing: str | None
+    """What is missing to make a request: `GROQ_API_KEY is not set`."""
+    headers: tuple[tuple[str, Secret], ...]
+
+
+def upstream_of(
+    profile: Profile, config: Config, *, catalogue: Catalogue, environ: Mapping[str, str]
+) -> Upstream:
+    """Return where a profile's requests go; its names must have been checked."""
+    account = config.accounts.get(profile.account) if profile.account else None
+    source: Profile | Account = account or profile
+    entry = catalogue.provider(source.provider) if source.provider else None
+    base_url, unset = _base_url(source.base_url, entry, environ)
+    secret, wanted = _credential(source, entry, environ, base_url=base_url)
+    headers = {**(account.headers if account else {}), **profile.headers}
+    return Upstream(
+        provider=entry.id if entry else CUSTOM,
+        entry=entry,
+        base_url=base_url,
+        account=profile.account,
+        secret=secret,
+        missing=wanted or unset,
+        headers=tuple(
+            (name, value) for name, value in headers.items() if isinstance(value, Secret)
+        ),
+    )
+
+
+def _base_url(
+    written: str | None, entry: Provider | None, environ: Mapping[str, str]
+) -> tuple[str, str | None]:
+    """The address, and which variable is missing to complete it."""
+    if written is not None or entry is None:
+        return written or "", None
+    for variable in entry.address_env:
+        if environ.get(variable):
+            return served_at(environ[variable], entry.base_url), None
+    unset = [name for name in _PLACE.findall(entry.base_url) if not environ.get(name)]
+    if unset:
+        return entry.base_url, f"{' and '.join(dict.fromkeys(unset))} is not set"
+    return _PLACE.sub(lambda match: environ[match[1]], entry.base_url), None
+
+
+def served_at(address: str, usual: str) -> str:
+    """Return the base URL for a server's address as its own variable writes it (`host:port`).
+
+    What the address leaves out (scheme, port, path) is taken from the usual base URL.
+    """
+    default = urlsplit(usual)
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    host = _WILDCARD_HOSTS.get(parts.hostname or "", parts.hostname) or default.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    if port is None and not parts.scheme:
+        port = default.port
+    netloc = shown if port is None else f"{shown}:{port}"
+    path = parts.path.rstrip("/") or default.path
+    return urlunsplit((parts.scheme or default.scheme, netloc, path, "", ""))
+
+
+def _credential(
+    source: Profile | Account,
+    entry: Provider | None,
+    environ: Mapping[str, str],
+    *,
+    base_url: str,
+) -> tuple[Secret | None, str | None]:
+    """The key, and what is missing where there should be one."""
+    match source.api_key:
+        case MissingSecret(wanted=wanted):
+            return None, wanted
+        case Secret() as secret:
+            return secret, None
+        case None:
+            pass
+    if entry is None or (source.base_url is not None and not _is_own(base_url, entry)):
+        return None, None
+    for variable in entry.key_env:
+        if environ.get(variable):
+            return Secret(environ[variable].strip()), None
+    if entry.auth.optional:
+        return None, None
+    if not entry.key_env:
+        return None, "api_key is not given"
+    return None, f"{' or '.join(entry.key_env)} is not set"
+
+
+def _is_own(base_url: str, entry: Provider) -> bool:
+    """Whether an address is the provider's own origin."""
+    return origin(base_url) == origin(entry.base_url)
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL: what a credential is bound to."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL can only mean this machine."""
+    host = (urlsplit(url).hostname or "").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
