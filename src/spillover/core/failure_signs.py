@@ -325,12 +325,22 @@ _MODEL: Final = (
     Sign(
         failure=FailureClass.MODEL_NOT_FOUND,
         scope=_PROFILE,
+        statuses=frozenset({200, 400, 404, 410}),
+        words=re.compile(
+            r"\bmodel\b.{0,100}(?:was removed|has been (?:retired|decommissioned|removed)"
+            r"|no longer (?:available|supported))|not found for account"
+        ),
+        permanent=True,
+        source="messages of Cohere, Groq, Anthropic and NVIDIA",
+    ),
+    Sign(
+        failure=FailureClass.MODEL_NOT_FOUND,
+        scope=_PROFILE,
         statuses=frozenset({200, 400, 401, 403, 404, 410, 422}),
         words=re.compile(
-            r"\bmodels?\b.{0,100}(?:not found|(?:does not|doesn't) exist|was removed|is not available"
-            r"|has been (?:retired|decommissioned|deprecated|removed)|no longer (?:available|supported))"
+            r"\bmodels?\b.{0,100}(?:not found|(?:does not|doesn't) exist|is not available)"
             r"|(?:unknown|no such) model|is not a valid model|provided model identifier is invalid"
-            r"|not found for account|no endpoints (?:found for|available matching)"
+            r"|no endpoints (?:found for|available matching)"
             r"|not allowed to use publisher model"
         ),
         source="messages of OpenAI, Cohere, Gemini, NVIDIA, OpenRouter, Bedrock and Vertex",

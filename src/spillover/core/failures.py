@@ -139,7 +139,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
         failure = FailureClass.QUOTA_EXHAUSTED
     elsewhere = sign.elsewhere
-    wait, reset_at = _believable(evidence, failure, now)
+    wait, reset_at = (None, None) if sign.permanent else _believable(evidence, failure, now)
     stated = wait is not None or reset_at is not None
     return Failure(
         failure=failure,

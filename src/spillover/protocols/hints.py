@@ -1,0 +1,234 @@
+"""Read what a provider says of a failure: its words, its codes, and what it tells of waiting.
+
+Rules of this file:
+- Any body is read: JSON in every shape that is met in the wild, JSON inside a message, an event
+  stream, HTML, plain text, nothing. Depth, breadth and length are bounded: a body may be hostile.
+- Fields that echo the request (`input`) are never looked into.
+
+Refuses to know what a failure is called and what follows from it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from spillover.core.failures import Evidence, Shape
+from spillover.protocols.sse import Splitter, payload
+from spillover.protocols.waits import stated_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MOST_TEXT_CHARS: Final = 4_096
+"""Words beyond this are not looked at."""
+_MOST_JSON_BYTES: Final = 1024 * 1024
+_MOST_SCANNED_BYTES: Final = 64 * 1024
+_MOST_DEPTH: Final = 8
+_MOST_NODES: Final = 128
+
+_decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
+
+
+def read_error(
+    *, provider: str, status: int | None, headers: Mapping[str, str], body: bytes
+) -> Evidence:
+    """Return what a failed answer says.
+
+    `headers` are looked up by lower-case names. `status` is the HTTP status, None where there is
+    none; one stated in the body stands in for it when the answer came as 2xx.
+    """
+    shape, facts = _read_body(body)
+    text = "\n".join(facts.words).lower()[:MOST_TEXT_CHARS]
+    wait = stated_wait(headers, facts.fields, text)
+    if status is None or status < _FIRST_REFUSAL:
+        status = facts.status or status
+    return Evidence(
+        provider=provider,
+        status=status,
+        shape=shape,
+        codes=tuple(dict.fromkeys(code.lower() for code in facts.codes)),
+        code=_telling(facts.codes),
+        message=": ".join(dict.fromkeys(facts.messages))[:MOST_TEXT_CHARS],
+        text=text,
+        stated_wait_s=wait.seconds,
+        reset_at=wait.reset_at,
+        source=wait.source,
+    )
+
+
+_FIRST_REFUSAL: Final = 300
+
+
+def _telling(codes: list[str]) -> str | None:
+    """Return the code that says most: a word rather than a number."""
+    return next((code for code in codes if not code.isdigit()), codes[0] if codes else None)
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What was found in a body so far, in the order it was met."""
+
+    messages: list[str] = field(default_factory=list)
+    """For people."""
+    words: list[str] = field(default_factory=list)
+    """For patterns: the messages, and the names of quotas."""
+    codes: list[str] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Fields that state a wait, by lower-case name."""
+    status: int | None = None
+    nodes: int = 0
+
+
+_MESSAGES: Final = frozenset(
+    "message msg detail details error error_description title status_msg raw".split()  # noqa: SIM905
+)
+"""Fields whose text is for people; where it holds JSON, that is read instead."""
+_INNER: Final = _MESSAGES | frozenset(
+    "errors violations metadata base_resp headers promptfeedback cause choices".split()  # noqa: SIM905
+)
+"""Fields that are looked into."""
+_CODES: Final = frozenset(
+    "code type status reason status_code statuscode error_code error_type blockreason".split()  # noqa: SIM905
+)
+_NAMES: Final = frozenset({"quotaid", "limit_source"})
+"""Fields that name the quota that is spent."""
+_WAITS: Final = frozenset(
+    "retrydelay retry_after retryafter retry-after retry_after_ms retry-after-ms quotaresetdelay "  # noqa: SIM905
+    "quotaresettimestamp x-ratelimit-reset x-ratelimit-remaining".split()
+)
+_LONGEST_CODE: Final = 64
+
+
+def _read_body(body: bytes) -> tuple[Shape, _Facts]:
+    facts = _Facts()
+    body = body.strip()
+    if body.startswith((b"data:", b"event:", b":")):
+        body = _first_data(body)
+    if not body:
+        return Shape.NOTHING, facts
+    if body[0] in b'{["':
+        if _walk_json(body, facts, _MOST_DEPTH):
+            return Shape.STRUCTURED, facts
+        _scan(body[:_MOST_SCANNED_BYTES], facts)
+        return Shape.GARBAGE, facts
+    text = body[:_MOST_SCANNED_BYTES].decode("utf-8", "replace")
+    shape = Shape.PLAIN
+    if body[0] == ord("<"):
+        shape, text = Shape.HTML, _title(text)
+    _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+    return shape, facts
+
+
+def _first_data(body: bytes) -> bytes:
+    """Return the data of the first event in `body` that has any."""
+    for event in Splitter().feed(body[:_MOST_JSON_BYTES] + b"\n\n"):
+        data = payload(event).data
+        if data:
+            return data.strip()
+    return b""
+
+
+_TITLE: Final = re.compile(r"<(?:title|h1)[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+
+
+def _title(page: str) -> str:
+    found = _TITLE.search(page)
+    return unescape(found[1]) if found else "an HTML page"
+
+
+_PAIR: Final = re.compile(
+    rb'"([a-z_]{3,20})"\s{0,8}:\s{0,8}("(?:[^"\\]|\\.){0,2000}"|\d{1,9})', re.IGNORECASE
+)
+
+
+def _scan(body: bytes, facts: _Facts) -> None:
+    """Read what can be read of JSON that is cut off or broken: plain fields that tell something."""
+    for match in _PAIR.finditer(body):
+        name = match[1].decode().lower()
+        if name in _MESSAGES | _CODES:
+            part = _Facts()
+            if _walk_json(b"{%b:%b}" % (b'"' + match[1] + b'"', match[2]), part, 2):
+                facts.messages += part.messages
+                facts.words += part.words
+                facts.codes += part.codes
+                facts.status = facts.status or part.status
+
+
+def _walk_json(body: bytes | str, facts: _Facts, depth: int) -> bool:
+    """Walk `body` if it is JSON of a bearable size; return whether it is."""
+    if len(body) > _MOST_JSON_BYTES:
+        return False
+    try:
+        value = _decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    _walk(value, facts, depth)
+    return True
+
+
+def _walk(value: Any, facts: _Facts, depth: int) -> None:
+    facts.nodes += 1
+    if depth == 0 or facts.nodes > _MOST_NODES:
+        return
+    match value:
+        case str():
+            _read_text(value, facts, depth)
+        case list():
+            for item in value:
+                _walk(item, facts, depth - 1)
+        case dict():
+            names = {name.lower(): item for name, item in value.items()}
+            for name, item in names.items():
+                _note(name, item, facts)
+            place = names.get("loc")
+            if isinstance(place, list) and isinstance(names.get("msg"), str):
+                names["msg"] = f"{'.'.join(map(str, place))}: {names['msg']}"
+            for name, item in names.items():
+                if name in _INNER:
+                    _walk(item, facts, depth - 1)
+        case _:
+            pass
+
+
+def _note(name: str, item: Any, facts: _Facts) -> None:
+    """Keep a field that holds a code, names a quota or states a wait."""
+    if name in _WAITS:
+        facts.fields.setdefault(name, item)
+    elif name in _NAMES and isinstance(item, str):
+        facts.words.append(item)
+    elif name in _CODES and isinstance(item, str | int):
+        code = str(item)
+        if code.isdigit() and _FIRST_REFUSAL <= int(code[:9]) < _AFTER_LAST_STATUS:
+            facts.status = facts.status or int(code)
+        if " " in code or len(code) > _LONGEST_CODE:
+            facts.words.append(code)
+        elif code not in _BLAND:
+            facts.codes.append(code)
+        if name == "blockreason":
+            facts.codes.append("prompt_blocked")
+
+
+_AFTER_LAST_STATUS: Final = 600
+_BLAND: Final = frozenset({"", "0", "error", "True", "False"})
+"""Values of code fields that say nothing."""
+
+
+def _read_text(text: str, facts: _Facts, depth: int) -> None:
+    """Read a text for people, or the JSON that it holds."""
+    start = text.find("{")
+    if start >= 0:
+        inner = text[start : text.rfind("}") + 1]
+        if _walk_json(inner, facts, depth - 1):
+            text = text[:start]
+    _say(" ".join(text[:MOST_TEXT_CHARS].split()), facts)
+
+
+def _say(text: str, facts: _Facts) -> None:
+    if text:
+        facts.messages.append(text)
+        facts.words.append(text)

@@ -1,0 +1,104 @@
+"""Read the usage that providers of OpenAI's protocol report, in all its dialects.
+
+Rules of this file (the sources are the providers' API references and bug reports):
+- Input includes what was read from the cache; where that is told differs: OpenAI's and Groq's
+  details, DeepSeek's `prompt_cache_hit_tokens`, Moonshot's `cached_tokens`.
+- Gemini and xAI leave reasoning out of the output but not out of the total: the larger one counts.
+- OpenRouter reports its price in US dollars.
+
+Refuses to know limits and what a provider counts against them.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+import msgspec
+
+from spillover.core.values import NANOUSD_PER_USD, Usage
+
+_MOST: Final = 10**12
+"""No call uses more of anything; what passes it is broken."""
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: float | None = None
+
+
+class _Fields(msgspec.Struct):
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
+    total_tokens: float | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    prompt_tokens_details: _Details | None = None
+    prompt_cache_hit_tokens: float | None = None
+    cached_tokens: float | None = None
+    cost: float | None = None
+
+
+_fields: Final = msgspec.json.Decoder(_Fields)
+_loose: Final = msgspec.json.Decoder(dict[str, object])
+
+
+def read_usage(raw: msgspec.Raw) -> Usage | None:
+    """Return the usage that a `usage` object reports; None where it reports no tokens.
+
+    A field of an unknown kind counts as absent. `requests` is 1, `cost_nanousd` 0 unless stated.
+    """
+    try:
+        fields = _fields.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        tamed = _tamed(raw)
+        if tamed is None:
+            return None
+        fields = tamed
+    prompt = fields.prompt_tokens if fields.prompt_tokens is not None else fields.input_tokens
+    answer = (
+        fields.completion_tokens if fields.completion_tokens is not None else fields.output_tokens
+    )
+    total = fields.total_tokens
+    if prompt is None and answer is None and total is None:
+        return None
+    spent = _whole(prompt)
+    written = max(_whole(answer), _whole(total) - spent) if prompt is not None else _whole(answer)
+    if prompt is None:
+        spent = max(0, _whole(total) - written)
+    details = fields.prompt_tokens_details
+    cached = details.cached_tokens if details is not None else None
+    if cached is None:
+        cached = fields.prompt_cache_hit_tokens
+    if cached is None:
+        cached = fields.cached_tokens
+    return Usage(
+        requests=1,
+        input_tokens=spent,
+        output_tokens=written,
+        cost_nanousd=_whole((fields.cost or 0.0) * NANOUSD_PER_USD),
+        cached_tokens=min(_whole(cached), spent),
+    )
+
+
+def _whole(amount: float | None) -> int:
+    """Return an amount as a whole number from 0 to `_MOST`, rounded up."""
+    return 0 if amount is None else ceil(min(max(amount, 0.0), _MOST))
+
+
+def _tamed(raw: msgspec.Raw) -> _Fields | None:
+    """Return the fields of usual kinds from a usage object with unusual ones."""
+    try:
+        found = _loose.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    numbers = {
+        name: found[name]
+        for name in _Fields.__struct_fields__
+        if isinstance(found.get(name), int | float) and not isinstance(found[name], bool)
+    }
+    details = found.get("prompt_tokens_details")
+    if isinstance(details, dict) and isinstance(details.get("cached_tokens"), int):
+        return msgspec.convert(
+            {**numbers, "cached_tokens": details["cached_tokens"]}, _Fields, strict=True
+        )
+    return msgspec.convert(numbers, _Fields, strict=True)
