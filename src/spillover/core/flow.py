@@ -288,12 +288,13 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
         yield _closing(candidate, reservation, outcome)
         if outcome.by_deadline:
             return _too_late(walk)
-        again_at = outcome.now + backoff_s(sends, sight.draw)
-        if sends >= _sends_allowed(walk.chain, failure) or again_at >= walk.deadline_at:
-            break
-        woken = yield Wait(until=again_at)
-        if isinstance(woken, Cancelled):
-            return _stopped(walk, woken)
+        if not failure.mended:
+            again_at = outcome.now + backoff_s(sends, sight.draw)
+            if sends >= _sends_allowed(walk.chain, failure) or again_at >= walk.deadline_at:
+                break
+            woken = yield Wait(until=again_at)
+            if isinstance(woken, Cancelled):
+                return _stopped(walk, woken)
         held = yield Reserve(candidates=(candidate,))
         if not isinstance(held, Held):
             return _stopped(walk, held)

@@ -482,3 +482,5 @@ class Failure(Value, frozen=True, kw_only=True):
     """It happened behind the commit point."""
     reset_mid_send: bool = False
     """The connection broke while in use (reset, broken pipe): worth one more send."""
+    mended: bool = False
+    """What the provider objected to was ours and is left out from now on: worth one more send."""

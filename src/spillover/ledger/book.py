@@ -71,6 +71,8 @@ SHOWN: Final = {"minute": Rolling(seconds=60.0), "hour": Rolling(seconds=3_600.0
 
 LATENCIES: Final = 100
 """How many of a profile's latest times are kept."""
+REDATED_S: Final = 0.1
+"""A request sent this much later than it was reserved (a slow connect) is dated anew."""
 PRESUMED_KEPT_S: Final = 3_600.0
 """How long a call presumed used can still be corrected by its late settlement."""
 
@@ -347,7 +349,7 @@ class Book:
         if open_ is None:
             open_ = Open(entry.at, "", entry.profile, entry.model, entry.account, Usage())
             self._count(open_, entry.sent_at or entry.at, (used[0], 0, 0, 0, 0, 0))
-        elif entry.sent_at > open_.at:
+        elif entry.sent_at > open_.at + REDATED_S:
             # A slow connect: the provider dates the request later than we did.
             self._count(open_, open_.at, (-open_.need.requests, 0, 0, 0, 0, 0))
             self._count(open_, entry.sent_at, (open_.need.requests, 0, 0, 0, 0, 0))

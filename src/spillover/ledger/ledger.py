@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from spillover.clock import DRIFT_S, Clock
 from spillover.errors import LedgerError
 from spillover.ledger.book import Book
-from spillover.ledger.entries import Entry, Jumped, Presumed
+from spillover.core.limits import Granted
+from spillover.ledger.entries import Entry, Jumped, Presumed, Released
 from spillover.ledger.journal import Busy, Journal, StorageError
 
 if TYPE_CHECKING:
@@ -106,7 +107,14 @@ class Ledger:
         def work(now: float) -> tuple[Reservation, list[Entry]]:
             return self.book.reserve(id, candidates, process=self.process, now=now)
 
-        return await self._do(work)
+        future = self._enqueue(work)
+        try:
+            return await future  # type: ignore[return-value]
+        except asyncio.CancelledError:
+            # Granted in the very moment the caller left: nobody else could give it back.
+            if future.done() and not future.cancelled() and isinstance(future.result(), Granted):
+                self.record_soon(Released(id, self._clock.now()))
+            raise
 
     async def record(self, *entries: Entry) -> None:
         """Fold and record entries in one step; returns once they are durable or kept for it."""
@@ -212,6 +220,8 @@ class Ledger:
         self._answer(jobs, results)
 
     def _run(self, job: _Job, now: float, entries: list[Entry]) -> object:
+        if job.future.cancelled():
+            return None  # who asked has left before it was done
         result, made = job.work(now)
         entries += made
         return result

@@ -1,0 +1,7 @@
+"""Perform what the core decides, against the real world: the only place that awaits and knows the core."""
+
+from spillover.engine.call import Answer, Call
+from spillover.engine.engine import Engine
+from spillover.engine.opening import EngineOptions, open_engine
+
+__all__ = ["Answer", "Call", "Engine", "EngineOptions", "open_engine"]

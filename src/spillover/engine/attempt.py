@@ -1,0 +1,360 @@
+"""Perform one send: open the exchange, find the commit point, relay the answer, see how it ends.
+
+An attempt says what happened in the core's words (`Committed`, `Failed`, …); it decides nothing.
+Refuses to know ladders, reservations and other attempts of the same request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from spillover.core.actions import Broken, Committed, Failed, Relayed
+from spillover.core.evidence import Evidence, TransportFault
+from spillover.core.failures import classify
+from spillover.core.refusals import Code
+from spillover.core.tokens import presumed
+from spillover.protocols.hints import read_error
+from spillover.protocols.openai_chat import (
+    DONE,
+    StreamReader,
+    error_body,
+    read_answer,
+    stream_error_event,
+)
+from spillover.protocols.sse import EventTooLarge, Splitter
+from spillover.upstream import UpstreamBroken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from spillover.clock import Clock
+    from spillover.core.limits import Candidate
+    from spillover.core.tokens import Calibration
+    from spillover.core.values import Failure, TimeLimits, Usage
+    from spillover.protocols.openai_chat import Asked
+    from spillover.upstream import Exchange, Order, Upstream
+
+ERROR_MOST: Final = 1 << 20
+"""Bytes of an error's body that are read."""
+ANSWER_MOST: Final = 1 << 28
+"""Bytes of an unstreamed answer that are held."""
+HELD_MOST: Final = 1 << 20
+"""Bytes of a stream that are held before its first content."""
+AFTER_DONE_S: Final = 0.25
+"""How long the end of a body is waited for behind the sentinel, to keep the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every attempt is made with."""
+
+    upstream: Upstream
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """What one attempt sends, where to, and how long it may take."""
+
+    asked: Asked
+    order: Order
+    candidate: Candidate
+    calibration: Calibration
+    time_limits: TimeLimits
+    first_token_s: float
+    redact: Callable[[str], str]
+    asks_usage: bool
+    """`stream_options.include_usage` is set."""
+
+
+class Attempt:
+    """One send to one provider."""
+
+    def __init__(self, means: Means, shipment: Shipment) -> None:
+        """Prepare; nothing is sent before `send`."""
+        self.shipment = shipment
+        self.sent_at: float | None = None
+        """Epoch seconds of the send; None before it."""
+        self.ttft_ms: float | None = None
+        self.body = b""
+        """The whole unstreamed answer."""
+        self.tail = DONE
+        """What ends the stream: the sentinel, or an error in the client's dialect."""
+        self.garbage = 0
+        """Events that were not JSON and were dropped."""
+        self._means = means
+        self._exchange: Exchange | None = None
+        self._splitter = Splitter()
+        asked = shipment.asked
+        self._reader = StreamReader(provider=self._provider, choices=asked.choices)
+        self._held: list[bytes] = []
+        self._whole_usage: Usage | None = None
+        self._relayed_chars = (0, 0)
+        self._evidence: Evidence | None = None
+        self._failure: Failure | None = None
+        self._started_s = 0.0
+        self._progress_s = 0.0
+        self._is_reading = False
+        self._expired: TransportFault | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def _provider(self) -> str:
+        return self.shipment.candidate.profile.provider
+
+    # Up to the commit point.
+
+    async def send(self, deadline_at: float) -> Committed | Failed:
+        """Send, and wait for the first content of a stream or for the whole unstreamed answer."""
+        clock, shipment = self._means.clock, self.shipment
+        self.sent_at = now = clock.now()
+        self._started_s = time.monotonic()
+        is_stream = shipment.asked.stream
+        own = shipment.first_token_s if is_stream else shipment.time_limits.total_s
+        left = deadline_at - now
+        try:
+            async with asyncio.timeout(min(own, left)):
+                evidence = await self._receive(now)
+        except TimeoutError:
+            fault = (
+                TransportFault.FIRST_TOKEN_TIMEOUT if is_stream else TransportFault.TOTAL_TIMEOUT
+            )
+            evidence = self._fault(fault, f"no answer within {min(own, left):g} s")
+            return self._failed(self._classified(evidence), by_deadline=left <= own)
+        except UpstreamBroken as broken:
+            failure = self._classified(self._fault(broken.fault, str(broken)))
+            return self._failed(replace(failure, never_sent=broken.never_sent))
+        except BaseException:
+            self.close()
+            raise
+        if evidence is not None:
+            return self._failed(self._classified(evidence))
+        self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
+        return Committed(now=clock.now(), sent_at=self.sent_at)
+
+    async def _receive(self, now: float) -> Evidence | None:
+        """Open the exchange and read up to the commit point; return what went wrong."""
+        self._exchange = exchange = await self._means.upstream.open(self.shipment.order)
+        self.sent_at = now + max(0.0, exchange.connected_at_s - self._started_s)
+        if not 200 <= exchange.status < 300:  # noqa: PLR2004 - HTTP's class of success
+            return self._read_error(await exchange.read_all(ERROR_MOST))
+        if self.shipment.asked.stream:
+            return await self._first_content(exchange)
+        return await self._whole_answer(exchange)
+
+    async def _whole_answer(self, exchange: Exchange) -> Evidence | None:
+        self.body = await exchange.read_all(ANSWER_MOST)
+        exchange.close()
+        answer = read_answer(
+            self.body,
+            self.shipment.asked.operation,
+            provider=self._provider,
+            headers=exchange.headers,
+        )
+        self._whole_usage = answer.usage
+        self._relayed_chars = (answer.chars, answer.wide_chars)
+        return answer.evidence
+
+    async def _first_content(self, exchange: Exchange) -> Evidence | None:
+        kind = exchange.headers.get("content-type", "")
+        if kind.startswith(("application/json", "text/html", "text/plain")):
+            # Not a stream: an error page, or an error inside 200.
+            body = await exchange.read_all(ANSWER_MOST)
+            if not body.lstrip().startswith((b"data:", b"event:", b":")):
+                return self._read_error(body)
+            self._feed(body, self._held)
+        else:
+            size = 0
+            while not self._is_decided() and (chunk := await exchange.read()):
+                self._feed(chunk, self._held)
+                size += len(chunk)
+                if size > HELD_MOST:
+                    return self._fault(TransportFault.MALFORMED_HTTP, "no content in 1 MiB")
+        if self._evidence is None and not self._reader.has_content:
+            self._evidence = self._reader.end()
+        elif self._evidence is not None and self._reader.has_content:
+            # The error came in the same breath as the first content: nothing has left yet.
+            self._held.clear()
+        return self._evidence
+
+    def _is_decided(self) -> bool:
+        reader = self._reader
+        return reader.has_content or reader.done or self._evidence is not None
+
+    def _feed(self, chunk: bytes, out: list[bytes]) -> None:
+        """Append to `out` the events of `chunk` that the client gets; stop at an error."""
+        wants_usage = self.shipment.asked.client_wants_usage
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge as error:
+            self._evidence = self._fault(TransportFault.MALFORMED_HTTP, str(error))
+            return
+        for event in events:
+            seen = self._reader.feed(event)
+            if seen.error is not None:
+                self._evidence = seen.error
+                return
+            if seen.done:
+                return
+            if seen.garbage:
+                self.garbage += 1
+            elif not seen.usage_only or wants_usage:
+                out.append(event)
+
+    # Behind the commit point.
+
+    async def relay(self) -> AsyncIterator[bytes]:
+        """Yield the stream's events as they come; `relayed` then says how it ended.
+
+        An error that comes after content ends the events; `tail` is what the client gets last.
+        """
+        if self._held:
+            held, self._held = b"".join(self._held), []
+            yield held
+        exchange = self._opened()
+        self._start_watch()
+        out: list[bytes] = []
+        try:
+            while not self._reader.done and self._evidence is None:
+                if out:
+                    out.clear()
+                    # A slow client's time is not the provider's.
+                    self._progress_s = time.monotonic()
+                self._is_reading = True
+                chunk = await exchange.read()
+                self._is_reading = False
+                if not chunk:
+                    break
+                self._feed(chunk, out)
+                if out:
+                    yield out[0] if len(out) == 1 else b"".join(out)
+            await self._end_of_body(exchange)
+        except UpstreamBroken as broken:
+            fault = self._expired or broken.fault
+            if not self._reader.done:
+                self._evidence = self._fault(fault, str(broken))
+        finally:
+            self.close()
+        self._judge()
+
+    async def _end_of_body(self, exchange: Exchange) -> None:
+        """Read the end of the body behind the sentinel, so that the connection can be kept."""
+        if not self._reader.done:
+            return
+        try:
+            async with asyncio.timeout(AFTER_DONE_S):
+                while await exchange.read():
+                    pass
+        except (TimeoutError, UpstreamBroken):
+            pass  # the answer is whole all the same; the connection just can't be kept
+
+    def _judge(self) -> None:
+        """Decide whether the relayed stream is whole, and what ends it for the client."""
+        evidence = self._evidence or self._reader.end()
+        if evidence is None:
+            return
+        self._failure = failure = self._classified(replace(evidence, after_content=True))
+        message = f"{self.shipment.candidate.profile.name} broke off its answer: {failure.message}"
+        self.tail = stream_error_event(error_body(Code.STREAM_INTERRUPTED.value, message))
+
+    def relayed(self) -> Relayed | Broken:
+        """Return how the answer ended, and what it used."""
+        now = self._means.clock.now()
+        usage, reported = self.spent()
+        if self._failure is not None:
+            return Broken(now=now, failure=self._failure, usage=usage, reported=reported)
+        return Relayed(now=now, usage=usage, reported=reported, ttft_ms=self.ttft_ms)
+
+    def spent(self) -> tuple[Usage, bool]:
+        """Return what the call has used so far, and whether the provider said so."""
+        reported = self._reader.usage or self._whole_usage
+        if reported is not None:
+            return reported, True
+        shipment = self.shipment
+        chars, wide_chars = self._relayed_chars
+        estimate = presumed(
+            shipment.candidate.need,
+            shipment.candidate.profile,
+            shipment.calibration,
+            chars=chars + self._reader.chars,
+            wide_chars=wide_chars + self._reader.wide_chars,
+        )
+        return estimate, False
+
+    def passed_headers(self) -> dict[str, str]:
+        """Return the provider's headers that clients get."""
+        headers = self._exchange.headers if self._exchange is not None else {}
+        found = headers.get("x-request-id")
+        return {} if found is None else {"x-upstream-request-id": found}
+
+    # Time limits of a relay.
+
+    def _start_watch(self) -> None:
+        """Watch for a stall and for the total time with one timer, moved on only when it rings."""
+        self._progress_s = time.monotonic()
+        self._watch = asyncio.get_running_loop().call_later(self._next_look(), self._look)
+
+    def _next_look(self) -> float:
+        limits, now = self.shipment.time_limits, time.monotonic()
+        return max(
+            0.0,
+            min(self._progress_s + limits.stall_s, self._started_s + limits.total_s) - now,
+        )
+
+    def _look(self) -> None:
+        limits, now = self.shipment.time_limits, time.monotonic()
+        if now - self._started_s >= limits.total_s:
+            self._expire(TransportFault.TOTAL_TIMEOUT)
+        elif self._is_reading and now - self._progress_s >= limits.stall_s:
+            self._expire(TransportFault.STALL)
+        else:
+            if not self._is_reading:
+                self._progress_s = now
+            self._watch = asyncio.get_running_loop().call_later(self._next_look(), self._look)
+
+    def _expire(self, fault: TransportFault) -> None:
+        self._expired = fault
+        self._opened().close()
+
+    # What went wrong.
+
+    def _opened(self) -> Exchange:
+        if self._exchange is None:
+            raise AssertionError(self.shipment.order.url)
+        return self._exchange
+
+    def _read_error(self, body: bytes) -> Evidence:
+        exchange = self._opened()
+        return read_error(
+            provider=self._provider, status=exchange.status, headers=exchange.headers, body=body
+        )
+
+    def _fault(self, fault: TransportFault, message: str) -> Evidence:
+        status = None if self._exchange is None else self._exchange.status
+        return Evidence(provider=self._provider, fault=fault, status=status, message=message)
+
+    def _classified(self, evidence: Evidence) -> Failure:
+        return classify(evidence, now=self._means.clock.now(), redact=self.shipment.redact)
+
+    def _failed(self, failure: Failure, *, by_deadline: bool = False) -> Failed:
+        self.close()
+        return Failed(
+            now=self._means.clock.now(),
+            sent_at=self.sent_at or 0.0,
+            failure=failure,
+            usage=self._reader.usage or self._whole_usage,
+            by_deadline=by_deadline,
+        )
+
+    def close(self) -> None:
+        """Let go of the connection; an answer that is not read to its end closes it."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if self._exchange is not None:
+            self._exchange.close()

@@ -1,0 +1,97 @@
+"""A client's request as the engine takes it, and the answer as the engine gives it.
+
+Refuses to know how either is carried: over HTTP, or inside one process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from spillover.core.refusals import Ending
+    from spillover.core.values import Demand, RoutingPolicy, Usage
+    from spillover.protocols.openai_chat import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request of a client."""
+
+    asked: Asked
+    request_id: str
+    model: str | None = None
+    """Overrides the model that the body names."""
+    session: str | None = None
+    policy: RoutingPolicy | None = None
+    """A narrower routing policy than the chain's."""
+    spend: bool = False
+    """The client agrees to reach a paid profile behind a free one."""
+    passed_headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the client's protocol that go to an upstream of the same protocol."""
+
+    def demand(self) -> Demand:
+        """Return what the core needs to know of this request."""
+        return self.asked.demand(session=self.session, policy=self.policy, spend_allowed=self.spend)
+
+
+class Served(Protocol):
+    """A request on its way, as its answer needs to know it."""
+
+    ending: Ending | None
+    usage: Usage | None
+
+    def relay(self) -> AsyncIterator[bytes]:
+        """Yield the chunks of the stream."""
+
+    def abandon(self) -> None:
+        """End what has not ended: the client left."""
+
+
+class Answer:
+    """What a client gets: a head, and a body that is whole or a stream of chunks."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: dict[str, str],
+        *,
+        body: bytes | None = None,
+        serving: Served | None = None,
+    ) -> None:
+        """Hold a whole `body`, or the stream that `serving` relays."""
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self._serving = serving
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the request ended; None while a stream goes on."""
+        return None if self._serving is None else self._serving.ending
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the call used; None before it ended, or when nothing was served."""
+        return None if self._serving is None else self._serving.usage
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over the body: whole events of a stream, or the whole body at once."""
+        if self._chunks is None:
+            if self._serving is None or self.body is not None:
+                self._chunks = _whole(self.body or b"")
+            else:
+                self._chunks = self._serving.relay()
+        return self._chunks
+
+    async def aclose(self) -> None:
+        """End a stream that is not read to its end: settle it and close the upstream."""
+        if self._serving is not None:
+            self._serving.abandon()
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body

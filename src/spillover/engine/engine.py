@@ -1,0 +1,235 @@
+"""The engine's door: serve a request, say how things stand, and change what users change by hand.
+
+Refuses to know HTTP, files and the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from spillover.catalogue import load as load_catalogue
+from spillover.config.assemble import assemble
+from spillover.core.health import cleared as cleared_health
+from spillover.core.health import subject_of_account, subject_of_model, subject_of_profile
+from spillover.core.ladder import Pin
+from spillover.engine.explaining import explain
+from spillover.engine.serving import Serving
+from spillover.engine.status import chain_document, profile_document
+from spillover.errors import RequestError
+from spillover.ledger.entries import Cleared, Entry, HealthChanged, Keyed, Pinned, Switched
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from spillover.clock import Clock
+    from spillover.config.loader import LoadedConfig
+    from spillover.config.routing import Routing
+    from spillover.core.health import Health
+    from spillover.core.values import Profile
+    from spillover.engine.call import Answer, Call
+    from spillover.engine.world import World
+    from spillover.events import Bus
+    from spillover.ledger.ledger import Ledger
+
+
+class UnknownName(RequestError):
+    """A verb names a chain or profile that does not exist."""
+
+    def __init__(self, kind: str, name: str, names: Iterable[str]) -> None:
+        """Say what was named, and what comes nearest."""
+        known = list(names)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(
+            f"no {kind} is called {name!r}{hint} (there are: {', '.join(known)})",
+            code="not_found",
+            status=404,
+        )
+
+
+class Engine:
+    """Serves requests by the configuration in force."""
+
+    def __init__(
+        self, world: World, *, version: str, closing: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Serve with `world`; `closing` lets go of what it holds."""
+        self._world = world
+        self._version = version
+        self._closing = closing
+
+    @property
+    def routing(self) -> Routing:
+        """The configuration in force."""
+        return self._world.routing
+
+    @property
+    def ledger(self) -> Ledger:
+        """The shared record."""
+        return self._world.ledger
+
+    @property
+    def events(self) -> Bus:
+        """Where every state change is told."""
+        return self._world.events
+
+    @property
+    def clock(self) -> Clock:
+        """The source of instants."""
+        return self._world.clock
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests have begun and not ended."""
+        return self._world.in_flight
+
+    async def answer(self, call: Call) -> Answer:
+        """Serve a request.
+
+        Raises `UnknownModel` for a model that is no chain, profile or alias; whatever happens to
+        providers is an answer. Cancelling the awaiting task means that the client left.
+        """
+        chain = self.routing.resolve(call.model or call.asked.model)
+        return await Serving(self._world, call, chain).answer()
+
+    def explain(self, call: Call) -> dict[str, Any]:
+        """Return what would serve a request now, and why the others would not; sends nothing."""
+        chain = self.routing.resolve(call.model or call.asked.model)
+        return explain(self._world, call, chain)
+
+    def status(self) -> dict[str, Any]:
+        """Return how every chain and profile stands."""
+        world, routing, now = self._world, self.routing, self.clock.now()
+        book = world.ledger.book
+        chains = {}
+        for name, chain in routing.chains.items():
+            document = chain_document(chain, routing.profiles, book, now)
+            chains[name] = document | {"last_served": world.last_served.get(name)}
+        return {
+            "version": self._version,
+            "ledger": {"degraded": world.ledger.degraded},
+            "chains": chains,
+            "profiles": {
+                name: profile_document(profile, book, now)
+                for name, profile in routing.profiles.items()
+            },
+        }
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Return the HTTP status and document that say whether requests can be served."""
+        status = self.status()
+        idle = [name for name, chain in status["chains"].items() if chain["serving"] is None]
+        benched = [
+            name
+            for name, profile in status["profiles"].items()
+            if profile["status"] in {"cooldown", "exhausted", "failed"}
+        ]
+        document: dict[str, Any] = {"status": "healthy"}
+        code = 200
+        if len(idle) == len(status["chains"]):
+            code, document["status"] = 503, "unhealthy"
+        elif idle or benched or self.ledger.degraded is not None:
+            document["status"] = "degraded"
+        if idle:
+            document["chains_without_service"] = idle
+        if benched:
+            document["benched_profiles"] = benched
+        if self.ledger.degraded is not None:
+            document["ledger"] = self.ledger.degraded
+        return code, document
+
+    # What users change by hand.
+
+    async def clear_usage(self, profile: str | None) -> None:
+        """Zero the usage of a profile, or of all, and end what its limits and cooldowns began."""
+        if profile is not None:
+            self._profile(profile)
+        await self._record(Cleared(self.clock.now(), profile))
+
+    async def set_disabled(self, profile: str, *, disabled: bool) -> None:
+        """Take a profile out of every ladder, or back in; enabling ends all evidence against it."""
+        known = self._profile(profile)
+        entries: list[Entry] = [Switched(profile, disabled, self.clock.now())]
+        if not disabled:
+            entries += [HealthChanged(subject, None) for subject in self._subjects(known)]
+        await self._record(*entries)
+
+    async def clear_cooldown(self, profile: str) -> None:
+        """End a profile's cooldown and spent quota; failed and disabled stay."""
+        book = self.ledger.book
+        entries = []
+        for subject in self._subjects(self._profile(profile)):
+            health = book.health(subject)
+            if health is not None:
+                entries.append(HealthChanged(subject, cleared_health(health)))
+        await self._record(*entries)
+
+    async def pin(self, chain: str, profile: str | None, *, strict: bool = False) -> None:
+        """Put a profile first in a chain (alone in it: `strict`), or undo that with None."""
+        if chain not in self.routing.chains:
+            raise UnknownName("chain", chain, self.routing.chains)
+        if profile is not None:
+            members = [member.profile for member in self.routing.chains[chain].members]
+            if profile not in members:
+                raise UnknownName(f"profile of chain {chain!r}", profile, members)
+        pin = None if profile is None else Pin(profile=profile, strict=strict)
+        await self._record(Pinned(chain, pin))
+
+    def _profile(self, name: str) -> Profile:
+        profile = self.routing.profiles.get(name)
+        if profile is None:
+            raise UnknownName("profile", name, self.routing.profiles)
+        return profile
+
+    @staticmethod
+    def _subjects(profile: Profile) -> list[str]:
+        models = (profile.model, *profile.alternatives)
+        return [
+            subject_of_profile(profile.name),
+            subject_of_account(profile.account),
+            *(subject_of_model(profile.name, model) for model in models),
+        ]
+
+    async def _record(self, *entries: Entry) -> None:
+        await self.ledger.record(*entries)
+        self._world.watch.look()
+
+    # Configuration.
+
+    async def reload(self, loaded: LoadedConfig) -> None:
+        """Put another configuration in force; requests under way keep the one they began with.
+
+        A profile whose key or settings changed since they were last seen is taken as new: the
+        evidence against it ends.
+        """
+        routing = assemble(loaded, load_catalogue(), salt=self.ledger.salt())
+        self._world.adopt(routing, loaded.redactor.redact)
+        book = self.ledger.book
+        entries: list[Entry] = []
+        for name, profile in self.routing.profiles.items():
+            seen = self.routing.endpoints[name].config_print
+            if book.prints.get(name) == seen:
+                continue
+            if name in book.prints:
+                entries += self._forgiven(profile)
+            entries.append(Keyed(name, seen))
+        if entries:
+            await self._record(*entries)
+
+    def _forgiven(self, profile: Profile) -> list[Entry]:
+        found: list[tuple[str, Health | None]] = [
+            (subject, self.ledger.book.health(subject)) for subject in self._subjects(profile)
+        ]
+        return [HealthChanged(subject, None) for subject, health in found if health is not None]
+
+    async def close(self, *, grace_s: float = 30.0) -> None:
+        """Let requests end for `grace_s`, then record what there is and let go of everything."""
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._world.wait_idle()
+        except TimeoutError:
+            pass
+        await self._world.watch.close()
+        await self._closing()

@@ -1,0 +1,88 @@
+"""Say what would serve a request now, and why each of the others would not.
+
+The ladder and the ledger's own rule answer; nothing is reserved and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from spillover.core.ladder import Ask, Skipped, build, embedding_space
+from spillover.core.limits import Block
+from spillover.core.values import NANOUSD_PER_USD, Operation
+from spillover.events.kinds import iso
+
+if TYPE_CHECKING:
+    from spillover.core.limits import Candidate
+    from spillover.core.values import Chain
+    from spillover.engine.call import Call
+    from spillover.engine.world import World
+
+
+def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
+    """Return the document of `/api/explain`."""
+    now = world.clock.now()
+    demand = call.demand()
+    profiles, book = world.routing.profiles, world.ledger.book
+    space = embedding_space(chain, profiles) if demand.operation is Operation.EMBEDDINGS else None
+    ask = Ask(
+        chain=chain,
+        demand=demand,
+        draw=world.draw(),
+        turn=world.peek_turn(chain.name),
+        affinity=None if call.session is None else world.sessions.get((chain.name, call.session)),
+        space=space,
+    )
+    blocked: dict[str, Block] = {}
+    while True:
+        # As in serving: what the ledger denies comes back in, for the spend gate to weigh.
+        ladder = build(replace(ask, blocked=blocked), profiles, book, now)
+        fresh = {
+            c.profile.name: block
+            for c in ladder.candidates
+            if (block := book.block(c, now)) is not None
+        }
+        if not fresh:
+            break
+        blocked |= fresh
+    first = ladder.candidates[0] if ladder.candidates else None
+    times = [s.available_at for s in ladder.skipped if s.available_at is not None]
+    return {
+        "chain": chain.name,
+        "estimate": _estimate(first),
+        "candidates": [
+            {
+                "profile": c.profile.name,
+                "model": c.profile.model,
+                "estimate": _estimate(c),
+                "probe": c.probe is not None,
+            }
+            for c in ladder.candidates
+        ],
+        "skipped": [_skipped(each) for each in ladder.skipped],
+        "serves": None if first is None else first.profile.name,
+        "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
+    }
+
+
+def _estimate(candidate: Candidate | None) -> dict[str, Any] | None:
+    if candidate is None:
+        return None
+    need = candidate.need
+    return {
+        "input_tokens": need.input_tokens,
+        "output_tokens": need.output_tokens,
+        "tokens": need.input_tokens + need.output_tokens,
+        "cost_usd": need.cost_nanousd / NANOUSD_PER_USD,
+    }
+
+
+def _skipped(skipped: Skipped) -> dict[str, Any]:
+    return {
+        "profile": skipped.profile,
+        "reason": skipped.reason.value,
+        "detail": skipped.detail,
+        "available_at": None if skipped.available_at is None else iso(skipped.available_at),
+        "never": skipped.never,
+    }

@@ -1,0 +1,366 @@
+"""Perform one request's flow against the world, and hand its answer to whoever asked.
+
+The flow decides; this file awaits. A cancelled task is a client that left: the flow is told so, what
+it asks for then is performed without waiting, and the cancellation goes on its way.
+Refuses to know HTTP servers, routes and other requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+from spillover.core.actions import (
+    Action,
+    Cancelled,
+    Committed,
+    Done,
+    Failed,
+    FellBack,
+    Held,
+    Learn,
+    Look,
+    Outcome,
+    Relay,
+    Release,
+    Reserve,
+    Send,
+    Settle,
+    Sight,
+    Stick,
+    Unrecorded,
+    Wait,
+)
+from spillover.core.flow import Flow, serve
+from spillover.core.ladder import embedding_space
+from spillover.core.limits import Granted
+from spillover.core.refusals import EndKind
+from spillover.core.tokens import counted
+from spillover.core.values import Operation
+from spillover.engine.call import Answer
+from spillover.errors import LedgerError, Obstacle
+from spillover.events import RequestDone, RequestFallback
+from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
+from spillover.protocols.openai_chat import error_body, relayed_error, relayed_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from spillover.core.refusals import Ending, Refusal, Step
+    from spillover.core.values import Chain, Usage
+    from spillover.engine.attempt import Attempt
+    from spillover.engine.call import Call
+    from spillover.engine.world import World
+
+LONG_WAIT_S: Final = 60
+"""Above this a client's SDK is told not to wait and try again by itself."""
+
+_JSON: Final = "application/json"
+_STREAM: Final = "text/event-stream; charset=utf-8"
+
+
+class Serving:
+    """One request on its way."""
+
+    def __init__(self, world: World, call: Call, chain: Chain) -> None:
+        """Begin the request's flow; nothing is done before `answer`."""
+        self.ending: Ending | None = None
+        self.usage: Usage | None = None
+        self._world = world
+        self._call = call
+        self._chain = chain
+        self._routing = world.routing  # a reload changes nothing for requests under way
+        self._demand = call.demand()
+        self._began_s = time.monotonic()
+        self._reserve_ms = 0.0
+        self._reported = True
+        self._turn = world.next_turn(chain.name)
+        self._draw = world.draw()
+        self._line = world.line(chain.name)
+        self._ticket: int | None = None
+        self._attempt: Attempt | None = None
+        self._relay: Relay | None = None
+        space = None
+        if self._demand.operation is Operation.EMBEDDINGS:
+            space = embedding_space(chain, self._routing.profiles)
+        self._flow: Flow = serve(chain, self._demand, space)
+        world.begun()
+
+    async def answer(self) -> Answer:
+        """Drive the flow to the commit point of a stream, or to its end."""
+        outcome: Outcome | None = None
+        while True:
+            action = self._next(outcome)
+            if action is None:
+                return self._closing_answer()
+            if isinstance(action, Relay):
+                self._relay = action
+                if self._call.asked.stream:
+                    return Answer(200, self._head(action.trail), serving=self)
+                # The whole answer is here: it is settled before the client has it.
+                outcome = self._open_attempt().relayed()
+            else:
+                outcome = await self._perform_or_leave(action)
+
+    async def relay(self) -> AsyncIterator[bytes]:
+        """Yield the stream's chunks; settle before its last ones leave."""
+        attempt = self._open_attempt()
+        try:
+            async for chunk in attempt.relay():
+                yield chunk
+            action = self._next(attempt.relayed())
+            while action is not None:
+                action = self._next(await self._perform_or_leave(action))
+        finally:
+            self.abandon()
+        yield attempt.tail
+
+    def abandon(self) -> None:
+        """Tell a flow that has not ended that the client left."""
+        if self.ending is None:
+            self._left()
+
+    def _open_attempt(self) -> Attempt:
+        if self._attempt is None:
+            raise AssertionError(self._call.request_id)
+        return self._attempt
+
+    def _next(self, outcome: Outcome | None) -> Action | None:
+        """Tell the flow what happened; return what it asks for, None when it has ended."""
+        try:
+            return next(self._flow) if outcome is None else self._flow.send(outcome)
+        except StopIteration as stop:
+            self._end(stop.value)
+            return None
+
+    async def _perform_or_leave(self, action: Action) -> Outcome:
+        try:
+            return await self._perform(action)
+        except asyncio.CancelledError:
+            self._left()
+            raise
+
+    async def _perform(self, action: Action) -> Outcome:
+        match action:
+            case Look():
+                return self._look()
+            case Reserve():
+                return await self._reserve(action)
+            case Send():
+                return await self._send(action)
+            case Wait():
+                return await self._wait(action)
+            case Settle() | Release():
+                await self._world.ledger.record(self._closing(action))
+            case _:
+                self._note(action)
+        return Done(now=self._world.clock.now())
+
+    def _left(self) -> None:
+        """Tell the flow that the client left, and perform what it asks for without waiting."""
+        now = self._world.clock.now()
+        attempt = self._attempt
+        outcome: Outcome = Cancelled(now=now)
+        if attempt is not None:
+            attempt.close()
+            usage, reported = attempt.spent()
+            outcome = Cancelled(now=now, sent_at=attempt.sent_at, usage=usage, reported=reported)
+        while (action := self._next(outcome)) is not None:
+            outcome = Done(now=now)
+            match action:
+                case Settle() | Release():
+                    self._world.ledger.record_soon(self._closing(action))
+                case Look() | Reserve() | Send() | Wait() | Relay():
+                    outcome = Cancelled(now=now)
+                case _:
+                    self._note(action)
+
+    def _look(self) -> Sight:
+        world, session = self._world, self._call.session
+        return Sight(
+            now=world.clock.now(),
+            view=world.ledger.book,
+            profiles=self._routing.profiles,
+            draw=self._draw,
+            turn=self._turn,
+            affinity=None if session is None else world.sessions.get((self._chain.name, session)),
+            queued=self._line.is_behind(self._ticket),
+        )
+
+    async def _reserve(self, action: Reserve) -> Held | Unrecorded:
+        world = self._world
+        started_s = time.monotonic()
+        try:
+            reservation = await world.ledger.reserve(action.candidates)
+        except LedgerError as error:
+            return Unrecorded(now=world.clock.now(), message=str(error))
+        self._reserve_ms += (time.monotonic() - started_s) * 1_000
+        if reservation.passed:
+            world.watch.blocked(reservation.passed)
+        if isinstance(reservation, Granted):
+            self._leave_line()
+        return Held(now=world.clock.now(), reservation=reservation)
+
+    async def _send(self, action: Send) -> Committed | Failed:
+        world, profile = self._world, action.candidate.profile
+        self._attempt = attempt = world.attempt(self._call, self._chain, action.candidate)
+        outcome = await attempt.send(action.deadline_at)
+        if isinstance(outcome, Failed):
+            self._attempt = None
+            return world.mended(outcome, attempt)
+        world.last_served[self._chain.name] = profile.name
+        if self._call.session is not None:
+            world.sessions.put((self._chain.name, self._call.session), profile.name)
+        return outcome
+
+    async def _wait(self, action: Wait) -> Done:
+        seconds = max(0.0, action.until - self._world.clock.now())
+        if action.queue:
+            if self._ticket is None:
+                self._ticket = self._line.join()
+            await self._line.wait(self._ticket, seconds)
+        else:
+            await asyncio.sleep(seconds)
+        return Done(now=self._world.clock.now())
+
+    def _leave_line(self) -> None:
+        if self._ticket is not None:
+            self._line.leave(self._ticket)
+            self._ticket = None
+
+    def _closing(self, action: Settle | Release) -> Settled | Released:
+        """Return the ledger's entry that closes a reservation."""
+        now = self._world.clock.now()
+        if isinstance(action, Release):
+            return Released(action.reservation, now, action.keep_request)
+        profile, demand = action.candidate.profile, self._demand
+        self.usage, self._reported = action.usage, action.reported
+        return Settled(
+            id=action.reservation,
+            at=now,
+            profile=profile.name,
+            model=profile.model,
+            account=profile.account,
+            usage=counted(profile, action.usage),
+            reported=action.reported,
+            sent_at=action.sent_at,
+            input_tokens=action.usage.input_tokens if action.reported and action.ok else 0,
+            chars=demand.chars,
+            wide_chars=demand.wide_chars,
+            images=demand.images,
+            took_ms=action.took_ms,
+            ttft_ms=action.ttft_ms,
+        )
+
+    def _note(self, action: Action) -> None:
+        """Record or tell what needs no waiting for."""
+        world = self._world
+        match action:
+            case Learn():
+                changes = [HealthChanged(s, health) for s, health in action.health.items()]
+                world.ledger.record_soon(*changes)
+                world.watch.look_soon()
+            case Stick():
+                world.ledger.record_soon(Stuck(action.chain, action.sticky))
+            case FellBack():
+                world.events.publish(
+                    RequestFallback(
+                        at=world.clock.now(),
+                        request_id=self._call.request_id,
+                        chain=self._chain.name,
+                        source=action.source,
+                        to=action.to,
+                        cause=action.cause,
+                        until=action.until,
+                    )
+                )
+            case _:
+                raise TypeError(action)
+
+    def _end(self, ending: Ending) -> None:
+        self.ending = ending
+        self._leave_line()
+        world, attempt, usage = self._world, self._attempt, self.usage
+        world.ended()
+        world.events.publish(
+            RequestDone(
+                at=world.clock.now(),
+                request_id=self._call.request_id,
+                chain=self._chain.name,
+                profile=ending.profile,
+                outcome=ending.kind.value,
+                code=None if ending.refusal is None else ending.refusal.code.value,
+                trail=_trail(ending.trail),
+                took_ms=(time.monotonic() - self._began_s) * 1_000,
+                ttft_ms=None if attempt is None else attempt.ttft_ms,
+                reserve_ms=self._reserve_ms,
+                input_tokens=0 if usage is None else usage.input_tokens,
+                output_tokens=0 if usage is None else usage.output_tokens,
+                reported=self._reported,
+                garbage_events=0 if attempt is None else attempt.garbage,
+            )
+        )
+
+    def _head(self, trail: tuple[Step, ...], profile: str | None = None) -> dict[str, str]:
+        """Return the headers of an answer, ours and those that pass from the provider."""
+        headers = {
+            "content-type": _STREAM if self._call.asked.stream else _JSON,
+            "x-spillover-request-id": self._call.request_id,
+            "x-spillover-chain": self._chain.name,
+            "x-spillover-attempts": str(len(trail)),
+        }
+        if trail:
+            headers["x-spillover-trail"] = _trail(trail)
+            headers["x-spillover-profile"] = trail[-1].profile
+        if profile is not None:
+            headers["x-spillover-profile"] = profile
+        if self._attempt is not None:
+            headers |= self._attempt.passed_headers()
+        return headers
+
+    def _closing_answer(self) -> Answer:
+        """Return the answer of a request that has ended: what was served whole, or an error."""
+        ending = self.ending
+        if ending is None:
+            raise AssertionError(self._call.request_id)
+        headers = self._head(ending.trail, ending.profile)
+        if ending.kind is EndKind.SERVED:
+            attempt = self._open_attempt()
+            return Answer(200, headers, body=attempt.body, serving=self)
+        headers["content-type"] = _JSON
+        now = self._world.clock.now()
+        request_id = self._call.request_id
+        if ending.failure is not None:
+            status = relayed_status(ending.failure)
+            body = relayed_error(ending.failure, request_id=request_id)
+        elif ending.refusal is not None:
+            status = ending.refusal.status
+            body = _refusal_body(ending.refusal, request_id)
+            wait_s = ending.refusal.retry_after_s(now)
+            if wait_s is not None:
+                headers["retry-after"] = str(wait_s)
+                if wait_s > LONG_WAIT_S:
+                    headers["x-should-retry"] = "false"
+        else:
+            raise AssertionError(ending)
+        return Answer(status, headers, body=body, serving=self)
+
+
+def _trail(trail: tuple[Step, ...]) -> str:
+    return ",".join([f"{step.profile}:{step.result}" for step in trail])
+
+
+def _refusal_body(refusal: Refusal, request_id: str) -> bytes:
+    obstacles = [
+        Obstacle(
+            profile=each.profile,
+            reason=each.reason.value,
+            available_at=each.available_at,
+            detail=each.detail,
+        )
+        for each in refusal.profiles
+    ]
+    return error_body(
+        refusal.code.value, refusal.message, profiles=obstacles, request_id=request_id
+    )

@@ -1,0 +1,213 @@
+"""Say how every chain and profile stands: the document of `/api/status` and `spillover status`.
+
+Pure: a record, the configuration's values and an instant in, plain data out.
+Refuses to know who asks, and decides nothing that serving does not decide by the same functions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from spillover.core.health import Standing, standing
+from spillover.core.ladder import Ask, build
+from spillover.core.limits import Gauge, admit, reading
+from spillover.core.values import (
+    METRIC_SCALE,
+    Calendar,
+    Chain,
+    Confidence,
+    Demand,
+    Limit,
+    Metric,
+    Profile,
+    Refill,
+    Source,
+    Status,
+    Value,
+)
+from spillover.events.kinds import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spillover.ledger.book import Book
+
+_ONE: Final = (1, 1, 1, 1, 1, 1)
+"""One request and the least of everything else: what an exhausted profile has no room for."""
+_SMALLEST: Final = Demand(chars=1, max_output_tokens=1)
+
+
+class Situation(Value, frozen=True, kw_only=True):
+    """A profile's status with its evidence."""
+
+    status: Status
+    reason: str | None = None
+    until: float | None = None
+    source: Source | None = None
+    confidence: Confidence | None = None
+
+
+def situation(profile: Profile, book: Book, now: float) -> Situation:
+    """Return how a profile stands: by hand, by evidence, or by its own limits."""
+    if book.is_disabled(profile.name):
+        return Situation(status=Status.DISABLED, reason="by_hand")
+    if profile.key_missing:
+        return Situation(status=Status.FAILED, reason="key_missing", source=Source.CONFIG)
+    stand = standing(profile, book.health, now)
+    if stand.status is Status.FAILED:
+        return _by_evidence(stand)
+    counted = [each for each in book.gauges(profile) if each.limit.window is not None]
+    block = admit(counted, _ONE, now)
+    if stand.status is Status.EXHAUSTED:
+        return _by_evidence(stand)
+    if block is not None:
+        return Situation(
+            status=Status.EXHAUSTED,
+            reason="limit",
+            until=block.available_at,
+            source=Source.LEDGER,
+            confidence=Confidence.KNOWN,
+        )
+    return _by_evidence(stand)
+
+
+def _by_evidence(stand: Standing) -> Situation:
+    evidence = stand.evidence
+    if stand.status is Status.ACTIVE or evidence is None:
+        return Situation(status=Status.ACTIVE)
+    return Situation(
+        status=stand.status,
+        reason=evidence.reason,
+        until=evidence.until,
+        source=evidence.source,
+        confidence=evidence.confidence,
+    )
+
+
+def limit_name(limit: Limit) -> str:
+    """Return a limit as users write it: `requests_per_minute`, `concurrency`."""
+    return limit.metric.value if limit.per is None else f"{limit.metric.value}_per_{limit.per}"
+
+
+def serving(chain: Chain, profiles: Mapping[str, Profile], book: Book, now: float) -> str | None:
+    """Return the first profile that would be admitted now for a one-token request."""
+    ladder = build(Ask(chain=chain, demand=_SMALLEST), profiles, book, now)
+    for candidate in ladder.candidates:
+        if book.block(candidate, now) is None:
+            return candidate.profile.name
+    return None
+
+
+def chain_document(
+    chain: Chain, profiles: Mapping[str, Profile], book: Book, now: float
+) -> dict[str, Any]:
+    """Return one chain's part of the status."""
+    pin = book.pin(chain.name)
+    return {
+        "title": chain.title or chain.name,
+        "strategy": chain.strategy.value,
+        "routing_policy": chain.routing_policy.value,
+        "serving": serving(chain, profiles, book, now),
+        "pinned": None if pin is None else pin.profile,
+        "pinned_strictly": pin is not None and pin.strict,
+        "profiles": [member.profile for member in chain.members],
+    }
+
+
+def profile_document(profile: Profile, book: Book, now: float) -> dict[str, Any]:
+    """Return one profile's part of the status."""
+    found = situation(profile, book, now)
+    health = book.health(f"profile:{profile.name}")
+    error = None if health is None else health.last_error
+    learned = book.learned.get(profile.name)
+    return {
+        "title": profile.title or profile.name,
+        "provider": profile.provider,
+        "account": profile.account_name or profile.account,
+        "model": profile.model,
+        "tier": profile.tier.value,
+        "status": found.status.value,
+        "reason": found.reason,
+        "until": _iso(found.until),
+        "source": None if found.source is None else found.source.value,
+        "confidence": None if found.confidence is None else found.confidence.value,
+        "usage": {
+            shown: _usage(profile.name, shown, book, now) for shown in ("minute", "hour", "day")
+        },
+        "limits": [_limit(each, now) for each in book.gauges(profile)],
+        "latency_ms": _percentiles([] if learned is None else learned.took_ms),
+        "ttft_ms": _percentiles([] if learned is None else learned.ttft_ms),
+        "estimated_calls": 0 if learned is None else learned.estimated,
+        "presumed_calls": 0 if learned is None else learned.presumed,
+        "last_error": None
+        if error is None
+        else {
+            "class": error.failure.value,
+            "status": error.status,
+            "message": error.message,
+            "at": iso(error.at),
+        },
+    }
+
+
+def _usage(profile: str, shown: str, book: Book, now: float) -> dict[str, Any]:
+    requests, tokens, input_tokens, output_tokens, cost, neurons = book.used(profile, shown, now)
+    return {
+        "requests": requests,
+        "tokens": tokens,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cost_usd": cost / METRIC_SCALE[Metric.COST],
+        "neurons": neurons / METRIC_SCALE[Metric.NEURONS],
+    }
+
+
+def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
+    limit = gauge.limit
+    used, reserved = reading(gauge, now)
+    scale = METRIC_SCALE.get(limit.metric, 1)
+
+    def shown(amount: int) -> float:
+        return amount if scale == 1 else amount / scale
+
+    resets_at = None if gauge.series is None else gauge.series.resets_at(gauge.metric, now)
+    return {
+        "metric": limit.metric.value,
+        "amount": shown(limit.amount),
+        "per": limit.per,
+        "window": _window(limit),
+        "scope": limit.scope.value,
+        "used": shown(used),
+        "reserved": shown(reserved),
+        "remaining": shown(max(0, gauge.capacity - used - reserved)),
+        "resets_at": _iso(resets_at),
+        "provider_remaining": None,
+        "provider_resets_at": None,
+    }
+
+
+def _window(limit: Limit) -> str | None:
+    match limit.window:
+        case None:
+            return None
+        case Calendar():
+            return "calendar"
+        case Refill():
+            return "refill"
+        case _:
+            return "rolling"
+
+
+def _percentiles(times: Sequence[float]) -> dict[str, float | None]:
+    ordered = sorted(times)
+    if not ordered:
+        return {"p50": None, "p95": None}
+    last = len(ordered) - 1
+    return {
+        "p50": round(ordered[last // 2], 1),
+        "p95": round(ordered[-(-last * 95 // 100)], 1),
+    }
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else iso(at)

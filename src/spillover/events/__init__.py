@@ -1,0 +1,30 @@
+"""Tell whoever listens of every state change, as one typed event each."""
+
+from spillover.events.bus import Bus, Subscription
+from spillover.events.kinds import (
+    ConfigRejected,
+    ConfigReloaded,
+    Event,
+    LedgerDrift,
+    LedgerTrouble,
+    LimitReached,
+    ProfileStatus,
+    RequestDone,
+    RequestFallback,
+    to_json,
+)
+
+__all__ = [
+    "Bus",
+    "ConfigRejected",
+    "ConfigReloaded",
+    "Event",
+    "LedgerDrift",
+    "LedgerTrouble",
+    "LimitReached",
+    "ProfileStatus",
+    "RequestDone",
+    "RequestFallback",
+    "Subscription",
+    "to_json",
+]

@@ -1,0 +1,129 @@
+"""The kinds of events. No event holds a prompt, an answer or a secret.
+
+Instants (`at`, `until`, `available_at`) are epoch seconds here and ISO 8601 UTC in JSON.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+import msgspec
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    at: float
+
+
+class RequestFallback(_Event, frozen=True, kw_only=True, tag="request.fallback"):
+    """A request went on from one profile to another, or found nobody left (`to` is null)."""
+
+    request_id: str
+    chain: str
+    source: str = msgspec.field(name="from")
+    to: str | None
+    cause: str
+    until: float | None = None
+
+
+class RequestDone(_Event, frozen=True, kw_only=True, tag="request.done"):
+    """A request ended."""
+
+    request_id: str
+    chain: str
+    profile: str | None
+    outcome: str
+    """`served`, `broken`, `cancelled`, `provider_error` or `refused`."""
+    code: str | None = None
+    """The error's code, where Spillover refused."""
+    trail: str = ""
+    """One entry a send: `groq:rate_limited,glm:ok`."""
+    took_ms: float
+    ttft_ms: float | None = None
+    reserve_ms: float = 0.0
+    """Time that the ledger took to hold room."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reported: bool = True
+    """Whether the provider reported the tokens; otherwise they are an estimate."""
+    garbage_events: int = 0
+    """Events of the stream that were not JSON and were dropped."""
+
+
+class ProfileStatus(_Event, frozen=True, kw_only=True, tag="profile.status"):
+    """A profile's status changed."""
+
+    profile: str
+    source: str = msgspec.field(name="from")
+    to: str
+    reason: str | None = None
+    until: float | None = None
+
+
+class LimitReached(_Event, frozen=True, kw_only=True, tag="limit.reached"):
+    """A call found no room under a limit; told once until there is room again."""
+
+    profile: str
+    limit: str
+    amount: int
+    available_at: float | None = None
+
+
+class LedgerTrouble(_Event, frozen=True, kw_only=True, tag="ledger.trouble"):
+    """Storage stopped or began to work, or a ledger that can't be used was moved aside."""
+
+    failing: bool
+    message: str
+
+
+class LedgerDrift(_Event, frozen=True, kw_only=True, tag="ledger.drift"):
+    """The provider says that less is left than we count."""
+
+    profile: str
+    limit: str
+    counted: int
+    stated: int
+
+
+class ConfigReloaded(_Event, frozen=True, kw_only=True, tag="config.reloaded"):
+    """An edit of the configuration is in force."""
+
+    path: str
+
+
+class ConfigRejected(_Event, frozen=True, kw_only=True, tag="config.rejected"):
+    """An edit of the configuration can't be used; the one before stays in force."""
+
+    path: str
+    problems: tuple[str, ...]
+
+
+Event: TypeAlias = (
+    RequestFallback
+    | RequestDone
+    | ProfileStatus
+    | LimitReached
+    | LedgerTrouble
+    | LedgerDrift
+    | ConfigReloaded
+    | ConfigRejected
+)
+
+_INSTANTS: Final = ("at", "until", "available_at")
+_encoder = msgspec.json.Encoder()
+
+
+def iso(at: float) -> str:
+    """Return an instant as ISO 8601 in UTC, to the millisecond."""
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def to_json(event: Event) -> bytes:
+    """Return the event as one line of JSON, with `type` and ISO instants."""
+    fields = msgspec.to_builtins(event)
+    for name in _INSTANTS:
+        value = fields.get(name)
+        if value is not None:
+            fields[name] = iso(value)
+    return _encoder.encode(fields)

@@ -1,0 +1,9 @@
+"""Talk to providers over HTTP: the one place that knows an HTTP client.
+
+`exchange` is the narrow seam (open, head, chunks, close) that everything above is written against.
+"""
+
+from spillover.upstream.exchange import Exchange, Order, Upstream, UpstreamBroken
+from spillover.upstream.http import HttpUpstream
+
+__all__ = ["Exchange", "HttpUpstream", "Order", "Upstream", "UpstreamBroken"]

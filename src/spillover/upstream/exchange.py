@@ -1,0 +1,72 @@
+"""The seam between the engine and whatever carries bytes to a provider and back.
+
+Refuses to know what the bytes say and how long each phase may take: whoever waits sets the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from spillover.core.evidence import TransportFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One request to a provider."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    connect_s: float
+    """How long a new connection, its TLS included, may take."""
+    loopback: bool = False
+    """The provider is on this machine: no proxy is ever asked."""
+
+
+class UpstreamBroken(Exception):
+    """The exchange broke below the level of answers."""
+
+    def __init__(self, fault: TransportFault, message: str, *, never_sent: bool = False) -> None:
+        """Say how it broke; `never_sent`: the provider can't have seen the request."""
+        self.fault = fault
+        self.never_sent = never_sent
+        super().__init__(message)
+
+
+class Exchange(Protocol):
+    """An answer that has begun: its head is there, its body is read in chunks."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case; of a repeated header the last value."""
+    connected_at_s: float
+    """Monotonic seconds at which the request could be sent: after a new connection was made."""
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body, decompressed; empty at its end.
+
+        Raises `UpstreamBroken`.
+        """
+
+    async def read_all(self, at_most: int) -> bytes:
+        """Return the rest of the body; raises `UpstreamBroken`, also when it is larger."""
+
+    def close(self) -> None:
+        """Let go: a body not read to its end closes the connection. Closing twice is harmless."""
+
+
+class Upstream(Protocol):
+    """Opens exchanges."""
+
+    async def open(self, order: Order) -> Exchange:
+        """Send the request and return when the head of the answer is there.
+
+        Raises `UpstreamBroken`. Cancelling closes the connection.
+        """
+
+    async def close(self) -> None:
+        """Close every connection."""

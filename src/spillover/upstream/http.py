@@ -1,0 +1,181 @@
+"""Carry requests to providers with aiohttp.
+
+Redirects are not followed, for they would take a credential elsewhere; cookies are not kept; proxies
+come from the environment for remote providers and never for this machine.
+Refuses to know what bodies say, and sets no time limit but that of connecting.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from spillover.core.evidence import TransportFault
+from spillover.upstream.exchange import Order, UpstreamBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IDLE_S: Final = 30.0
+"""How long an idle connection is kept; providers drop theirs after a minute or more."""
+DNS_S: Final = 30
+"""How long an address is believed, in seconds."""
+READ_AHEAD: Final = 1 << 18
+"""Bytes held while a slow client reads; twice this pauses the provider."""
+
+_UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
+
+
+class HttpUpstream:
+    """aiohttp as an `Upstream`; made on the event loop that uses it."""
+
+    def __init__(self) -> None:
+        """Begin without connections."""
+        self._sessions: dict[float, aiohttp.ClientSession] = {}
+        self._proxies = getproxies()
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_note_connected)
+        self._trace = trace
+
+    async def open(self, order: Order) -> HttpExchange:
+        """Send the request and return when the head of the answer is there."""
+        marks: list[float] = []
+        url = URL(order.url, encoded=True)
+        started = time.monotonic()
+        try:
+            response = await self._session(order.connect_s).request(
+                "POST",
+                url,
+                data=order.body,
+                headers=order.headers,
+                allow_redirects=False,
+                proxy=None if order.loopback else self._proxy(url),
+                trace_request_ctx=marks,
+                read_bufsize=READ_AHEAD,
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise _broken(error, connected=bool(marks)) from error
+        return HttpExchange(response, marks[0] if marks else started)
+
+    def _session(self, connect_s: float) -> aiohttp.ClientSession:
+        session = self._sessions.get(connect_s)
+        if session is None:
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S)
+            session = self._sessions[connect_s] = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
+                trace_configs=[self._trace],
+                skip_auto_headers={"User-Agent", "Accept"},
+                trust_env=False,
+            )
+        return session
+
+    def _proxy(self, url: URL) -> str | None:
+        proxies = self._proxies
+        if not proxies or url.host is None or proxy_bypass(url.host):
+            return None
+        return proxies.get(url.scheme) or proxies.get("all")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        for session in sessions:
+            await session.close()
+
+
+class HttpExchange:
+    """An aiohttp response as an `Exchange`."""
+
+    __slots__ = ("_response", "connected_at_s", "headers", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse, connected_at_s: float) -> None:
+        """Wrap a response whose head is there."""
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = {
+            name.lower(): value for name, value in response.headers.items()
+        }
+        self.connected_at_s = connected_at_s
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body; empty at its end."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _broken_body(error) from error
+
+    async def read_all(self, at_most: int) -> bytes:
+        """Return the rest of the body."""
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await self.read():
+            size += len(chunk)
+            if size > at_most:
+                message = f"the answer is larger than {at_most} bytes"
+                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._response.content.is_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+async def _note_connected(_session: object, context: SimpleNamespace, _parameters: object) -> None:
+    context.trace_request_ctx.append(time.monotonic())
+
+
+_FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault, bool], ...]] = (
+    # Most specific first: aiohttp's and Python's errors inherit from each other.
+    (aiohttp.ClientConnectorDNSError, TransportFault.DNS, True),
+    (socket.gaierror, TransportFault.DNS, True),
+    (aiohttp.ClientConnectorCertificateError, TransportFault.TLS, True),
+    (aiohttp.ClientConnectorSSLError, TransportFault.TLS, True),
+    (ssl.SSLError, TransportFault.TLS, True),
+    (aiohttp.ServerTimeoutError, TransportFault.CONNECT_TIMEOUT, True),
+    (TimeoutError, TransportFault.CONNECT_TIMEOUT, True),
+    (aiohttp.ServerDisconnectedError, TransportFault.CLOSED_BEFORE_HEAD, False),
+    (aiohttp.ClientHttpProxyError, TransportFault.UNREACHABLE, True),
+    (aiohttp.ClientResponseError, TransportFault.MALFORMED_HTTP, False),
+    (aiohttp.ClientPayloadError, TransportFault.CUT, False),
+    (BrokenPipeError, TransportFault.BROKEN_PIPE, False),
+    (ConnectionRefusedError, TransportFault.REFUSED, True),
+    (ConnectionResetError, TransportFault.RESET, False),
+)
+
+
+def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
+    """Name what ended an exchange before its head; `connected`: a new connection had been made."""
+    for kind, fault, never_sent in _FAULT_OF_TYPE:
+        if isinstance(error, kind):
+            return UpstreamBroken(fault, str(error), never_sent=never_sent and not connected)
+    number = getattr(error, "errno", None)
+    if number in _UNREACHABLE:
+        return UpstreamBroken(TransportFault.UNREACHABLE, str(error), never_sent=True)
+    if number == errno.EPIPE:
+        return UpstreamBroken(TransportFault.BROKEN_PIPE, str(error))
+    if number == errno.ECONNREFUSED or isinstance(error, aiohttp.ClientConnectorError):
+        return UpstreamBroken(TransportFault.REFUSED, str(error), never_sent=True)
+    if isinstance(error, ValueError):  # an address that is none, a header that can't be sent
+        return UpstreamBroken(TransportFault.UNREACHABLE, str(error), never_sent=True)
+    return UpstreamBroken(TransportFault.RESET, str(error))
+
+
+def _broken_body(error: BaseException) -> UpstreamBroken:
+    """Name what ended an exchange inside its body."""
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return UpstreamBroken(TransportFault.CUT, str(error))
+    return UpstreamBroken(TransportFault.RESET, str(error) or type(error).__name__)
