@@ -5,12 +5,15 @@ Refuses to look anything up: `spillover.catalogue.lookup` does.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from spillover.core.values import Capability, LimitScope, Metric, StreamUsage
+
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +217,11 @@ class Provider(Entry, frozen=True, kw_only=True):
     doc: str | None = None
     sources: tuple[str, ...] = ()
     undated: bool = False
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Environment variables that the address needs."""
+        return tuple(dict.fromkeys(_PLACE.findall(self.base_url)))
 
 
 class ModelRow(Entry, frozen=True, kw_only=True):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-
 if TYPE_CHECKING:
-    from spillover.config.upstreams import Upstream
     from collections.abc import Mapping
+
+    from spillover.config.upstreams import Upstream
 
 _PRINT_LENGTH: Final = 16
 _ID_LENGTH: Final = 8

@@ -7,6 +7,7 @@ Decides whose counter each limit is on. Refuses to find fault: loading has done 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from spillover.config import schema
 from spillover.config.accounts import Identity, accounts_of, fingerprint
@@ -34,11 +35,10 @@ from spillover.core.values import (
     owner_of_model,
     owner_of_profile,
 )
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spillover.config.loader import LoadedConfig
     from spillover.catalogue import Catalogue, FreeLimit
+    from spillover.config.loader import LoadedConfig
 
 _BEARER = ("Authorization", "Bearer")
 

@@ -7,6 +7,7 @@ file (a finding names its path) and to change anything.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from spillover.catalogue import Catalogue, Kind
 from spillover.config.facts import (
@@ -21,11 +22,11 @@ from spillover.config.limits import FREE, LimitSpec
 from spillover.config.references import Finding, KeyPath
 from spillover.config.upstreams import is_loopback, upstream_of
 from spillover.core.values import Metric, Protocol
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spillover.config.schema import Account, Config, Profile
     from collections.abc import Iterator, Mapping
+
+    from spillover.config.schema import Account, Config, Profile
 
 _DEFAULT_ADDRESS = re.compile(r"localhost|127(?:\.\d+){3}|::1")
 
@@ -220,7 +221,15 @@ def _far_local(
 
 
 def _shadowed_aliases(config: Config) -> Iterator[Finding]:
+    everything = False
     for alias in config.aliases:
+        if everything:
+            yield Finding(
+                path=("aliases", alias),
+                found=f"{alias!r} below '*'",
+                expected="it above '*', for the first match counts",
+            )
+        everything = everything or alias == "*"
         if alias in config.chains or alias in config.profiles:
             yield Finding(
                 path=("aliases", alias),

@@ -7,7 +7,7 @@ are strings. Anchors and merge keys work; a document that multiplies itself by t
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from ruamel.yaml import YAML

@@ -6,7 +6,7 @@ What is written always wins. Refuses to know keys and counters.
 from __future__ import annotations
 
 from math import ceil
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spillover.catalogue import Catalogue, Kind, ModelFacts, Provider
 from spillover.config.limits import FREE, LimitSpec

@@ -5,8 +5,7 @@ Refuses to find anything itself, and never shows a value that stands in a secret
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config import schema
 from spillover.config.document import KeyPath, dotted
@@ -17,9 +16,10 @@ from spillover.config.secrets import Redactor
 from spillover.errors import Problem
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-    from pydantic import BaseModel, ValidationError
     from collections.abc import Iterable, Iterator
+
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 PLACES: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     (): schema.Config,

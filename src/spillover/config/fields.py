@@ -64,6 +64,21 @@ def _secret(written: object) -> Secret | MissingSecret | None:
     return Secret(_string(written))
 
 
+def _key(written: object) -> Secret:
+    """A key that clients present: an empty one would let everybody in."""
+    secret = _secret(written)
+    if not isinstance(secret, Secret) or not secret:
+        raise ValueError("a key")
+    return secret
+
+
+def _pause(written: object) -> float:
+    length_s = units.seconds(written)
+    if length_s <= 0:
+        raise ValueError("a duration of more than 0")
+    return length_s
+
+
 def _url(written: object) -> str:
     """An http(s) address without credentials, query or trailing slash."""
     expected = "an address such as https://api.example.com/v1"
@@ -188,6 +203,8 @@ Size: TypeAlias = Annotated[int, _read(units.size), _either("string", "integer")
 Credential: TypeAlias = Annotated[
     Secret | MissingSecret | None, _read(_secret), _either("string", "null")
 ]
+Key: TypeAlias = Annotated[Secret, _read(_key), _either("string")]
+Pause: TypeAlias = Annotated[float, _read(_pause), WithJsonSchema(_DURATION_SCHEMA)]
 HoursField: TypeAlias = Annotated[Hours, _read(units.hours), _either("string")]
 LimitsField: TypeAlias = Annotated[
     limits.Limits, BeforeValidator(limits.read), WithJsonSchema(limits.json_schema())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -23,8 +23,9 @@ from spillover.config.secrets import Redactor, Secret
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from spillover.catalogue import Catalogue
     from collections.abc import Mapping
+
+    from spillover.catalogue import Catalogue
 
 _MOST_PRUNINGS: Final = 50
 
@@ -91,7 +92,7 @@ def load(
     parsed = parse(source, file=file)
     loaded = _load(parsed, surroundings, file=file, folder=path.parent, catalogue=catalogue)
     loaded.path = path
-    loaded.digest = digest(path, files=loaded.files)
+    loaded.digest = digest(path, files=loaded.files, source=source)
     return loaded
 
 
@@ -129,7 +130,7 @@ def _load(
     problems = [
         *parsed.problems,
         *places.from_faults(expanded.faults),
-        *places.from_findings(references.findings(parsed.document)),
+        *places.from_findings(references.findings(expanded.document)),
         *refused,
     ]
     if config is not None:
@@ -211,16 +212,24 @@ def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(by_text[mark] for mark in sorted(unique, key=lambda mark: mark[0]))
 
 
-def digest(path: Path, *, files: tuple[Path, ...]) -> str:
-    """Return a fingerprint of a configuration file, its `.env` and the secrets' files."""
-    summed = hashlib.sha256()
-    for file in (path, env_path(path), *files):
-        try:
-            content = file.read_bytes()
-        except OSError:
-            content = b"\0absent"
-        summed.update(hashlib.sha256(content).digest())
+def digest(path: Path, *, files: tuple[Path, ...], source: bytes | None = None) -> str:
+    """Return a fingerprint of a configuration file, its `.env` and the secrets' files.
+
+    `source` is the file's content where it has been read, so that no later edit slips in.
+    """
+    if source is None:
+        source = _content(path)
+    summed = hashlib.sha256(hashlib.sha256(source).digest())
+    for file in (env_path(path), *files):
+        summed.update(hashlib.sha256(_content(file)).digest())
     return summed.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b"\0absent"
 
 
 def secrets_in(config: Config, environ: Mapping[str, str]) -> list[Secret]:

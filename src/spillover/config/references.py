@@ -1,13 +1,13 @@
 """Check that names lead somewhere: chains to profiles, aliases to both, none to two things.
 
-Works on the document as written, so that these errors show beside all others.
+Works on the document itself, before its types are known, so that these errors show beside all others.
 Refuses to know types and values: the schema checks them.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -38,13 +38,14 @@ def findings(document: dict[str, Any]) -> Iterator[Finding]:
         yield from _chain(document["chains"][name], ("chains", name), profiles, chains)
     for name in profiles:
         written = document["profiles"][name]
-        account = written.get("account") if isinstance(written, dict) else None
-        if isinstance(account, str) and account not in accounts:
+        account = _text(written.get("account")) if isinstance(written, dict) else None
+        if account is not None and account not in accounts:
             yield _unknown(("profiles", name, "account"), account, "an account", accounts)
     aliases = document.get("aliases")
     if isinstance(aliases, dict):
-        for alias, target in aliases.items():
-            if isinstance(target, str) and target not in {*profiles, *chains}:
+        for alias, written in aliases.items():
+            target = _text(written)
+            if target is not None and target not in {*profiles, *chains}:
                 path = ("aliases", alias)
                 yield _unknown(path, target, "a chain or profile", (*chains, *profiles))
     if not profiles and isinstance(document.get("profiles", {}), dict):
@@ -89,8 +90,8 @@ def _chain(
         yield Finding(path=path, found="an empty chain", expected="at least one profile")
     seen: set[str] = set()
     for place, member in enumerate(members):
-        name = member.get("profile") if isinstance(member, dict) else member
-        if not isinstance(name, str):
+        name = _text(member.get("profile") if isinstance(member, dict) else member)
+        if name is None:
             continue
         here = (*path, place)
         if name in seen:
@@ -117,6 +118,13 @@ def _unknown(path: KeyPath, name: str, kind: str, names: Sequence[str]) -> Findi
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name most like another, None if none is."""
     return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+
+
+def _text(value: Any) -> str | None:
+    """A name as the schema reads it: `5` is one too."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value).strip()
 
 
 def _names(document: dict[str, Any], section: str) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
+from spillover.config.fielddocs import field_docs
 from spillover.config.fields import (
     Cooldowns,
     Credential,
@@ -17,9 +19,11 @@ from spillover.config.fields import (
     FailbackField,
     Header,
     HoursField,
+    Key,
     LimitsField,
     Name,
     Notification,
+    Pause,
     Retries,
     Size,
     Storage,
@@ -50,6 +54,7 @@ class Settings(BaseModel):
         frozen=True,
         arbitrary_types_allowed=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,
         strict=False,
     )
 
@@ -67,7 +72,7 @@ class Server(Settings):
     allowed_hosts: tuple[Text, ...] = ()
     """Host names, besides this machine's own, under which clients may call (containers, a reverse
     proxy). Requests under any other name are refused, so that no web page can reach the gateway."""
-    client_keys: tuple[Credential, ...] = ()
+    client_keys: tuple[Key, ...] = ()
     """Keys that clients must present, each as `${VARIABLE}`, `keyring:NAME` or `file:PATH`.
     None: every local client may call."""
     admin_key: Credential = None
@@ -175,16 +180,16 @@ class SpendGate(Settings):
 class Timeouts(Settings):
     """How long each phase may take."""
 
-    connect: Duration = 5.0
+    connect: Pause = 5.0
     """To connect to the upstream."""
-    first_token: Duration = 60.0
+    first_token: Pause = 60.0
     """From the send to the first content of a stream. The catalogue raises it for providers that
     are known to be slow, such as local servers."""
-    stall: Duration = 60.0
+    stall: Pause = 60.0
     """Between two events of a stream."""
-    total: Duration = 1_800.0
+    total: Pause = 1_800.0
     """For one attempt as a whole."""
-    deadline: Duration = 300.0
+    deadline: Pause = 300.0
     """For a request with all its attempts and waits, up to the first content."""
 
 
@@ -268,10 +273,23 @@ class Config(Settings):
     """Where state changes are told: `desktop`, or addresses such as `ntfy://topic`."""
 
 
+class _Described(GenerateJsonSchema):
+    """Leaves out defaults that JSON has no words for; the descriptions tell them."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"non-serializable-default"}  # noqa: RUF012 (pydantic declares it so)
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the file, as `check --schema` prints it for editors."""
-    schema = Config.model_json_schema(mode="validation")
+    schema = Config.model_json_schema(mode="validation", schema_generator=_Described)
     definitions = schema["$defs"]
+    for name, docs in field_docs().items():
+        properties = (schema if name == "Config" else definitions.get(name, {})).get(
+            "properties", {}
+        )
+        for field, text in docs.items():
+            if field in properties:
+                properties[field]["description"] = text
     chain = definitions["Chain"]
     members = chain["properties"]["profiles"]
     members["items"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Member"}]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import Final, NoReturn, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -17,8 +17,9 @@ from spillover.catalogue import Catalogue, Provider
 from spillover.config.secrets import MissingSecret, Secret
 
 if TYPE_CHECKING:
-    from spillover.config.schema import Account, Config, Profile
     from collections.abc import Mapping
+
+    from spillover.config.schema import Account, Config, Profile
 
 CUSTOM: Final = "custom"
 """Provider of a profile that names an address alone."""
@@ -73,9 +74,9 @@ def _base_url(
     for variable in entry.address_env:
         if environ.get(variable):
             return served_at(environ[variable], entry.base_url), None
-    unset = [name for name in _PLACE.findall(entry.base_url) if not environ.get(name)]
+    unset = [name for name in entry.places if not environ.get(name)]
     if unset:
-        return entry.base_url, f"{' and '.join(dict.fromkeys(unset))} is not set"
+        return entry.base_url, f"{' and '.join(unset)} is not set"
     return _PLACE.sub(lambda match: environ[match[1]], entry.base_url), None
 
 

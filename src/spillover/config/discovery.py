@@ -1,0 +1,231 @@
+"""Find what can serve without any configuration: keys in the environment, local servers.
+
+Returns a document as a file would hold it, so that it is checked and assembled like one. Probing
+reaches loopback alone. Refuses to send a prompt anywhere, and to use a key that is not there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from spillover.catalogue import Catalogue, Kind, Provider, TierKind
+from spillover.config.facts import is_cloud_model
+from spillover.config.upstreams import is_loopback, served_at
+from spillover.core.values import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ORDER: Final = (
+    *("ollama", "lmstudio", "llamacpp", "vllm"),
+    *("groq", "gemini", "mistral", "openrouter", "nvidia", "cloudflare", "zai", "zhipuai"),
+    *("cohere", "ollama-cloud", "opencode-zen", "kilo"),
+    *("openai", "anthropic", "deepseek", "xai"),
+)
+"""Which comes first within its tier; providers that are not named follow in catalogue order.
+
+Local servers cost nothing; then by how much a free tier gives and how good its model is.
+"""
+
+_MARKED_AS: Final = {"llamacpp": "llamacpp", "vllm": "vllm"}
+"""Servers on ports that anything may use are known by the `owned_by` of their models."""
+_LARGEST_ANSWER: Final = 1_048_576
+_EMBEDDING_WORDS: Final = ("embed", "bge-", "rerank")
+
+
+class LocalServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A local server that answered, with its models in its own order."""
+
+    provider: str
+    base_url: str
+    models: tuple[str, ...]
+
+
+class DemoProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """A simulated provider, as the demo's configuration needs it."""
+
+    name: str
+    base_url: str
+    flavour: str
+    """A provider of the catalogue whose quirks it shows, or another word for none."""
+    model: str
+    key: str | None = None
+    limits: Any = None
+    """As written under `limits:`."""
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    profile: dict[str, Any]
+    kind: int
+    """0 local, 1 free, 2 paid: the order of the chain."""
+
+
+def discovered(
+    environ: Mapping[str, str], servers: Sequence[LocalServer], catalogue: Catalogue
+) -> dict[str, Any] | None:
+    """Return a configuration document over all keys and servers found, None if there is none.
+
+    Local and free profiles come first in the order of `ORDER`, paid ones last and behind the spend
+    gate if there is anything before them. Each has the catalogue's default model and free limits.
+    """
+    found = [each for server in servers if (each := _of_server(server)) is not None]
+    for entry in catalogue.providers.values():
+        variable = _key_variable(entry, environ, catalogue)
+        if variable is not None and entry.default_model.id is not None:
+            found.append(_of_key(entry, variable, entry.default_model.id, catalogue))
+    if not found:
+        return None
+    found.sort(key=lambda each: (each.kind, _rank(each.name)))
+    chain: dict[str, Any] = {"profiles": [each.name for each in found]}
+    if any(each.kind < _PAID for each in found):
+        chain["spend_gate"] = {"on_quota": "ask"}
+    return {
+        "profiles": {each.name: each.profile for each in found},
+        "chains": {"default": chain},
+        "aliases": {"*": "default"},
+    }
+
+
+_LOCAL, _FREE, _PAID = 0, 1, 2
+
+
+def _of_server(server: LocalServer) -> _Found | None:
+    usable = [name for name in server.models if _is_chat_model(name)]
+    if not usable:
+        return None
+    profile = {"provider": server.provider, "base_url": server.base_url, "model": usable[0]}
+    return _Found(name=server.provider, profile=profile, kind=_LOCAL)
+
+
+def _is_chat_model(name: str) -> bool:
+    embeds = any(word in name.lower() for word in _EMBEDDING_WORDS)
+    return not embeds and not is_cloud_model(name)
+
+
+def _of_key(entry: Provider, variable: str, model: str, catalogue: Catalogue) -> _Found:
+    profile = {"provider": entry.id, "api_key": f"${{{variable}}}", "model": model}
+    if not catalogue.is_free(entry.id, model):
+        return _Found(name=entry.id, profile=profile, kind=_PAID)
+    if _can_count_free(entry, model, catalogue):
+        profile["limits"] = "free"
+    return _Found(name=entry.id, profile=profile, kind=_FREE)
+
+
+def _can_count_free(entry: Provider, model: str, catalogue: Catalogue) -> bool:
+    """Whether free figures are known, and what they count in is known per token."""
+    limits = catalogue.free_limits(entry.id, model)
+    facts = catalogue.model_facts(entry.id, model)
+    counted_in_money = {Metric.COST, Metric.NEURONS}
+    if limits is None:
+        return False
+    priced = facts is not None and facts.price_usd is not None
+    return priced or not any(limit.metric in counted_in_money for limit in limits)
+
+
+def _key_variable(entry: Provider, environ: Mapping[str, str], catalogue: Catalogue) -> str | None:
+    """The variable that holds the provider's key, with all that its address needs."""
+    if entry.tier_kind is TierKind.RETIRED or entry.kind is Kind.LOCAL:
+        return None
+    if any(not environ.get(name) for name in entry.places):
+        return None
+    for variable in entry.key_env:
+        if environ.get(variable) and _belongs(variable, entry, catalogue):
+            return variable
+    return None
+
+
+def _belongs(variable: str, entry: Provider, catalogue: Catalogue) -> bool:
+    """A variable that is another provider's first one is not meant for this one."""
+    return entry.key_env[0] == variable or not any(
+        other.key_env[:1] == (variable,) for other in catalogue.providers.values()
+    )
+
+
+def _rank(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def demo_document(providers: Sequence[DemoProvider], catalogue: Catalogue) -> dict[str, Any]:
+    """Return the configuration of the demo; every name in it says `demo`."""
+    profiles: dict[str, Any] = {}
+    for each in providers:
+        profile: dict[str, Any] = {
+            "title": f"demo: simulated {each.flavour}",
+            "base_url": each.base_url,
+            "model": each.model,
+            "tier": "free",
+        }
+        if catalogue.provider(each.flavour) is not None:
+            profile["provider"] = each.flavour
+        if each.key is not None:
+            profile["api_key"] = each.key
+        if each.limits is not None:
+            profile["limits"] = each.limits
+        profiles[each.name if "demo" in each.name else f"demo-{each.name}"] = profile
+    return {
+        "profiles": profiles,
+        "chains": {"demo": {"title": "demo: simulated providers", "profiles": list(profiles)}},
+        "aliases": {"*": "demo"},
+    }
+
+
+async def local_servers(
+    catalogue: Catalogue, environ: Mapping[str, str], *, timeout_s: float = 0.3
+) -> tuple[LocalServer, ...]:
+    """Return the local servers that answer with models; asks loopback addresses alone."""
+    local = [entry for entry in catalogue.providers.values() if entry.kind is Kind.LOCAL]
+    asked = await asyncio.gather(*(_ask(entry, environ, timeout_s) for entry in local))
+    return tuple(server for server in asked if server is not None)
+
+
+async def _ask(entry: Provider, environ: Mapping[str, str], timeout_s: float) -> LocalServer | None:
+    address = next((environ[name] for name in entry.address_env if environ.get(name)), None)
+    base_url = served_at(address, entry.base_url) if address else entry.base_url
+    if not is_loopback(base_url):
+        return None
+    try:
+        async with asyncio.timeout(timeout_s):
+            models = _models(await _get(f"{base_url}{entry.models_path}"), entry)
+    except (OSError, TimeoutError, ValueError):
+        return None
+    return LocalServer(provider=entry.id, base_url=base_url, models=models) if models else None
+
+
+async def _get(url: str) -> bytes:
+    """Return the body of a 200; HTTP/1.0, so that it ends with the connection, not in chunks."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        request = f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\nAccept: */*\r\n\r\n"
+        writer.write(request.encode())
+        answer = bytearray()
+        while len(answer) < _LARGEST_ANSWER and (part := await reader.read(65_536)):
+            answer += part
+    finally:
+        writer.close()
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
+    if head.split(b" ", 2)[1:2] != [b"200"]:
+        raise ValueError("no 200")
+    return body
+
+
+class _Model(msgspec.Struct):
+    id: str
+    owned_by: str | None = None
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+def _models(body: bytes, entry: Provider) -> tuple[str, ...]:
+    """The models of a server that is what it should be; msgspec's errors are ValueErrors."""
+    listed = msgspec.json.decode(body, type=_Models).data
+    mark = _MARKED_AS.get(entry.id)
+    return tuple(model.id for model in listed if mark is None or model.owned_by == mark)
