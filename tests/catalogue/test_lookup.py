@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from spillover.catalogue import Catalogue, load
+from spillover.core.values import (
+    Calendar,
+    CalendarUnit,
+    Capability,
+    LimitScope,
+    Metric,
+    Refill,
+    Rolling,
+)
+
+
+def a_catalogue(**changes: Any) -> Catalogue:
+    """A catalogue of one made-up provider."""
+    provider = {
+        "id": "acme",
+        "name": "Acme",
+        "aliases": ["acme-ai"],
+        "kind": "cloud",
+        "base_url": "https://api.acme.example/v1",
+        "base_url_source": "made up",
+        "auth": {"header": "Authorization", "scheme": "Bearer"},
+        "pool": "account",
+        "tier_kind": "recurring",
+        "stream_usage": "ask",
+        "default_model": {"id": "m", "source": "made up", "as_of": "2026-01-01"},
+        "models_path": "/models",
+        "as_of": "2026-01-01",
+        **changes,
+    }
+    models = {"m": {"context": 1000, "lacks": ["vision"], "price": [1, 2], "status": "deprecated"}}
+    head = {"collected": "2026-01-01", "about": "", "providers": [provider]}
+    tail = {"source": "made up", "as_of": "2026-01-01", "note": "", "models": {"acme": models}}
+    return Catalogue(json.dumps(head).encode(), json.dumps(tail).encode())
+
+
+def a_row(*models: str, **changes: Any) -> dict[str, Any]:
+    row = {"models": models, "source": "made up", "as_of": "2026-01-01", "confidence": "low"}
+    return row | changes
+
+
+def test_a_provider_is_found_by_id_alias_and_any_case() -> None:
+    catalogue = load()
+
+    assert catalogue.provider("gemini") is catalogue.provider("google")
+    assert catalogue.provider("Groq") is catalogue.provider("groq")
+    assert catalogue.provider("nobody") is None
+
+
+def test_the_nearest_provider_is_named_first() -> None:
+    assert load().nearest("grok")[0] == "groq"
+
+
+def test_the_catalogue_is_read_once() -> None:
+    assert load() is load()
+
+
+def test_loading_takes_milliseconds() -> None:
+    code = (
+        "import time; from spillover.catalogue import load; "
+        "start = time.perf_counter(); load(); print(time.perf_counter() - start)"
+    )
+
+    taken = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(3)
+    ]
+
+    assert min(taken) < 0.05  # some 5 ms on an idle machine
+
+
+def test_groq_counts_each_model_in_a_bucket_that_refills() -> None:
+    limits = load().free_limits("groq", "openai/gpt-oss-120b") or ()
+
+    by_name = {(limit.metric, limit.per): limit for limit in limits}
+    tokens = by_name[Metric.TOKENS, "day"]
+    assert tokens.amount == 200_000
+    assert tokens.window == Refill(seconds=86_400)
+    assert tokens.scope is LimitScope.MODEL
+    assert tokens.as_of == "2026-08-20"
+
+
+def test_geminis_day_begins_at_midnight_in_california_and_its_minute_at_the_clocks() -> None:
+    limits = load().free_limits("gemini", "gemini-3.5-flash") or ()
+
+    windows = {(limit.metric, limit.per): limit.window for limit in limits}
+    assert windows[Metric.REQUESTS, "day"] == Calendar(
+        unit=CalendarUnit.DAY, zone="America/Los_Angeles"
+    )
+    assert windows[Metric.REQUESTS, "minute"] == Calendar(unit=CalendarUnit.MINUTE)
+
+
+def test_geminis_tokens_per_minute_are_input_alone() -> None:
+    limits = load().free_limits("google", "gemini-3.5-flash") or ()
+
+    assert {limit.metric for limit in limits} == {Metric.REQUESTS, Metric.INPUT_TOKENS}
+
+
+def test_openrouters_free_models_share_the_accounts_pool() -> None:
+    limits = load().free_limits("openrouter", "z-ai/glm-5:free") or ()
+
+    assert {(limit.amount, limit.per, limit.scope) for limit in limits} == {
+        (20, "minute", LimitScope.ACCOUNT),
+        (50, "day", LimitScope.ACCOUNT),
+    }
+
+
+def test_a_models_own_figures_win_and_the_general_ones_stay() -> None:
+    limits = load().free_limits("mistral", "mistral-medium-2508") or ()
+
+    amounts = {(limit.metric, limit.per): limit.amount for limit in limits}
+    assert amounts[Metric.TOKENS, "minute"] == 356_250
+    assert amounts[Metric.TOKENS, "month"] == 1_000_000_000
+    assert amounts[Metric.REQUESTS, "second"] == 1
+
+
+def test_a_figure_may_be_counted_elsewhere_than_the_providers_others() -> None:
+    limits = load().free_limits("mistral", "mistral-medium-2508") or ()
+
+    scopes = {limit.per: limit.scope for limit in limits}
+    assert scopes["month"] is LimitScope.ACCOUNT
+    assert scopes["minute"] is LimitScope.MODEL
+
+
+def test_neurons_and_money_are_counted_in_their_smallest_units() -> None:
+    neurons = load().free_limits("cloudflare", "@cf/openai/gpt-oss-120b") or ()
+    money = load().free_limits("huggingface", "openai/gpt-oss-120b") or ()
+
+    assert [limit.amount for limit in neurons if limit.metric is Metric.NEURONS] == [10_000_000_000]
+    assert [limit.amount for limit in money] == [100_000_000]
+
+
+def test_a_window_that_nobody_knows_is_taken_as_rolling() -> None:
+    limits = load().free_limits("cohere", "command-a-03-2025") or ()
+
+    windows = {limit.per: limit.window for limit in limits}
+    assert windows["month"] == Rolling(seconds=31 * 86_400)
+    assert load().window("cohere", "month") is None
+
+
+def test_windows_are_told_where_they_are_known() -> None:
+    catalogue = load()
+
+    assert catalogue.window("openrouter", "day") == Calendar(unit=CalendarUnit.DAY)
+    assert catalogue.window("groq", "minute") == Refill(seconds=60)
+    assert catalogue.window("groq", "month") is None
+    assert catalogue.window("nobody", "day") is None
+
+
+def test_concurrency_has_no_window() -> None:
+    (limit,) = load().free_limits("ollama-cloud", "gpt-oss:120b") or ()
+
+    assert (limit.metric, limit.amount, limit.per, limit.window) == (
+        Metric.CONCURRENCY,
+        1,
+        None,
+        None,
+    )
+
+
+def test_no_figures_are_none_and_not_nothing() -> None:
+    catalogue = load()
+
+    assert catalogue.free_limits("openai", "gpt-5-mini") is None
+    assert catalogue.free_limits("opencode-zen", "big-pickle") is None
+    assert catalogue.free_limits("nobody", "m") is None
+
+
+def test_the_nearest_model_with_figures_is_of_the_same_provider() -> None:
+    catalogue = load()
+
+    assert catalogue.nearest_model_with_figures("groq", "gpt-oss-12b") == "openai/gpt-oss-120b"
+    assert catalogue.nearest_model_with_figures("openai", "gpt-5-mini") is None
+    assert catalogue.nearest_model_with_figures("nobody", "m") is None
+
+
+def test_rows_that_hold_under_a_condition_are_never_applied() -> None:
+    usual = a_row("*", figures=[{"metric": "requests", "amount": 50, "per": "day"}])
+    rich = a_row(
+        "*", figures=[{"metric": "requests", "amount": 1000, "per": "day"}], condition="paid once"
+    )
+
+    limits = a_catalogue(free=[rich, usual]).free_limits("acme", "m") or ()
+
+    assert [limit.amount for limit in limits] == [50]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "free"),
+    [
+        ("groq", "openai/gpt-oss-120b", True),
+        ("opencode-zen", "big-pickle", True),
+        ("gemini", "gemini-2.5-pro", False),
+        ("groq", "llama-unheard-of", False),
+        ("openai", "gpt-5-mini", False),
+        ("alibaba", "qwen-flash", False),
+        ("nobody", "m", False),
+    ],
+    ids=[
+        "figures",
+        "free without figures",
+        "an amount of 0",
+        "unknown model",
+        "paid",
+        "one-time credit",
+        "unknown",
+    ],
+)
+def test_free_is_what_a_recurring_tier_covers(provider: str, model: str, free: bool) -> None:
+    assert load().is_free(provider, model) is free
+
+
+def test_model_facts_tell_context_price_and_what_is_lacking() -> None:
+    facts = load().model_facts("groq", "openai/gpt-oss-120b")
+
+    assert facts is not None
+    assert (facts.context_tokens, facts.max_output_tokens) == (131_072, 65_536)
+    assert facts.price_usd == (0.15, 0.6)
+    assert facts.lacks == {Capability.EMBEDDINGS, Capability.VISION}
+
+
+def test_an_embedding_model_lacks_chat() -> None:
+    facts = load().model_facts("gemini", "gemini-embedding-001")
+
+    assert facts is not None
+    assert Capability.CHAT in facts.lacks
+    assert Capability.EMBEDDINGS not in facts.lacks
+
+
+def test_facts_of_what_is_not_listed_are_none() -> None:
+    assert load().model_facts("groq", "nobody/knows") is None
+    assert load().model_facts("nobody", "m") is None
+    assert load().models("nobody") == {}
+
+
+def test_a_free_tiers_smaller_context_counts() -> None:
+    catalogue = a_catalogue(free=[a_row("m", context_tokens=500)])
+
+    facts = catalogue.model_facts("acme", "m")
+
+    assert facts is not None
+    assert (facts.context_tokens, facts.deprecated) == (500, True)
