@@ -1,5 +1,64 @@
-"""One endpoint over all your LLM quotas: each answer comes from the first profile with room."""
+"""One endpoint over all your LLM quotas: each answer comes from the first profile with room.
+
+The names below are loaded when they are first used, so that importing the package costs nothing.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spillover.errors import (
+        AllAttemptsFailed,
+        ConfigError,
+        LedgerError,
+        NoProfileAvailable,
+        RequestError,
+        SpilloverError,
+        StreamInterrupted,
+        UnknownModel,
+    )
+    from spillover.library import (
+        ChatAnswer,
+        ChatStream,
+        Chunk,
+        Spillover,
+        SyncChatStream,
+        SyncSpillover,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AllAttemptsFailed",
+    "ChatAnswer",
+    "ChatStream",
+    "Chunk",
+    "ConfigError",
+    "LedgerError",
+    "NoProfileAvailable",
+    "RequestError",
+    "Spillover",
+    "SpilloverError",
+    "StreamInterrupted",
+    "SyncChatStream",
+    "SyncSpillover",
+    "UnknownModel",
+    "__version__",
+]
+
+_OF_THE_LIBRARY = frozenset(
+    {"ChatAnswer", "ChatStream", "Chunk", "Spillover", "SyncChatStream", "SyncSpillover"}
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "library" if name in _OF_THE_LIBRARY else "errors"
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,53 @@
+"""Put the commands together into one typer application.
+
+Refuses to know what they do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spillover import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+
+def build(modules: Iterable[ModuleType]) -> typer.Typer:
+    """Return the application with the commands of `modules`, in their order.
+
+    A module has an `app`, and a `GROUP` name where its commands stand below one word.
+    """
+    app = typer.Typer(
+        help=__doc_of_all__,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def spillover(
+        _version: Annotated[
+            bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        ] = False,
+    ) -> None:
+        pass
+
+    for module in modules:
+        app.add_typer(module.app, name=getattr(module, "GROUP", None))
+    return app
+
+
+__doc_of_all__ = """One endpoint over all your LLM quotas.
+
+Point a client at the gateway (spillover serve); every answer comes from the first profile with room."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spillover {__version__}")
+        raise typer.Exit

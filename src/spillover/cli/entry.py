@@ -1,0 +1,110 @@
+"""Run one command, and turn whatever goes wrong into a sentence and an exit code.
+
+0: done. 1: the answer is no, or it could not be done. 2: wrong use. 130: interrupted.
+Refuses to know the commands: it loads the one that is asked for, so that none waits for the others.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE: Final = 0
+NO: Final = 1
+WRONG_USE: Final = 2
+INTERRUPTED: Final = 130
+
+COMMANDS: Final = {
+    "serve": "serve",
+    "init": "init",
+    "check": "check",
+    "demo": "demo",
+    "status": "status",
+    "usage": "usage",
+    "use": "use",
+    "enable": "switch",
+    "disable": "switch",
+    "explain": "explain",
+    "ask": "ask",
+    "catalogue": "catalogue",
+}
+"""Every command in the order of the help, and the module that holds it."""
+
+DEBUG_VARIABLE: Final = "SPILLOVER_DEBUG"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; return its exit code."""
+    try:
+        return _line(arguments) if _is_line(arguments) else _command(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return NO
+    except SystemExit as end:
+        return _code(end)
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, never a stack trace
+        return _explained(error)
+
+
+def _is_line(arguments: Sequence[str]) -> bool:
+    return arguments[:1] == ["status"] and "--line" in arguments
+
+
+def _line(arguments: Sequence[str]) -> int:
+    """Run `status --line`, which shells ask for at every prompt: nothing else is loaded."""
+    from spillover.cli.line import run_line  # noqa: PLC0415 - loaded when it is asked for
+
+    return run_line(list(arguments[1:]))
+
+
+def _command(arguments: Sequence[str]) -> int:
+    from spillover.cli.app import build  # noqa: PLC0415 - loaded when it is asked for
+
+    named = next((word for word in arguments if not word.startswith("-")), "")
+    modules = [COMMANDS[named]] if named in COMMANDS else dict.fromkeys(COMMANDS.values())
+    app = build([import_module(f"spillover.cli.{module}") for module in modules])
+    result: Any = app(args=list(arguments), prog_name="spillover", standalone_mode=True)
+    return int(result or DONE)
+
+
+def _code(end: SystemExit) -> int:
+    if isinstance(end.code, int):
+        return end.code
+    return DONE if end.code is None else NO
+
+
+def _drop_output() -> None:
+    """Send what is still buffered for a reader that left to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explained(error: Exception) -> int:
+    """Say what went wrong in one sentence, or in one a problem; details come on demand."""
+    from spillover.cli.screen import complain  # noqa: PLC0415 - loaded when it is needed
+    from spillover.errors import ConfigError, SpilloverError  # noqa: PLC0415 - the same
+
+    if os.environ.get(DEBUG_VARIABLE):
+        import traceback  # noqa: PLC0415 - the same
+
+        traceback.print_exception(error)
+    match error:
+        case ConfigError():
+            for problem in error.problems:
+                complain(str(problem))
+        case SpilloverError():
+            complain(str(error))
+        case OSError() if error.filename is not None:
+            complain(f"{error.filename}: {error.strerror or error}")
+        case _:
+            complain(
+                f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+                f" (set {DEBUG_VARIABLE}=1 to see where)"
+            )
+    return NO

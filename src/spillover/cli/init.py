@@ -1,0 +1,76 @@
+"""`spillover init`: write a commented configuration over the keys and servers that are there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spillover import catalogue
+from spillover.cli import screen
+from spillover.cli.options import ConfigOption
+from spillover.config.discovery import discovered, local_servers
+from spillover.config.locate import config_path, env_path, read_env
+from spillover.config.schema import json_schema
+from spillover.config.starter import SCHEMA_FILE, starter
+
+app = typer.Typer()
+
+PRIVATE = 0o700
+
+
+@app.command()
+def init(
+    config: ConfigOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there; it is kept as .bak.")
+    ] = False,
+) -> None:
+    """Write a commented configuration to start from.
+
+    Every provider's key in the environment and every local server that answers becomes a profile.
+    """
+    path = config_path(config, os.environ)
+    if path.exists() and not force:
+        screen.complain(f"{path} is there already: edit it, or replace it with --force")
+        raise typer.Exit(1)
+    document = asyncio.run(_found(path))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.bak"))
+    write(path.with_name(SCHEMA_FILE), json.dumps(json_schema(), indent=2) + "\n")
+    write(path, starter(document))
+    screen.show(_told(path, document))
+
+
+async def _found(path: Path) -> dict[str, Any] | None:
+    environ = {**read_env(env_path(path)), **os.environ}
+    known = catalogue.load()
+    return discovered(environ, await local_servers(known, environ), known)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _told(path: Path, document: dict[str, Any] | None) -> list[str]:
+    if document is None:
+        return [
+            f"wrote {path}",
+            "No key and no local server was found: put your own in, then see spillover check.",
+        ]
+    names = document["chains"]["default"]["profiles"]
+    return [f"wrote {path}", f"found {', '.join(names)}", "next: spillover serve"]

@@ -1,0 +1,69 @@
+"""`spillover status`: every chain as a ladder, every profile with what its limits have left."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from spillover.cli import screen
+from spillover.cli.ladders import ladders
+from spillover.cli.line import run_line
+from spillover.cli.opened import opened
+from spillover.cli.options import ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from spillover.engine import Engine
+
+app = typer.Typer()
+
+REDRAWN_EVERY_S = 0.25
+
+
+@app.command()
+def status(
+    json: JsonOption = False,
+    line: Annotated[
+        bool, typer.Option("--line", help="Print one line, for a shell's prompt or a status bar.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and show changes live.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show every chain as a ladder: who is next, what is left, when each is back."""
+    if line:
+        raise typer.Exit(run_line(["--line", *(["--config", str(config)] if config else [])]))
+    asyncio.run(_status(config, as_json=json, watch=watch))
+
+
+async def _status(config: Path | None, *, as_json: bool, watch: bool) -> None:
+    async with opened(config) as engine:
+        if as_json:
+            screen.show_json(engine.status())
+        elif watch:
+            await _watch(engine)
+        else:
+            screen.show(_lines(engine.status(), engine.clock.now()))
+
+
+def _lines(document: dict[str, Any], now: float) -> list[Text | str]:
+    degraded = document["ledger"]["degraded"]
+    warning = [Text(f"the ledger is kept in memory alone: {degraded}", "red"), Text()]
+    return [*(warning if degraded else []), *ladders(document, now=now, width=screen.width())]
+
+
+async def _watch(engine: Engine) -> None:
+    """Draw the status anew until the person leaves."""
+
+    def drawing() -> Group:
+        lines = _lines(engine.status(), engine.clock.now())
+        return Group(*(screen.drawn(line) for line in lines))
+
+    with Live(drawing(), console=screen.console(), screen=True, auto_refresh=False) as live:
+        while True:
+            await asyncio.sleep(REDRAWN_EVERY_S)
+            live.update(drawing(), refresh=True)

@@ -1,0 +1,94 @@
+"""`spillover usage`: what each profile used in the last minute, hour and day; and clear it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from spillover.cli import screen
+from spillover.cli.opened import changing, opened
+from spillover.cli.options import ConfigOption, JsonOption
+from spillover.cli.tables import table
+from spillover.cli.wording import amount
+
+GROUP = "usage"
+app = typer.Typer(invoke_without_command=True)
+
+WINDOWS = ("minute", "hour", "day")
+
+
+@app.callback()
+def usage(
+    context: typer.Context, json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Show what each profile used in the last minute, hour and day."""
+    context.obj = config
+    if context.invoked_subcommand is None:
+        asyncio.run(_usage(config, as_json=json))
+
+
+@app.command()
+def clear(
+    context: typer.Context,
+    profile: Annotated[
+        str | None, typer.Argument(metavar="[PROFILE]", help="Whose; without it everyone's.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Zero usage, and end the cooldowns and spent quotas that came of it.
+
+    Failed and disabled profiles stay so, and calls in flight still count.
+    """
+    asyncio.run(_clear(config or context.obj, profile))
+
+
+async def _usage(config: Path | None, *, as_json: bool) -> None:
+    async with opened(config) as engine:
+        profiles = engine.status()["profiles"]
+    used = {name: profile["usage"] for name, profile in profiles.items()}
+    if as_json:
+        screen.show_json({"profiles": used})
+    else:
+        screen.show(lines_of(used, width=screen.width()))
+
+
+async def _clear(config: Path | None, profile: str | None) -> None:
+    async with changing(config) as engine:
+        await engine.clear_usage(profile)
+    screen.show([f"cleared the usage of {profile or 'every profile'}"])
+
+
+def lines_of(used: dict[str, dict[str, Any]], *, width: int | None) -> list[Text]:
+    """Return the table of usage by profile, with the sum of several at its end."""
+    costs = any(usage["day"]["cost_usd"] for usage in used.values())
+    heads = ["PROFILE"]
+    for window in WINDOWS:
+        heads += [f"REQ/{window.upper()}", f"TOK/{window.upper()}"]
+    rows = [_row(name, usage, costs=costs) for name, usage in used.items()]
+    if len(used) > 1:
+        total = {
+            window: {
+                key: sum(usage[window][key] for usage in used.values())
+                for key in ("requests", "tokens", "cost_usd")
+            }
+            for window in WINDOWS
+        }
+        rows.append([Text("all", "bold"), *_row("", total, costs=costs)[1:]])
+    if costs:
+        heads.append("COST/DAY")
+    return table(heads, rows, align="<" + ">" * (len(heads) - 1), width=width)
+
+
+def _row(name: str, usage: dict[str, Any], *, costs: bool) -> list[Text]:
+    cells = [Text(name)]
+    for window in WINDOWS:
+        for key in ("requests", "tokens"):
+            value = usage[window][key]
+            cells.append(Text(amount(value), "" if value else "dim"))
+    if costs:
+        cells.append(Text(amount(usage["day"]["cost_usd"], "cost")))
+    return cells

@@ -1,0 +1,95 @@
+"""Turn what a library's user asks for into a call of the engine.
+
+Refuses to know who serves it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+import msgspec
+
+from spillover.core.values import Operation, RoutingPolicy
+from spillover.engine import Call
+from spillover.errors import RequestError
+from spillover.protocols.openai_chat import InvalidRequest, read_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Messages: TypeAlias = "str | Sequence[Mapping[str, Any]]"
+"""Messages as OpenAI's format has them; a text is one message of the user."""
+
+
+class ChatFields(TypedDict, total=False):
+    """What a chat may say besides messages and model: the usual fields of OpenAI's format, and ours."""
+
+    max_tokens: int
+    max_completion_tokens: int
+    temperature: float
+    top_p: float
+    stop: str | list[str]
+    n: int
+    seed: int
+    tools: list[dict[str, Any]]
+    tool_choice: str | dict[str, Any]
+    response_format: dict[str, Any]
+    reasoning_effort: str
+    extra: Mapping[str, Any]
+    """Any other fields of the request, sent as they are."""
+    session: str
+    """Requests of one session stay with the profile that served it."""
+    policy: str
+    """A narrower routing policy than the chain's, such as `local-only`."""
+    spend: bool
+    """This request may reach a paid profile where the spend gate says `ask`."""
+
+
+_OURS = frozenset({"extra", "session", "policy", "spend"})
+
+
+def call_of(
+    messages: Messages, *, model: str | None, stream: bool, fields: ChatFields
+) -> Call:
+    """Return the call of one chat.
+
+    Raises TypeError for a field that is none, RequestError for what no provider could understand.
+    """
+    unknown = sorted(fields.keys() - ChatFields.__annotations__.keys())
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], ChatFields.__annotations__, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"put it into extra={{{unknown[0]!r}: …}}"
+        raise TypeError(f"{unknown[0]!r} is no field of a chat: {hint}")
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
+    body: dict[str, Any] = {"messages": messages}
+    body |= {name: value for name, value in fields.items() if name not in _OURS}
+    body |= fields.get("extra", {})
+    if stream:
+        body["stream"] = True
+    try:
+        asked = read_request(msgspec.json.encode(body), Operation.CHAT)
+    except InvalidRequest as error:
+        raise RequestError(error.message) from error
+    except TypeError as error:
+        raise RequestError(f"the request can't be written as JSON: {error}") from error
+    return Call(
+        asked=asked,
+        request_id=secrets.token_hex(8),
+        model=model,
+        session=fields.get("session"),
+        policy=_policy(fields.get("policy")),
+        spend=fields.get("spend", False),
+    )
+
+
+def _policy(written: str | None) -> RoutingPolicy | None:
+    if written is None:
+        return None
+    try:
+        return RoutingPolicy(written)
+    except ValueError:
+        names = ", ".join(RoutingPolicy)
+        raise RequestError(f"no routing policy is called {written!r} (there are: {names})") from None
