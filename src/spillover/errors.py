@@ -7,7 +7,8 @@
     ├── NoProfileAvailable       nothing was sent: no profile of the chain may serve now
     ├── AllAttemptsFailed        every profile that might serve was tried and failed
     ├── StreamInterrupted        an answer broke off after its first content
-    └── LedgerError              usage can't be counted, so nothing may be sent
+    ├── LedgerError              usage can't be counted, so nothing may be sent
+    └── PortInUse                another process listens where the gateway should
 
 Refuses to know who raises and who answers: an error carries facts, its text is made from them, and
 `status` and `code` say what a client is told over HTTP.
@@ -201,6 +202,19 @@ class LedgerError(SpilloverError):
         self.found = found
         self.remedy = remedy
         super().__init__(f"{found}; {remedy}" if remedy else found)
+
+
+class PortInUse(SpilloverError):
+    """Another process listens on the gateway's port; `holder` and `free` are None if not known."""
+
+    code = "port_in_use"
+
+    def __init__(self, port: int, *, holder: str | None, free: int | None) -> None:
+        self.port = port
+        self.holder = holder
+        self.free = free
+        remedy = "end it" if free is None else f"end it, or use the next free one: --port {free}"
+        super().__init__(f"port {port} is in use by {holder or 'another process'}; {remedy}")
 
 
 def _obstacles(profiles: tuple[Obstacle, ...]) -> str:

@@ -1,0 +1,217 @@
+"""Decide whether a request may come in: by the name it was sent to, who sent it, and its key.
+
+A browser can be made to send requests by any page it shows. So the gateway answers only under its
+own names (a page whose name was re-pointed at this machine has another), only to requests that no
+foreign page made, and grants no page a look at its answers. Refuses to know routes' work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qs
+
+from spillover.config.secrets import Secret
+from spillover.gateway.settings import address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spillover.gateway.asgi import Headers
+    from spillover.gateway.settings import Settings
+
+
+class Door(Enum):
+    """What a route lies behind."""
+
+    OPEN = auto()
+    """No key: whether the gateway lives."""
+    PROTOCOL = auto()
+    """A client key, where there are any."""
+    ADMIN = auto()
+    """The admin key, where there are keys."""
+
+
+class Denial(NamedTuple):
+    """Why a request may not come in."""
+
+    status: int
+    code: str
+    message: str
+
+
+class Ask(NamedTuple):
+    """What of a request decides whether it may come in."""
+
+    method: str
+    headers: Headers
+    query: bytes = b""
+
+
+_AUTHORITY: Final = re.compile(
+    rb"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))(?::(?P<port>[0-9]{1,5}))?"
+)
+_ORIGIN: Final = re.compile(rb"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#@\s]+)")
+_DEFAULT_PORTS: Final = {b"http": 80, b"https": 443}
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_OWN_SITE: Final = frozenset({b"same-origin", b"none"})
+_MOST_KNOWN: Final = 256
+"""Spellings of our own names that are remembered."""
+_WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, never bound
+
+
+class Access:
+    """The rules of one set of settings; whoever changes the settings makes another."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = {_plain(name) for name in (settings.host, *settings.allowed_hosts)}
+        self._allowed = {_plain(name) for name in settings.allowed_hosts}
+        self._wildcard = settings.host in _WILDCARDS
+        self._guarded = settings.is_guarded
+        self._client_keys = tuple(_digest(key) for key in settings.client_keys)
+        admin_key = settings.admin_key
+        self._admin_keys = (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
+        self._known: set[bytes] = set()
+
+    def deny(self, ask: Ask, door: Door) -> Denial | None:
+        """Return why a request may not pass a door; None: it may."""
+        headers = ask.headers
+        host = headers.get(b"host", b"")
+        if host not in self._known and not self._is_ours(host):
+            return Denial(
+                403,
+                "host_not_allowed",
+                f"this gateway does not answer under {_shown(host)}: call it as localhost or "
+                "127.0.0.1, or add the name to server.allowed_hosts",
+            )
+        if (b"origin" in headers or b"sec-fetch-site" in headers) and self._is_foreign(ask):
+            return Denial(
+                403,
+                "origin_not_allowed",
+                f"a page of {_shown(headers.get(b'origin', b'another site'))} may not call this "
+                "gateway: use a client outside the browser, or add its host to "
+                "server.allowed_hosts",
+            )
+        if door is Door.PROTOCOL:
+            return self._deny_client(ask) if self._client_keys else None
+        if door is Door.ADMIN and self._guarded:
+            return self._deny_admin(ask)
+        return None
+
+    def _is_ours(self, host: bytes) -> bool:
+        """Whether a `Host` header names this gateway."""
+        found = _AUTHORITY.fullmatch(host)
+        if found is None:
+            return False
+        name = _plain((found["six"] or found["name"]).decode("ascii"))
+        address = address_of(name)
+        ours = (
+            name == "localhost"
+            or name.endswith(".localhost")
+            or name in self._names
+            # An address can't be re-pointed; behind a wildcard any of the machine's may be meant.
+            or (address is not None and (address.is_loopback or self._wildcard))
+        )
+        if ours and len(self._known) < _MOST_KNOWN:
+            self._known.add(host)
+        return ours
+
+    def _is_foreign(self, ask: Ask) -> bool:
+        """Whether a page of another origin made the request."""
+        headers = ask.headers
+        origin = headers.get(b"origin")
+        if origin is not None:
+            return not self._is_own_origin(origin, headers[b"host"])
+        if headers[b"sec-fetch-site"] in _OWN_SITE:
+            return False
+        followed_a_link = (
+            headers.get(b"sec-fetch-mode") == b"navigate"
+            and headers.get(b"sec-fetch-dest") == b"document"
+        )
+        return not (followed_a_link and ask.method in _SAFE)
+
+    def _is_own_origin(self, origin: bytes, host: bytes) -> bool:
+        """Whether an origin is the one the request was sent to, or one that is allowed."""
+        parts = _ORIGIN.fullmatch(origin)
+        theirs = parts and _AUTHORITY.fullmatch(parts["authority"])
+        ours = _AUTHORITY.fullmatch(host)
+        if parts is None or theirs is None or ours is None:
+            return False
+        name = _plain((theirs["six"] or theirs["name"]).decode("ascii"))
+        if name in self._allowed:
+            return True
+        default = _DEFAULT_PORTS.get(parts["scheme"].lower())
+        if default is None:
+            return False
+        return name == _plain((ours["six"] or ours["name"]).decode("ascii")) and int(
+            theirs["port"] or default
+        ) == int(ours["port"] or default)
+
+    def _deny_client(self, ask: Ask) -> Denial | None:
+        presented = [*_presented(ask.headers), *_in_query(ask.query)]
+        if _is_known(presented, self._client_keys):
+            return None
+        problem = "this client key is not known" if presented else "no client key was sent"
+        return Denial(
+            401,
+            "invalid_client_key",
+            f"{problem}: send one of server.client_keys as 'Authorization: Bearer ...'",
+        )
+
+    def _deny_admin(self, ask: Ask) -> Denial | None:
+        presented = list(_presented(ask.headers))
+        if _is_known(presented, self._admin_keys):
+            return None
+        problem = "this is not the admin key" if presented else "no admin key was sent"
+        return Denial(
+            401,
+            "invalid_admin_key",
+            f"{problem}: send server.admin_key as 'Authorization: Bearer ...'"
+            if self._admin_keys
+            else "this route needs server.admin_key, which is not set",
+        )
+
+
+def _is_known(presented: list[bytes], digests: tuple[bytes, ...]) -> bool:
+    """Compare every key presented with every known one, in a time that tells nothing of them."""
+    known = False
+    for key in presented:
+        digest = hashlib.sha256(key).digest()
+        for each in digests:
+            known |= hmac.compare_digest(digest, each)
+    return known
+
+
+def _presented(headers: Headers) -> Iterator[bytes]:
+    authorization = headers.get(b"authorization", b"")
+    if authorization[:7].lower() == b"bearer ":
+        yield authorization[7:].strip()
+    for name in (b"x-api-key", b"x-goog-api-key"):
+        if name in headers:
+            yield headers[name].strip()
+
+
+def _in_query(query: bytes) -> list[bytes]:
+    if b"key=" not in query:
+        return []
+    return [value.encode() for value in parse_qs(query.decode("latin-1")).get("key", ())[:1]]
+
+
+def _digest(key: Secret) -> bytes:
+    return hashlib.sha256(key.reveal().encode()).digest()
+
+
+def _plain(name: str) -> str:
+    """Return a host name or address in the one way in which they are compared."""
+    name = name.strip("[]").lower().removesuffix(".")
+    address = address_of(name)
+    return name if address is None else str(address)
+
+
+def _shown(value: bytes) -> str:
+    """Return a header's value as it may stand in a message: short, and printable."""
+    text = value[:80].decode("ascii", "replace")
+    return repr("".join(c if c.isprintable() else "?" for c in text)) if text else "no name"

@@ -1,0 +1,163 @@
+"""Answer `/api`: how things stand, and what users change by hand.
+
+Every change is answered with how what was changed stands now. Refuses to decide anything: the
+engine does, and its words are handed on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from spillover import catalogue as catalogue_package
+from spillover.core.values import Operation
+from spillover.errors import RequestError
+from spillover.gateway.bodies import read_body
+from spillover.gateway.proxy import read_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spillover.engine import Engine
+    from spillover.gateway.routes import Inquiry
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a change that takes no settings."""
+
+
+class Clearing(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose usage is to be zeroed."""
+
+    profile: str | None = None
+    """None: everyone's."""
+
+
+class Pinning(msgspec.Struct, forbid_unknown_fields=True):
+    """Which profile is to come first in a chain."""
+
+    profile: str | None
+    """None: undo it."""
+    strict: bool = False
+    """It alone may serve."""
+
+
+async def status(inquiry: Inquiry) -> None:
+    """Answer how every chain and profile stands."""
+    await inquiry.visit.answer_json(200, inquiry.engine.status())
+
+
+async def profiles(inquiry: Inquiry) -> None:
+    """Answer how every profile stands."""
+    await inquiry.visit.answer_json(200, {"profiles": inquiry.engine.status()["profiles"]})
+
+
+async def profile(inquiry: Inquiry) -> None:
+    """Answer how one profile stands."""
+    await inquiry.visit.answer_json(200, _profile(inquiry.engine, inquiry.names["profile"]))
+
+
+async def chains(inquiry: Inquiry) -> None:
+    """Answer how every chain stands."""
+    await inquiry.visit.answer_json(200, {"chains": inquiry.engine.status()["chains"]})
+
+
+async def chain(inquiry: Inquiry) -> None:
+    """Answer how one chain stands."""
+    await inquiry.visit.answer_json(200, _chain(inquiry.engine, inquiry.names["chain"]))
+
+
+async def enable(inquiry: Inquiry) -> None:
+    """Let a profile serve again, whatever kept it from it."""
+    await _switch(inquiry, disabled=False)
+
+
+async def disable(inquiry: Inquiry) -> None:
+    """Keep a profile from serving."""
+    await _switch(inquiry, disabled=True)
+
+
+async def _switch(inquiry: Inquiry, *, disabled: bool) -> None:
+    await inquiry.fields(Nothing)
+    name = inquiry.names["profile"]
+    await inquiry.engine.set_disabled(name, disabled=disabled)
+    await inquiry.visit.answer_json(200, _profile(inquiry.engine, name))
+
+
+async def clear_cooldown(inquiry: Inquiry) -> None:
+    """End a profile's cooldown and spent quota."""
+    await inquiry.fields(Nothing)
+    name = inquiry.names["profile"]
+    await inquiry.engine.clear_cooldown(name)
+    await inquiry.visit.answer_json(200, _profile(inquiry.engine, name))
+
+
+async def pin(inquiry: Inquiry) -> None:
+    """Put a profile first in a chain, or undo that."""
+    wanted = await inquiry.fields(Pinning)
+    name = inquiry.names["chain"]
+    await inquiry.engine.pin(name, wanted.profile, strict=wanted.strict)
+    await inquiry.visit.answer_json(200, _chain(inquiry.engine, name))
+
+
+async def clear_usage(inquiry: Inquiry) -> None:
+    """Zero the usage of one profile, or of all."""
+    wanted = await inquiry.fields(Clearing)
+    await inquiry.engine.clear_usage(wanted.profile)
+    cleared = list(inquiry.engine.routing.profiles) if wanted.profile is None else [wanted.profile]
+    await inquiry.visit.answer_json(200, {"cleared": cleared})
+
+
+async def explain(inquiry: Inquiry) -> None:
+    """Answer who would serve a chat request now, and why the others would not."""
+    visit = inquiry.visit
+    most = inquiry.gateway.settings.max_body
+    body = await read_body(visit.receive, visit.headers, most=most)
+    call = read_call(body, Operation.CHAT, visit.headers, request_id=visit.request_id)
+    await visit.answer_json(200, inquiry.engine.explain(call))
+
+
+async def catalogue(inquiry: Inquiry) -> None:
+    """Answer every provider that is known, with its free tier."""
+    known = catalogue_package.load()
+    document = {"collected": known.collected, "providers": list(known.providers.values())}
+    await inquiry.visit.answer_json(200, document)
+
+
+async def provider(inquiry: Inquiry) -> None:
+    """Answer one provider, with its models."""
+    known, name = catalogue_package.load(), inquiry.names["provider"]
+    entry = known.provider(name)
+    if entry is None:
+        near = known.nearest(name)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise _unknown(f"the catalogue has no provider {name[:80]!r}{hint}")
+    document = msgspec.to_builtins(entry) | {"models": known.models(entry.id)}
+    await inquiry.visit.answer_json(200, document)
+
+
+def _profile(engine: Engine, name: str) -> dict[str, Any]:
+    return _named("profile", name, engine.status()["profiles"])
+
+
+def _chain(engine: Engine, name: str) -> dict[str, Any]:
+    return _named("chain", name, engine.status()["chains"])
+
+
+def _named(kind: str, name: str, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    if name not in documents:
+        raise _unknown(f"no {kind} is called {name[:80]!r}{_nearest(name, documents)}")
+    return {"name": name, **documents[name]}
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    known = list(names)
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"{hint} (there are: {', '.join(known)})"
+
+
+def _unknown(message: str) -> RequestError:
+    return RequestError(message, code="not_found", status=404)

@@ -1,0 +1,134 @@
+"""The gateway as one ASGI application: who may come in, and which part of it answers.
+
+The proxy routes are matched first and stay lean; everything else is built when it is first asked
+for. Refuses to know sockets, and owns neither the engine nor the server that runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+from spillover.gateway.access import Access, Ask, Door
+from spillover.gateway.metrics import Metrics
+from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
+from spillover.gateway.visit import RequestIds, Visit, turn_away
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spillover.core.values import Operation
+    from spillover.engine import Engine
+    from spillover.gateway.asgi import Receive, Scope, Send
+    from spillover.gateway.desk import Desk
+    from spillover.gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """An engine behind HTTP.
+
+    `redact` masks secrets in what is logged of errors that nobody foresaw.
+    """
+
+    def __init__(
+        self, engine: Engine, settings: Settings, *, redact: Callable[[str], str] = str
+    ) -> None:
+        self.engine = engine
+        self.stopping = asyncio.Event()
+        """Set when no further request is wanted: readiness ends, and so do open event streams."""
+        self._settings = settings
+        self._access = Access(settings)
+        self.since = engine.clock.now()
+        """Epoch seconds of the gateway's making."""
+        self.boot = b"%x" % int(self.since * 1_000)
+        """Tells this run's events from those of earlier ones."""
+        self._ids = RequestIds(engine.clock)
+        self._metrics = Metrics(engine)
+        self._proxy = Proxy(engine)
+        self._redact = redact
+        self._desk: Desk | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
+        """Put other settings in force for the requests to come; the address stays as it is."""
+        self._settings = settings
+        self._access = Access(settings)
+        self._redact = redact
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or the server's own events."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await _live(receive, send)
+            return
+        if kind != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        visit = Visit(scope, receive, send, ids=self._ids)
+        try:
+            operation = OPERATIONS.get(visit.path)
+            if operation is not None:
+                await self._serve(visit, operation)
+            else:
+                await self._others.serve(visit, self._access)
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, a client gets an answer
+            await self._failed(visit, error)
+
+    async def _serve(self, visit: Visit, operation: Operation) -> None:
+        denial = self._access.deny(
+            Ask(visit.method, visit.headers, visit.scope["query_string"]), Door.PROTOCOL
+        )
+        if denial is not None:
+            await turn_away(visit, denial)
+        elif visit.method != "POST":
+            await visit.refuse(
+                405,
+                "method_not_allowed",
+                f"{visit.path} takes POST, not {visit.method}",
+                headers={"allow": "POST"},
+            )
+        else:
+            await self._proxy.serve(visit, operation, most=self._settings.max_body)
+
+    @property
+    def _others(self) -> Desk:
+        """Everything but the proxy routes."""
+        if self._desk is None:
+            from spillover.gateway.desk import Desk  # noqa: PLC0415 - not needed to start
+
+            self._desk = Desk(self, self._metrics)
+        return self._desk
+
+    async def _failed(self, visit: Visit, error: Exception) -> None:
+        """Log what nobody foresaw, and end the answer as well as it can be."""
+        log.error(
+            "%s %s failed (request %s)\n%s",
+            visit.method,
+            visit.path,
+            visit.request_id,
+            self._redact("".join(traceback.format_exception(error))),
+        )
+        message = f"an internal error; the gateway's log has it under {visit.request_id}"
+        await break_off(visit, 500, "internal_error", message)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Tell the server that there is nothing to wait for."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

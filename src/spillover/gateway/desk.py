@@ -1,0 +1,106 @@
+"""Answer everything but the proxy routes: find the route, mind its door, tell errors.
+
+Refuses to know what each route answers: the table names who does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spillover.errors import RequestError
+from spillover.gateway import admin, feed, listing, vitals
+from spillover.gateway.access import Ask, Door
+from spillover.gateway.asgi import ClientLeft
+from spillover.gateway.bodies import BodyUnread
+from spillover.gateway.page import front_page
+from spillover.gateway.proxy import OPERATIONS
+from spillover.gateway.routes import Inquiry, Route, Routes
+from spillover.gateway.visit import turn_away
+from spillover.protocols.openai_chat import InvalidRequest
+
+if TYPE_CHECKING:
+    from spillover.gateway.access import Access
+    from spillover.gateway.app import Gateway
+    from spillover.gateway.metrics import Metrics
+    from spillover.gateway.visit import Visit
+
+ROUTES: Final = (
+    Route("GET", "/health", Door.OPEN, vitals.health),
+    Route("GET", "/health/live", Door.OPEN, vitals.live),
+    Route("GET", "/health/ready", Door.OPEN, vitals.ready),
+    Route("GET", "/v1/models", Door.PROTOCOL, listing.models),
+    Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
+    Route("GET", "/", Door.ADMIN, front_page),
+    Route("GET", "/api/status", Door.ADMIN, admin.status),
+    Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
+    Route("GET", "/api/profiles/{profile}", Door.ADMIN, admin.profile),
+    Route("POST", "/api/profiles/{profile}/enable", Door.ADMIN, admin.enable),
+    Route("POST", "/api/profiles/{profile}/disable", Door.ADMIN, admin.disable),
+    Route("POST", "/api/profiles/{profile}/clear-cooldown", Door.ADMIN, admin.clear_cooldown),
+    Route("GET", "/api/chains", Door.ADMIN, admin.chains),
+    Route("GET", "/api/chains/{chain}", Door.ADMIN, admin.chain),
+    Route("POST", "/api/chains/{chain}/pin", Door.ADMIN, admin.pin),
+    Route("POST", "/api/usage/clear", Door.ADMIN, admin.clear_usage),
+    Route("POST", "/api/explain", Door.ADMIN, admin.explain),
+    Route("GET", "/api/events", Door.ADMIN, feed.follow),
+    Route("GET", "/api/events/recent", Door.ADMIN, feed.recent),
+    Route("GET", "/api/catalogue", Door.ADMIN, admin.catalogue),
+    Route("GET", "/api/catalogue/{provider}", Door.ADMIN, admin.provider),
+)
+
+
+class Desk:
+    """The routes of one gateway that are not hot."""
+
+    def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
+        self._gateway = gateway
+        self._routes = Routes((*ROUTES, Route("GET", "/metrics", Door.ADMIN, metrics.scrape)))
+        self._routes.paths += OPERATIONS
+
+    async def serve(self, visit: Visit, access: Access) -> None:
+        """Answer a request by its route, or say why not."""
+        found = self._routes.at(visit.path)
+        # What does not exist is told to those alone who may see what does.
+        door = found[0][0].door if found else _door_of(visit.path)
+        denial = access.deny(Ask(visit.method, visit.headers, visit.scope["query_string"]), door)
+        if denial is not None:
+            await turn_away(visit, denial)
+            return
+        method = "GET" if visit.method == "HEAD" else visit.method
+        for route, names in found:
+            if route.method == method:
+                await _answered(route, Inquiry(self._gateway, visit, names))
+                return
+        if found:
+            await _wrong_method(visit, [route.method for route, _ in found])
+        else:
+            await self._not_found(visit)
+
+    async def _not_found(self, visit: Visit) -> None:
+        near = self._routes.nearest(visit.path)
+        hint = f"; did you mean {near}?" if near else ""
+        await visit.refuse(404, "not_found", f"there is nothing at {visit.path[:200]!r}{hint}")
+
+
+def _door_of(path: str) -> Door:
+    return Door.PROTOCOL if path.startswith("/v1") else Door.ADMIN
+
+
+async def _wrong_method(visit: Visit, methods: list[str]) -> None:
+    allowed = ", ".join(sorted(set(methods)))
+    message = f"{visit.path} takes {allowed}, not {visit.method}"
+    await visit.refuse(405, "method_not_allowed", message, headers={"allow": allowed})
+
+
+async def _answered(route: Route, inquiry: Inquiry) -> None:
+    visit = inquiry.visit
+    try:
+        await route.endpoint(inquiry)
+    except InvalidRequest as error:
+        await visit.refuse(400, "invalid_request", error.message, param=error.param)
+    except BodyUnread as error:
+        await visit.refuse_unread(error.status, error.code, error.message)
+    except RequestError as error:
+        await visit.refuse(error.status, error.code, error.message)
+    except ClientLeft:
+        pass

@@ -1,0 +1,102 @@
+"""Tell events over HTTP: as a stream of server-sent events, and the latest as a list.
+
+An event's id holds the start of the gateway that told it, so that a client which comes back after a
+restart gets what it missed, not what happens to have the same number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+from spillover.errors import RequestError
+from spillover.events import to_json
+from spillover.events.bus import RECENT
+
+if TYPE_CHECKING:
+    from spillover.events import Event, Subscription
+    from spillover.gateway.asgi import Receive
+    from spillover.gateway.routes import Inquiry
+    from spillover.gateway.visit import Visit
+
+HEARTBEAT_S: Final = 15.0
+_USUAL: Final = 100
+_HEADERS: Final = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # nginx would hold events back
+    "x-content-type-options": "nosniff",
+}
+
+
+async def recent(inquiry: Inquiry) -> None:
+    """Answer the latest events, oldest first; `?limit=` says how many."""
+    query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
+    written = query.get("limit", [str(_USUAL)])[0]
+    if not written.isascii() or not written.isdigit() or not 0 < int(written[:9]) <= RECENT:
+        raise RequestError(f"limit must be a number from 1 to {RECENT}, not {written[:40]!r}")
+    boot = inquiry.gateway.boot
+    events = [
+        msgspec.Raw(b'{"id":"%s-%d",' % (boot, number) + to_json(event)[1:])
+        for number, event in inquiry.engine.events.recent(int(written))
+    ]
+    await inquiry.visit.answer_json(200, {"events": events})
+
+
+async def follow(inquiry: Inquiry) -> None:
+    """Tell events as they happen, after those that a returning client missed."""
+    gateway, visit = inquiry.gateway, inquiry.visit
+    after = _after(visit.headers.get(b"last-event-id"), gateway.boot)
+    subscription = inquiry.engine.events.subscribe(after=after)
+    leaving = asyncio.create_task(_left(visit.receive))
+    stopping = asyncio.create_task(gateway.stopping.wait())
+    for ending in (leaving, stopping):
+        ending.add_done_callback(lambda _: subscription.close())
+    try:
+        await visit.begin(200, _HEADERS)
+        await visit.chunk(b"retry: 2000\n: listening\n\n")
+        await _tell(visit, subscription, gateway.boot)
+    finally:
+        subscription.close()
+        leaving.cancel()
+        stopping.cancel()
+
+
+async def _tell(visit: Visit, subscription: Subscription, boot: bytes) -> None:
+    lost = 0
+    while True:
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                number, event = await anext(subscription)
+        except TimeoutError:
+            await visit.chunk(b": still here\n\n")
+            continue
+        except StopAsyncIteration:
+            await visit.end()
+            return
+        if subscription.dropped > lost:
+            await visit.chunk(b": %d events were lost\n\n" % (subscription.dropped - lost))
+            lost = subscription.dropped
+        await visit.chunk(written(number, event, boot))
+
+
+def written(number: int, event: Event, boot: bytes) -> bytes:
+    """Return an event as it stands in the stream."""
+    name = str(type(event).__struct_config__.tag).encode("ascii")
+    return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (boot, number, name, to_json(event))
+
+
+def _after(last: bytes | None, boot: bytes) -> int | None:
+    """Return the number of the last event that a client has seen; None: it missed nothing."""
+    if last is None:
+        return None
+    theirs, _, number = last.rpartition(b"-")
+    return int(number[:18]) if theirs == boot and number.isdigit() else 0
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,144 @@
+"""Serve the proxy routes: read a request, hand it to the engine, write its answer, chunk by chunk.
+
+This is the hot path. Refuses to know who may call, and everything that the engine decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from spillover.core.values import Operation, RoutingPolicy
+from spillover.engine import Call
+from spillover.errors import RequestError
+from spillover.gateway.asgi import ClientLeft
+from spillover.gateway.bodies import BodyUnread, read_body
+from spillover.gateway.vigil import Vigil
+from spillover.protocols.openai_chat import (
+    InvalidRequest,
+    error_body,
+    read_request,
+    stream_error_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spillover.engine import Answer, Engine
+    from spillover.gateway.asgi import Headers
+    from spillover.gateway.visit import Visit
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "/v1/chat/completions": Operation.CHAT,
+    "/v1/completions": Operation.COMPLETIONS,
+    "/v1/embeddings": Operation.EMBEDDINGS,
+}
+_SESSION: Final = b"x-spillover-session"
+_POLICY: Final = b"x-spillover-policy"
+_SPEND: Final = b"x-spillover-spend"
+_LONGEST_SESSION: Final = 256
+_PASSED: Final = (b"openai-beta",)
+"""Headers of the client's protocol; no other header of a client goes to an upstream."""
+_NONE_PASSED: Final[Mapping[str, str]] = {}
+
+
+def read_call(body: bytes, operation: Operation, headers: Headers, *, request_id: str) -> Call:
+    """Return what a request asks the engine for.
+
+    Raises `InvalidRequest` for a body and `RequestError` for headers that can't be understood.
+    """
+    session, policy = headers.get(_SESSION), headers.get(_POLICY)
+    return Call(
+        asked=read_request(body, operation),
+        request_id=request_id,
+        session=None if session is None else session[:_LONGEST_SESSION].decode("latin-1"),
+        policy=None if policy is None else _policy(policy),
+        spend=headers.get(_SPEND, b"").lower() == b"yes",
+        passed_headers=_passed(headers),
+    )
+
+
+def _policy(written: bytes) -> RoutingPolicy:
+    text = written.decode("latin-1").strip().lower()
+    try:
+        return RoutingPolicy(text)
+    except ValueError:
+        raise RequestError(
+            f"x-spillover-policy: no routing policy is called {text[:40]!r} "
+            f"(there are: {', '.join(RoutingPolicy)})"
+        ) from None
+
+
+def _passed(headers: Headers) -> Mapping[str, str]:
+    found = [name for name in _PASSED if name in headers]
+    if not found:
+        return _NONE_PASSED
+    return {name.decode("ascii"): headers[name].decode("latin-1") for name in found}
+
+
+class Proxy:
+    """Serves OpenAI's routes with an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def serve(self, visit: Visit, operation: Operation, *, most: int) -> None:
+        """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
+        vigil = Vigil(visit.receive)
+        answer: Answer | None = None
+        try:
+            body = await read_body(vigil.receive, visit.headers, most=most)
+            vigil.heard_all()
+            call = read_call(body, operation, visit.headers, request_id=visit.request_id)
+            del body
+            answer = await self._engine.answer(call)
+            whole = answer.body
+            if whole is not None:
+                vigil.end()
+                await visit.answer(answer.status, answer.headers, whole)
+                return
+            await visit.begin(answer.status, answer.headers)
+            async for chunk in answer:
+                await visit.chunk(chunk)
+            vigil.end()
+            await visit.end()
+        except InvalidRequest as error:
+            await visit.refuse(400, "invalid_request", error.message, param=error.param)
+        except BodyUnread as error:
+            vigil.end()
+            await visit.refuse_unread(error.status, error.code, error.message)
+        except RequestError as error:
+            await visit.refuse(error.status, error.code, error.message)
+        except ClientLeft:
+            pass
+        except asyncio.CancelledError:
+            if not await _is_client_gone(visit, vigil):
+                await break_off(visit, 503, "shutting_down", "the gateway is shutting down")
+                raise
+        finally:
+            vigil.end()
+            if answer is not None:
+                await answer.aclose()
+
+
+async def _is_client_gone(visit: Visit, vigil: Vigil) -> bool:
+    """Whether the running task was cancelled for its client, who left or is stuck."""
+    vigil.end()
+    if not vigil.left and not vigil.dawdled:
+        return False
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    if vigil.dawdled:
+        message = "the body did not arrive: for a while nothing came"
+        await visit.refuse_unread(408, "invalid_request", message)
+    return True
+
+
+async def break_off(visit: Visit, status: int, code: str, message: str) -> None:
+    """End an answer that can't go on: with an error, or, where it has begun, an error event."""
+    if not visit.started:
+        await visit.refuse(status, code, message)
+        return
+    body = error_body(code, message, request_id=visit.request_id)
+    await visit.end(stream_error_event(body))

@@ -1,0 +1,65 @@
+"""Put edits of the configuration in force while the gateway runs, or say why they can't be.
+
+Refuses to know how a file is watched and read.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from spillover.config.loader import LoadedConfig
+from spillover.config.watch import changes
+from spillover.errors import ConfigError
+from spillover.events import ConfigRejected, ConfigReloaded
+from spillover.gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spillover.gateway.app import Gateway
+
+log = logging.getLogger(__name__)
+
+
+async def follow(gateway: Gateway, loaded: LoadedConfig, environ: Mapping[str, str]) -> None:
+    """Follow a configuration's file until the gateway stops."""
+    async for change in changes(loaded, environ=environ, stop=gateway.stopping):
+        match change:
+            case LoadedConfig():
+                await adopt(gateway, change)
+            case ConfigError():
+                _reject(gateway, str(loaded.path), change)
+            case _:
+                assert_never(change)
+
+
+async def adopt(gateway: Gateway, loaded: LoadedConfig) -> None:
+    """Put a configuration in force as far as a running gateway can: its address stays."""
+    path = str(loaded.path)
+    written = Settings.of(loaded.config.server)
+    settings = replace(written, host=gateway.settings.host, port=gateway.settings.port)
+    try:
+        settings.check()
+        await gateway.engine.reload(loaded)
+    except ConfigError as error:
+        _reject(gateway, path, error)
+        return
+    gateway.apply(settings, loaded.redactor.redact)
+    for problem in (*loaded.warnings, *loaded.missing_keys):
+        log.warning("%s", problem)
+    log.info("%s is in force", path)
+    gateway.engine.events.publish(ConfigReloaded(at=gateway.engine.clock.now(), path=path))
+
+
+def _reject(gateway: Gateway, path: str, error: ConfigError) -> None:
+    problems = tuple(str(problem) for problem in error.problems)
+    log.error(
+        "%s can't be used, the configuration before it stays in force:\n%s",
+        path,
+        "\n".join(problems),
+    )
+    gateway.engine.events.publish(
+        ConfigRejected(at=gateway.engine.clock.now(), path=path, problems=problems)
+    )

@@ -1,0 +1,152 @@
+"""Run a gateway: take the port, serve until told to stop, follow the configuration meanwhile.
+
+Refuses to know what is served, and what the command line shows of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spillover.engine import open_engine
+from spillover.gateway.app import Gateway
+from spillover.gateway.ports import address_of, listen
+from spillover.gateway.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
+
+    from spillover.config.loader import LoadedConfig
+    from spillover.engine import Engine, EngineOptions
+    from spillover.gateway.wire import Server
+
+GRACE_S: Final = 30
+"""How long answers may go on after the first signal to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What a caller wants other than the configuration says."""
+
+    host: str | None = None
+    port: int | None = None
+    engine: EngineOptions | None = None
+    environ: Mapping[str, str] | None = None
+    """The environment that edits are read with; None: the process's own."""
+    on_ready: Callable[[Engine, str], None] | None = None
+    """Called with the engine and the gateway's address once clients can connect."""
+    grace_s: int = GRACE_S
+
+
+def run(loaded: LoadedConfig, options: ServeOptions | None = None) -> None:
+    """Serve a configuration until a signal says to stop, and follow its file meanwhile.
+
+    Raises `ConfigError` when others could reach the gateway without a key, `PortInUse`, and
+    `LedgerError` as opening an engine does; all before anything is served.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(loaded, options or ServeOptions()))
+
+
+async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
+    settings = Settings.of(loaded.config.server, host=options.host, port=options.port)
+    settings.check()
+    with contextlib.closing(listen(settings.host, settings.port)) as listening:
+        engine = await open_engine(loaded, options.engine)
+        try:
+            gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
+            await serve(gateway, listening, followed=loaded, options=options)
+        finally:
+            await engine.close(grace_s=0.0)
+
+
+async def serve(
+    gateway: Gateway,
+    listening: socket.socket,
+    *,
+    followed: LoadedConfig | None = None,
+    options: ServeOptions | None = None,
+) -> None:
+    """Serve a gateway until a signal says to stop, or the task is cancelled.
+
+    Answers under way then have `grace_s`; a second signal ends them at once. The file of `followed`
+    is followed. The socket is closed at the end; the engine stays open.
+    """
+    from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
+
+    options = options or ServeOptions()
+
+    def ready() -> None:
+        if options.on_ready is not None:
+            options.on_ready(gateway.engine, address_of(listening))
+
+    server = Server(gateway, grace_s=options.grace_s, on_ready=ready)
+    beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]
+    if followed is not None and followed.path is not None:
+        beside.append(asyncio.create_task(_follow(gateway, followed, options)))
+    try:
+        await _until_stopped(server, gateway, listening)
+    finally:
+        gateway.stopping.set()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _until_stopped(server: Server, gateway: Gateway, listening: socket.socket) -> None:
+    def stop() -> None:
+        server.stop()
+        gateway.stopping.set()
+
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    with _signals(stop):
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            stop()
+            await serving
+            raise
+
+
+async def _follow(gateway: Gateway, loaded: LoadedConfig, options: ServeOptions) -> None:
+    from spillover.gateway.reload import follow  # noqa: PLC0415 - needed after the start alone
+
+    await follow(gateway, loaded, os.environ if options.environ is None else options.environ)
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop`, in the loop, at each signal that asks the process to end."""
+    loop = asyncio.get_running_loop()
+
+    def heard(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(stop)
+
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        wanted.append(signal.SIGBREAK)
+    try:
+        before = {number: signal.signal(number, heard) for number in wanted}
+    except ValueError:  # signals are heard in the main thread; elsewhere the task is cancelled
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's where it exists."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

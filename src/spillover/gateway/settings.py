@@ -1,0 +1,89 @@
+"""What the gateway was told of itself: where it listens, how much it reads, who may call.
+
+Refuses to know files and how keys are written in them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spillover.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from spillover.config.schema import Server
+    from spillover.config.secrets import MissingSecret, Secret
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 4400
+MOST_BODY: Final = 64_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The `server:` part of a configuration, with what a command line put over it."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    max_body: int = MOST_BODY
+    """Bytes of a request body, packed and unpacked."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, besides this machine's own, under which clients may call."""
+    client_keys: tuple[Secret, ...] = ()
+    """Keys that open the protocol routes; none: everyone who reaches them may call."""
+    admin_key: Secret | MissingSecret | None = None
+    """Opens everything else, as soon as there are client keys or this key. A missing one was asked
+    for and not found: nothing opens what it guards."""
+
+    @classmethod
+    def of(cls, server: Server, *, host: str | None = None, port: int | None = None) -> Settings:
+        """Return the settings of a configuration; `host` and `port` win over its own."""
+        return cls(
+            host=host or server.host,
+            port=server.port if port is None else port,
+            max_body=server.max_body,
+            allowed_hosts=server.allowed_hosts,
+            client_keys=server.client_keys,
+            admin_key=server.admin_key,
+        )
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether any key is asked for."""
+        return bool(self.client_keys) or self.admin_key is not None
+
+    def check(self) -> None:
+        """Raise `ConfigError` when others could reach the gateway without a key."""
+        if is_loopback(self.host) or self.client_keys:
+            return
+        missing = (
+            "whose client_keys are not set" if self.client_keys == () else "without client_keys"
+        )
+        raise ConfigError(
+            (
+                Problem(
+                    file="",
+                    key="server.host",
+                    found=f"{self.host!r} without client_keys",
+                    expected="127.0.0.1, or client_keys and admin_key: others can reach this address",
+                ),
+            )
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address or name to listen on can be reached from this machine alone."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    address = address_of(host)
+    return address is not None and address.is_loopback
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is written as; a mapped one as what it maps to."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

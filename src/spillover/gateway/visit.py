@@ -1,0 +1,139 @@
+"""One HTTP request and its answer: who asks for what, and how it is written back.
+
+Every error has OpenAI's shape and names the request. Refuses to know routes and the engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from spillover.gateway.asgi import JSON, encoded, headers_of
+from spillover.gateway.bodies import discard
+from spillover.protocols.openai_chat import error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spillover.clock import Clock
+    from spillover.gateway.access import Denial
+    from spillover.gateway.asgi import Headers, Receive, Scope, Send
+
+REQUEST_ID: Final = "x-spillover-request-id"
+_ID_HEADERS: Final = (b"x-spillover-request-id", b"x-request-id")
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_CHALLENGE: Final = {"www-authenticate": "Bearer"}
+_UNAUTHORIZED: Final = 401
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class RequestIds:
+    """Ids that sort by the time they were given, and differ between processes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._process = secrets.token_hex(2)
+        self._numbers = itertools.count()
+
+    def next(self) -> str:
+        """Return a new id: eleven digits of milliseconds, three of order, four of the process."""
+        milliseconds = int(self._clock.now() * 1_000)
+        return f"{milliseconds:011x}{next(self._numbers) & 0xFFF:03x}{self._process}"
+
+    def of(self, headers: Headers) -> str:
+        """Return the id a client gave its request, where it can stand in a log; else a new one."""
+        for name in _ID_HEADERS:
+            given = headers.get(name)
+            if given is not None and _SANE_ID.fullmatch(given):
+                return given.decode("ascii")
+        return self.next()
+
+
+class Visit:
+    """A client's request, and the way back to it."""
+
+    __slots__ = ("headers", "method", "path", "receive", "request_id", "scope", "send", "started")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, ids: RequestIds) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers = headers_of(scope)
+        self.request_id = ids.of(self.headers)
+        self.started = False
+        """Whether an answer has begun: its status can't be changed any more."""
+
+    async def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Send an answer's status and headers; its body follows in chunks."""
+        self.started = True
+        raw = encoded(headers)
+        await self.send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def chunk(self, body: bytes) -> None:
+        """Send a part of the body."""
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self, body: bytes = b"") -> None:
+        """Send the last part of the body."""
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Send a whole answer."""
+        self.started = True
+        raw = encoded(headers)
+        raw.append((b"content-length", b"%d" % len(body)))
+        await self.send({"type": "http.response.start", "status": status, "headers": raw})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def answer_json(self, status: int, document: Any) -> None:
+        """Send a whole answer of JSON, which nobody may keep."""
+        headers = {
+            "content-type": JSON,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            REQUEST_ID: self.request_id,
+        }
+        await self.answer(status, headers, _encode(document))
+
+    async def refuse(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send an error."""
+        body = error_body(code, message, request_id=self.request_id, param=param)
+        own = {"content-type": JSON, REQUEST_ID: self.request_id}
+        await self.answer(status, {**own, **(headers or {})}, body)
+
+    async def refuse_unread(self, status: int, code: str, message: str) -> None:
+        """Send an error to a client that is still sending, and close when it had time to read it.
+
+        A connection closed under a client that sends is reset, and its unread answer with it.
+        """
+        body = error_body(code, message, request_id=self.request_id)
+        headers = {
+            "content-type": JSON,
+            "content-length": str(len(body)),
+            "connection": "close",
+            REQUEST_ID: self.request_id,
+        }
+        await self.begin(status, headers)
+        await self.chunk(body)
+        await discard(self.receive)
+        await self.end()
+
+
+async def turn_away(visit: Visit, denial: Denial) -> None:
+    """Answer a request that may not come in; its body is not read."""
+    challenge = _CHALLENGE if denial.status == _UNAUTHORIZED else None
+    await visit.refuse(denial.status, denial.code, denial.message, headers=challenge)
