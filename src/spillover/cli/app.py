@@ -32,7 +32,13 @@ def build(modules: Iterable[ModuleType]) -> typer.Typer:
     @app.callback()
     def spillover(
         _version: Annotated[
-            bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+            bool,
+            typer.Option(
+                "--version",
+                help="Print the version and exit.",
+                callback=_print_version,
+                is_eager=True,
+            ),
         ] = False,
     ) -> None:
         pass
@@ -44,7 +50,7 @@ def build(modules: Iterable[ModuleType]) -> typer.Typer:
 
 __doc_of_all__ = """One endpoint over all your LLM quotas.
 
-Point a client at the gateway (spillover serve); every answer comes from the first profile with room."""
+Start with spillover demo, or point any OpenAI client at spillover serve."""
 
 
 def _print_version(wanted: bool) -> None:

@@ -30,11 +30,13 @@ def ask(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="A chain, profile or alias.")
     ] = None,
-    stream: Annotated[bool, typer.Option("--stream", "-s", help="Print words as they come.")] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", "-s", help="Print words as they come.")
+    ] = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Ask a question, counted on the same limits as everything else."""
+    """Ask a question, counted on the same limits as all else."""
     text = sys.stdin.read() if prompt == "-" else prompt
     if not text.strip():
         raise RequestError("the prompt is empty: write it behind ask, or pipe it in with -")
@@ -81,5 +83,7 @@ def _sign(profile: str | None, usage: Usage | None) -> None:
     """Say on a terminal's standard error who answered, so that a pipe gets the answer alone."""
     if not sys.stderr.isatty():
         return
-    tokens = "" if usage is None else f" · {amount(usage.input_tokens + usage.output_tokens)} tokens"
+    tokens = (
+        "" if usage is None else f" · {amount(usage.input_tokens + usage.output_tokens)} tokens"
+    )
     screen.console(sys.stderr).print(Text(f"{profile}{tokens}", "dim"))

@@ -26,7 +26,10 @@ def bar(used: float, reserved: float, capacity: float, *, width: int) -> Text:
     shares = _cells(used, reserved, capacity, width)
     text = Text()
     for cells, sign, style in zip(
-        shares, (USED, RESERVED, LEFT), (shade(used + reserved, capacity), "cyan", "dim"), strict=True
+        shares,
+        (USED, RESERVED, LEFT),
+        (shade(used + reserved, capacity), "cyan", "dim"),
+        strict=True,
     ):
         text.append(sign * cells, style)
     return text

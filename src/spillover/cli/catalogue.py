@@ -30,14 +30,16 @@ def catalogue(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the providers that are known, or one of them: address, key, free tier, with sources."""
+    """Show the providers that are known, and what each gives away."""
     providers = known.load()
     if provider is None:
         entries = list(providers.providers.values())
         if json:
             screen.show_json({"collected": providers.collected, "providers": _plain(entries)})
         else:
-            screen.show([*overview(entries, width=screen.width()), "", f"as of {providers.collected}"])
+            screen.show(
+                [*overview(entries, width=screen.width()), "", f"as of {providers.collected}"]
+            )
         return
     entry = providers.provider(provider)
     if entry is None:
@@ -56,7 +58,7 @@ def _plain(value: Any) -> Any:
 
 def overview(entries: list[Provider], *, width: int | None) -> list[Text]:
     """Return a table of providers."""
-    rows = [
+    rows: list[list[Text | str]] = [
         [
             Text(entry.id, "bold"),
             Text(_gives(entry), _shade(entry)),

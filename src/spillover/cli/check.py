@@ -32,9 +32,9 @@ def check(
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say everything that is wrong with the configuration; exits with 1 if anything is.
+    """Say everything that is wrong with the configuration.
 
-    A key that is missing is wrong too, though the other profiles would serve without it.
+    A missing key is wrong too, though the other profiles would serve. Exits with 1 if anything is.
     """
     if schema:
         screen.show_json(json_schema())

@@ -47,9 +47,9 @@ def explain(
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show who would serve a request now, and why the others would not; nothing is sent.
+    """Say who would serve a request, and why the others would not.
 
-    Exits with 1 when nobody would.
+    Nothing is sent. Exits with 1 when nobody would serve it.
     """
     document, now = asyncio.run(_explained(_body(request), model, config))
     if json:

@@ -121,7 +121,9 @@ class _Drawing:
     def _limit(self, limit: dict[str, Any]) -> Text:
         line = Text(" " * INDENT).append(limit_name(limit).ljust(self._limit_cells), "dim")
         drawn = bar(limit["used"], limit["reserved"], limit["amount"], width=self._bar_cells)
-        return line.append("  ").append_text(drawn).append("  ").append(figures_of(limit, self._now))
+        return (
+            line.append("  ").append_text(drawn).append("  ").append(figures_of(limit, self._now))
+        )
 
     def _cause(self, profile: dict[str, Any]) -> str:
         parts = [words(profile["reason"]), back_in(profile["until"], self._now)]
@@ -135,7 +137,9 @@ def figures_of(limit: dict[str, Any], now: float) -> Text:
     metric, used, reserved = limit["metric"], limit["used"], limit["reserved"]
     text = Text()
     if limit["per"] is None:
-        text.append(f"{amount(reserved)} of {amount(limit['amount'])}", shade(reserved, limit["amount"]))
+        text.append(
+            f"{amount(reserved)} of {amount(limit['amount'])}", shade(reserved, limit["amount"])
+        )
         return text
     taken = shade(used + reserved, limit["amount"])
     text.append(f"{amount(used, metric)} of {amount(limit['amount'], metric)}", taken)

@@ -61,7 +61,9 @@ def drawn(line: Text | str) -> Text | str:
     return line
 
 
-_SIGNS: Final = str.maketrans({"▸": ">", "●": "*", "·": "-", "…": ".", "→": ">", "✓": "+", "✗": "x"})
+_SIGNS: Final = str.maketrans(
+    {"▸": ">", "●": "*", "·": "-", "…": ".", "→": ">", "✓": "+", "✗": "x"}
+)
 
 
 def show_json(value: Any) -> None:

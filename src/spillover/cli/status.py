@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,13 +33,20 @@ def status(
     line: Annotated[
         bool, typer.Option("--line", help="Print one line, for a shell's prompt or a status bar.")
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and show changes live.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Stay, and show changes live.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show every chain as a ladder: who is next, what is left, when each is back."""
+    """Show each chain as a ladder: who is next, and what is left."""
     if line:
         raise typer.Exit(run_line(["--line", *(["--config", str(config)] if config else [])]))
-    asyncio.run(_status(config, as_json=json, watch=watch))
+    if watch and not sys.stdout.isatty():
+        raise typer.BadParameter(
+            "--watch needs a terminal; without one, ask again when you need to"
+        )
+    with contextlib.suppress(KeyboardInterrupt) if watch else contextlib.nullcontext():
+        asyncio.run(_status(config, as_json=json, watch=watch))
 
 
 async def _status(config: Path | None, *, as_json: bool, watch: bool) -> None:

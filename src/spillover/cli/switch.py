@@ -19,13 +19,13 @@ ProfileArgument: TypeAlias = Annotated[str, typer.Argument(metavar="PROFILE", sh
 
 @app.command()
 def enable(profile: ProfileArgument, config: ConfigOption = None) -> None:
-    """Let a profile serve again; failures and cooldowns held against it are forgotten."""
+    """Let a profile serve again, and forget why it did not."""
     asyncio.run(_switch(profile, config, disabled=False))
 
 
 @app.command()
 def disable(profile: ProfileArgument, config: ConfigOption = None) -> None:
-    """Keep a profile from serving, in every chain and process, until you enable it."""
+    """Keep a profile from serving, until you enable it."""
     asyncio.run(_switch(profile, config, disabled=True))
 
 

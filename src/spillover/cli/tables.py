@@ -17,7 +17,11 @@ RIGHT: Final = frozenset({">"})
 
 
 def table(
-    heads: Sequence[str], rows: Sequence[Sequence[Text | str]], *, align: str, width: int | None = None
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Text | str]],
+    *,
+    align: str,
+    width: int | None = None,
 ) -> list[Text]:
     """Return a heading and a line for each row.
 

@@ -22,10 +22,8 @@ WINDOWS = ("minute", "hour", "day")
 
 
 @app.callback()
-def usage(
-    context: typer.Context, json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Show what each profile used in the last minute, hour and day."""
+def usage(context: typer.Context, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show what each profile used in the last minute, hour, day."""
     context.obj = config
     if context.invoked_subcommand is None:
         asyncio.run(_usage(config, as_json=json))

@@ -28,7 +28,7 @@ def use(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Put a profile first in a chain, at once and in every process, until you say auto."""
+    """Put a profile first in a chain, until you say auto."""
     asyncio.run(_use(chain, profile, strict=strict, config=config))
 
 

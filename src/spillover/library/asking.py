@@ -50,9 +50,7 @@ class ChatFields(TypedDict, total=False):
 _OURS = frozenset({"extra", "session", "policy", "spend"})
 
 
-def call_of(
-    messages: Messages, *, model: str | None, stream: bool, fields: ChatFields
-) -> Call:
+def call_of(messages: Messages, *, model: str | None, stream: bool, fields: ChatFields) -> Call:
     """Return the call of one chat.
 
     Raises TypeError for a field that is none, RequestError for what no provider could understand.
@@ -92,4 +90,6 @@ def _policy(written: str | None) -> RoutingPolicy | None:
         return RoutingPolicy(written)
     except ValueError:
         names = ", ".join(RoutingPolicy)
-        raise RequestError(f"no routing policy is called {written!r} (there are: {names})") from None
+        raise RequestError(
+            f"no routing policy is called {written!r} (there are: {names})"
+        ) from None

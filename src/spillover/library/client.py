@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from spillover.core.values import Usage
     from spillover.engine import Answer, Call, Engine
     from spillover.errors import Sent
-    from spillover.gateway.asgi import App
+    from spillover.library.exchange import App
     from spillover.library.sync import SyncSpillover
 
 CLOSE_WITHIN_S = 30.0

@@ -10,16 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from spillover.gateway.asgi import App, Message, Scope
+    from collections.abc import Awaitable, Callable
+
+    from spillover.gateway.asgi import Message, Receive, Scope, Send
+
+App: TypeAlias = "Callable[[Scope, Receive, Send], Awaitable[None]]"
 
 MOST_HELD: Final = 1 << 18
 """Bytes of an answer that wait for a slow reader before the application does."""
 
 
-class ExchangeBroken(Exception):  # noqa: N818 - says what happened, as its kin do
+class ExchangeBroken(Exception):
     """The application ended without ending its answer."""
 
 
@@ -134,5 +138,3 @@ class Exchange:
         if error is None:
             return ExchangeBroken("the application ended without ending its answer")
         return ExchangeBroken(f"the application failed: {type(error).__name__}: {error}")
-
-

@@ -6,8 +6,7 @@ Refuses to make up providers: the demo does, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spillover import catalogue
 from spillover.config.discovery import discovered, local_servers
@@ -15,13 +14,15 @@ from spillover.config.loader import LoadedConfig, load, load_document
 from spillover.config.locate import config_path, env_path, is_named, read_env
 from spillover.errors import ConfigError, Problem
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
 FOUND = "<found on this machine>"
 """What a configuration without a file is called in messages."""
 
 
-async def find_config(
-    given: str | Path | None, environ: Mapping[str, str]
-) -> LoadedConfig | None:
+async def find_config(given: str | Path | None, environ: Mapping[str, str]) -> LoadedConfig | None:
     """Return the configuration; None: no file, no key and no local server was found.
 
     Raises ConfigError for a file that can't be used, and for one that is named and not there.
@@ -46,8 +47,7 @@ async def found_config(given: str | Path | None, environ: Mapping[str, str]) -> 
     problem = Problem(
         file=str(config_path(given, environ)),
         key="",
-        found="no configuration, no provider's key in the environment and no local server",
-        expected="one of these (spillover init writes a file to start from, spillover demo shows"
-        " what it looks like)",
+        found="nothing to work with: no file, no provider's key in the environment, no local server",
+        expected="one of them (spillover init writes a file to start from)",
     )
     raise ConfigError((problem,))

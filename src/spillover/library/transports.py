@@ -11,12 +11,11 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from spillover.library.exchange import Asking, Exchange, ExchangeBroken
+from spillover.library.exchange import App, Asking, Exchange, ExchangeBroken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
 
-    from spillover.gateway.asgi import App
     from spillover.library.looping import LoopThread
 
 _T = TypeVar("_T")
@@ -40,7 +39,7 @@ def client_library(name: str) -> Any:
 def async_client(http: Any, app: App) -> Any:
     """Return an `AsyncClient` of the module `http`, whose requests run through `app`."""
 
-    class Body(http.AsyncByteStream):  # type: ignore[misc] - its base is chosen at run time
+    class Body(http.AsyncByteStream):  # type: ignore[misc]  # its base comes at run time
         def __init__(self, exchange: Exchange, read_s: float | None) -> None:
             self._exchange = exchange
             self._read_s = read_s
@@ -52,22 +51,20 @@ def async_client(http: Any, app: App) -> Any:
         async def aclose(self) -> None:
             await self._exchange.aclose()
 
-    class Transport(http.AsyncBaseTransport):  # type: ignore[misc] - as above
+    class Transport(http.AsyncBaseTransport):  # type: ignore[misc]  # as above
         async def handle_async_request(self, request: Any) -> Any:
             exchange = Exchange(app, _asking(request, await request.aread()))
             read_s = _read_s(request)
             status, headers = await _head(http, exchange, read_s)
             return http.Response(status, headers=headers, stream=Body(exchange, read_s))
 
-    return http.AsyncClient(
-        transport=Transport(), base_url=BASE_URL, timeout=None, trust_env=False
-    )
+    return http.AsyncClient(transport=Transport(), base_url=BASE_URL, timeout=None, trust_env=False)
 
 
 def sync_client(http: Any, app: App, loop: LoopThread) -> Any:
     """Return a `Client` of the module `http`, whose requests run through `app` on `loop`."""
 
-    class Body(http.SyncByteStream):  # type: ignore[misc] - its base is chosen at run time
+    class Body(http.SyncByteStream):  # type: ignore[misc]  # its base comes at run time
         def __init__(self, exchange: Exchange, read_s: float | None) -> None:
             self._exchange = exchange
             self._read_s = read_s
@@ -83,7 +80,7 @@ def sync_client(http: Any, app: App, loop: LoopThread) -> Any:
         exchange = Exchange(app, asking)
         return exchange, *await _head(http, exchange, read_s)
 
-    class Transport(http.BaseTransport):  # type: ignore[misc] - as above
+    class Transport(http.BaseTransport):  # type: ignore[misc]  # as above
         def handle_request(self, request: Any) -> Any:
             read_s = _read_s(request)
             exchange, status, headers = loop.run(begin(_asking(request, request.read()), read_s))

@@ -1,0 +1,69 @@
+"""Say at the start of a gateway what it serves, from where, and how to point a client at it.
+
+Refuses to know how it serves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from spillover.cli.tables import table
+from spillover.cli.wording import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spillover.config.routing import Routing
+    from spillover.core.values import Chain, Profile
+    from spillover.errors import Problem
+
+INDENT = "  "
+
+
+def banner(
+    routing: Routing, *, address: str, version: str, facts: dict[str, str], wrong: Iterable[Problem]
+) -> list[Text]:
+    """Return the lines for a gateway that answers at `address`.
+
+    `facts` are named lines of their own, `wrong` what keeps profiles from serving.
+    """
+    lines = [Text("Spillover ", "bold").append(version).append(" on ").append(address, "bold cyan")]
+    for chain in routing.chains.values():
+        lines += [Text(), *_ladder(chain, routing.profiles)]
+    lines.append(Text())
+    lines += [_fact(name, value) for name, value in {**facts, "page": f"{address}/"}.items()]
+    lines += [Text(f"{INDENT}! {problem}", "yellow") for problem in wrong]
+    return [*lines, Text(), *_clients(routing, address), Text()]
+
+
+def _ladder(chain: Chain, profiles: dict[str, Profile]) -> list[Text]:
+    head = Text(f"{INDENT}{chain.name}", "bold").append(f"  {words(chain.strategy.value)}", "dim")
+    rows = [
+        [
+            Text(str(rank), "dim"),
+            Text(member.profile),
+            profile.tier.value,
+            Text(profile.model, "dim"),
+        ]
+        for rank, member in enumerate(chain.members, 1)
+        for profile in [profiles[member.profile]]
+    ]
+    rungs = table(("", "", "", ""), rows, align="><<<")[1:]
+    return [head, *(Text(INDENT * 2).append_text(rung) for rung in rungs)]
+
+
+def _fact(name: str, value: Any) -> Text:
+    return Text(f"{INDENT}{name:<8}", "dim").append(str(value))
+
+
+def _clients(routing: Routing, address: str) -> list[Text]:
+    body = f'{{"model": "{routing.default}", "messages": [{{"role": "user", "content": "hi"}}]}}'
+    return [
+        Text(f"{INDENT}Point any OpenAI client at it:", "dim"),
+        Text(f"{INDENT}  OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY=any"),
+        Text(
+            f"{INDENT}  curl {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"
+        ),
+    ]

@@ -1,0 +1,96 @@
+"""`spillover serve`: the gateway, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spillover import __version__
+from spillover.cli import screen
+from spillover.cli.banner import banner
+from spillover.cli.demo import NOTHING_FOUND, run_demo
+from spillover.cli.options import ConfigOption
+from spillover.cli.telling import sentence
+from spillover.engine.opening import ledger_path
+from spillover.gateway.serve import ServeOptions, run
+from spillover.library.finding import find_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spillover.config.loader import LoadedConfig
+    from spillover.engine import Engine
+    from spillover.events import Event
+
+app = typer.Typer()
+
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        "--host", help="Address to listen on; others than this machine's own need client_keys."
+    ),
+]
+PortOption = Annotated[
+    int | None, typer.Option("--port", "-p", min=0, max=65_535, help="0 takes any free one.")
+]
+
+
+@app.command()
+def serve(host: HostOption = None, port: PortOption = None, config: ConfigOption = None) -> None:
+    """Answer on one endpoint, from the first profile with room.
+
+    Without a configuration every key in the environment and every local server is used.
+
+    Where there is none either, simulated providers show how it works.
+    """
+    loaded = asyncio.run(find_config(config, os.environ))
+    if loaded is None:
+        run_demo(host=host, port=port, traffic=False, opening=NOTHING_FOUND)
+        return
+    log_to_stderr(loaded.redactor.redact)
+
+    def ready(engine: Engine, address: str) -> None:
+        screen.show(
+            banner(
+                engine.routing,
+                address=address,
+                version=__version__,
+                facts=_facts(loaded),
+                wrong=loaded.missing_keys,
+            )
+        )
+        engine.events.listen(tell)
+
+    run(loaded, ServeOptions(host=host, port=port, on_ready=ready))
+
+
+def _facts(loaded: LoadedConfig) -> dict[str, str]:
+    source = (
+        f"{loaded.path}, changes are taken over live"
+        if loaded.path
+        else "none: what was found on this machine"
+    )
+    return {"config": source, "ledger": str(ledger_path(loaded) or "in memory")}
+
+
+def tell(event: Event) -> None:
+    """Print the line of an event that a person should see."""
+    line = sentence(event, requests=False)
+    if line is not None:
+        screen.show([line])
+
+
+def log_to_stderr(redact: Callable[[str], str]) -> None:
+    """Log warnings and errors to standard error, without secrets."""
+
+    class Redacted(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return redact(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
