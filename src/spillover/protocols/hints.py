@@ -89,7 +89,7 @@ _MESSAGES: Final = frozenset(
 )
 """Fields whose text is for people; where it holds JSON, that is read instead."""
 _INNER: Final = _MESSAGES | frozenset(
-    "errors violations metadata base_resp headers promptfeedback cause choices".split()  # noqa: SIM905
+    "errors violations metadata base_resp headers promptfeedback cause choices x_groq".split()  # noqa: SIM905
 )
 """Fields that are looked into."""
 _CODES: Final = frozenset(
@@ -165,7 +165,7 @@ def _walk_json(body: bytes | str, facts: _Facts, depth: int) -> bool:
         return False
     try:
         value = _decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     _walk(value, facts, depth)
     return True
@@ -203,7 +203,7 @@ def _note(name: str, item: Any, facts: _Facts) -> None:
         facts.words.append(item)
     elif name in _CODES and isinstance(item, str | int):
         code = str(item)
-        if code.isdigit() and _FIRST_REFUSAL <= int(code[:9]) < _AFTER_LAST_STATUS:
+        if _STATUS.fullmatch(code):
             facts.status = facts.status or int(code)
         if " " in code or len(code) > _LONGEST_CODE:
             facts.words.append(code)
@@ -213,7 +213,7 @@ def _note(name: str, item: Any, facts: _Facts) -> None:
             facts.codes.append("prompt_blocked")
 
 
-_AFTER_LAST_STATUS: Final = 600
+_STATUS: Final = re.compile(r"[345][0-9]{2}")
 _BLAND: Final = frozenset({"", "0", "error", "True", "False"})
 """Values of code fields that say nothing."""
 

@@ -141,12 +141,12 @@ class Asked(Value, frozen=True, kw_only=True):
         fields: dict[str, Any] = {**self.fields, "model": model}
         if self.stream and ask_usage:
             fields["stream_options"] = {**self._stream_options(), "include_usage": True}
-        elif "stream_options" in fields and not ask_usage:
+        elif not ask_usage:
             options = self._stream_options()
             if options.pop("include_usage", None) is not None:
                 fields["stream_options"] = options
-            if not options:
-                del fields["stream_options"]
+                if not options:
+                    del fields["stream_options"]
         return _encode(fields)
 
     def _stream_options(self) -> dict[str, msgspec.Raw]:
@@ -177,10 +177,18 @@ def _field(
         raise InvalidRequest(f"{name!r} is malformed: {error}", name) from None
 
 
+def _any_value(raw: msgspec.Raw, name: str) -> Any:
+    """Return a required field's value, whatever it is."""
+    try:
+        return _anything.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{name!r} is malformed: {error}", name) from None
+
+
 def read_request(body: bytes, operation: Operation) -> Asked:
     """Return what a request asks for; raises `InvalidRequest` when it can't be understood."""
     try:
-        fields = _fields.decode(body)
+        return _understood(_fields.decode(body), operation)
     except msgspec.ValidationError:
         raise InvalidRequest("the body must be a JSON object") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -188,6 +196,9 @@ def read_request(body: bytes, operation: Operation) -> Asked:
         raise InvalidRequest(f"{found}; a JSON object is expected") from None
     except RecursionError:
         raise InvalidRequest("the body is nested too deeply") from None
+
+
+def _understood(fields: dict[str, msgspec.Raw], operation: Operation) -> Asked:
     text = _Text()
     prompts, needs = _content(fields, operation, text)
     choices = _positive(fields, "n")
@@ -195,13 +206,14 @@ def read_request(body: bytes, operation: Operation) -> Asked:
         choices = max(choices, _positive(fields, "best_of"))
     embeds = operation is Operation.EMBEDDINGS
     stream = not embeds and _field(fields, "stream", _flag, "true or false") is True
-    options = _field(fields, "stream_options", _fields, "an object") if stream else None
+    options = _field(fields, "stream_options", _fields, "an object")
     return Asked(
         operation=operation,
         fields=fields,
         model=_field(fields, "model", _string, "a string"),
         stream=stream,
-        client_wants_usage=options is not None
+        client_wants_usage=stream
+        and options is not None
         and _field(options, "include_usage", _flag, "true or false") is True,
         chars=text.chars,
         wide_chars=text.wide_chars,
@@ -296,7 +308,10 @@ def _count_messages(raw: msgspec.Raw, text: _Text) -> None:
         content = message.content
         text.chars += TEMPLATE_CHARS
         if isinstance(content, str):
-            text.add(content)
+            if content.isascii():
+                text.chars += len(content)
+            else:
+                text.add(content)
         elif content:
             _count_parts(content, text)
         if message.name is not None:
@@ -317,7 +332,7 @@ def _count_parts(parts: list[_Part], text: _Text) -> None:
 
 def _count_odd_messages(raw: msgspec.Raw, text: _Text) -> None:
     """Count messages of a shape that only their provider knows, or say what is wrong with them."""
-    messages = _anything.decode(raw)
+    messages = _any_value(raw, "messages")
     if not isinstance(messages, list):
         raise InvalidRequest("'messages' must be a list", "messages")
     for index, message in enumerate(messages):
@@ -402,7 +417,7 @@ def _count_prompts(fields: Mapping[str, msgspec.Raw], name: str, text: _Text) ->
 
 def _count_odd_prompts(raw: msgspec.Raw, name: str, text: _Text) -> int:
     """Count prompts of token numbers, or of parts as multimodal embeddings take them."""
-    prompts = _anything.decode(raw)
+    prompts = _any_value(raw, name)
     if not isinstance(prompts, list) or not all(isinstance(p, int | list | dict) for p in prompts):
         raise InvalidRequest(f"{name!r} must be text, tokens, or a list of them", name)
     if all(isinstance(prompt, int) for prompt in prompts):

@@ -82,9 +82,11 @@ class _XGroq(msgspec.Struct):
 
 _chunk: Final = msgspec.json.Decoder(_Chunk)
 _x_groq: Final = msgspec.json.Decoder(_XGroq)
+_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything: Final = msgspec.json.Decoder()
 _encode: Final = msgspec.json.Encoder().encode
 _NULL_SIZE: Final = 4
+_PING: Final = msgspec.Raw(b'"ping"')
 _ERROR_FIELDS: Final = frozenset({"message", "detail", "errors", "code", "base_resp"})
 """Fields that make an event without choices an error."""
 
@@ -225,10 +227,13 @@ class StreamReader:
             self.usage = read_usage(own.usage) or self.usage
         if chunk.choices is not None or len(chunk.usage) > _NULL_SIZE:
             return None
-        fields: dict[str, Any] = _anything.decode(data)
-        if any(fields.get(name) for name in _ERROR_FIELDS):
+        try:
+            fields = _fields.decode(data)
+        except UnicodeDecodeError:
+            return _GARBAGE
+        if any(holds(fields.get(name, NULL)) for name in _ERROR_FIELDS):
             return self._error(data)
-        return _PLAIN if fields and fields.get("type") != "ping" else _IGNORABLE
+        return _PLAIN if fields and fields.get("type") != _PING else _IGNORABLE
 
     def _error(self, data: bytes) -> Seen:
         evidence = read_error(provider=self._provider, status=OK, headers={}, body=data)
@@ -240,7 +245,7 @@ class StreamReader:
 def _groq(raw: msgspec.Raw) -> _XGroq:
     try:
         return _x_groq.decode(raw)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _XGroq()
 
 

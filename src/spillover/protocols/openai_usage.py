@@ -23,19 +23,19 @@ _MOST: Final = 10**12
 
 
 class _Details(msgspec.Struct):
-    cached_tokens: float | None = None
+    cached_tokens: int | float | None = None
 
 
 class _Fields(msgspec.Struct):
-    prompt_tokens: float | None = None
-    completion_tokens: float | None = None
-    total_tokens: float | None = None
-    input_tokens: float | None = None
-    output_tokens: float | None = None
+    prompt_tokens: int | float | None = None
+    completion_tokens: int | float | None = None
+    total_tokens: int | float | None = None
+    input_tokens: int | float | None = None
+    output_tokens: int | float | None = None
     prompt_tokens_details: _Details | None = None
-    prompt_cache_hit_tokens: float | None = None
-    cached_tokens: float | None = None
-    cost: float | None = None
+    prompt_cache_hit_tokens: int | float | None = None
+    cached_tokens: int | float | None = None
+    cost: int | float | None = None
 
 
 _fields: Final = msgspec.json.Decoder(_Fields)
@@ -54,35 +54,42 @@ def read_usage(raw: msgspec.Raw) -> Usage | None:
         if tamed is None:
             return None
         fields = tamed
-    prompt = fields.prompt_tokens if fields.prompt_tokens is not None else fields.input_tokens
-    answer = (
-        fields.completion_tokens if fields.completion_tokens is not None else fields.output_tokens
-    )
-    total = fields.total_tokens
-    if prompt is None and answer is None and total is None:
-        return None
-    spent = _whole(prompt)
-    written = max(_whole(answer), _whole(total) - spent) if prompt is not None else _whole(answer)
+    prompt, answer, total = fields.prompt_tokens, fields.completion_tokens, fields.total_tokens
     if prompt is None:
-        spent = max(0, _whole(total) - written)
+        prompt = fields.input_tokens
+    if answer is None:
+        answer = fields.output_tokens
+    if prompt is None:
+        if answer is None and total is None:
+            return None
+        prompt = (total or 0) - (answer or 0)
+    spent, written = _whole(prompt), _whole(answer or 0)
+    if total is not None:
+        written = max(written, _whole(total) - spent)
+    return Usage(
+        requests=1,
+        input_tokens=spent,
+        output_tokens=written,
+        cost_nanousd=0 if fields.cost is None else _whole(fields.cost * NANOUSD_PER_USD),
+        cached_tokens=_cached(fields, spent),
+    )
+
+
+def _cached(fields: _Fields, spent: int) -> int:
     details = fields.prompt_tokens_details
     cached = details.cached_tokens if details is not None else None
     if cached is None:
         cached = fields.prompt_cache_hit_tokens
     if cached is None:
         cached = fields.cached_tokens
-    return Usage(
-        requests=1,
-        input_tokens=spent,
-        output_tokens=written,
-        cost_nanousd=_whole((fields.cost or 0.0) * NANOUSD_PER_USD),
-        cached_tokens=min(_whole(cached), spent),
-    )
+    return 0 if cached is None else min(_whole(cached), spent)
 
 
-def _whole(amount: float | None) -> int:
+def _whole(amount: float) -> int:
     """Return an amount as a whole number from 0 to `_MOST`, rounded up."""
-    return 0 if amount is None else ceil(min(max(amount, 0.0), _MOST))
+    if type(amount) is int and 0 <= amount <= _MOST:
+        return amount
+    return ceil(min(max(amount, 0), _MOST))
 
 
 def _tamed(raw: msgspec.Raw) -> _Fields | None:
