@@ -7,6 +7,7 @@ Refuses to know ladders, reservations and other attempts of the same request.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -96,6 +97,8 @@ class Attempt:
         self._whole_usage: Usage | None = None
         self._relayed_chars = (0, 0)
         self._evidence: Evidence | None = None
+        self._is_stream = False
+        """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
         self._started_s = 0.0
         self._progress_s = 0.0
@@ -115,7 +118,9 @@ class Attempt:
         self.sent_at = now = clock.now()
         self._started_s = time.monotonic()
         is_stream = shipment.asked.stream
-        own = shipment.first_token_s if is_stream else shipment.time_limits.total_s
+        own = shipment.time_limits.total_s
+        if is_stream:
+            own = min(own, shipment.first_token_s)
         left = deadline_at - now
         try:
             async with asyncio.timeout(min(own, left)):
@@ -134,7 +139,8 @@ class Attempt:
             raise
         if evidence is not None:
             return self._failed(self._classified(evidence))
-        self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
+        if is_stream:
+            self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
         return Committed(now=clock.now(), sent_at=self.sent_at)
 
     async def _receive(self, now: float) -> Evidence | None:
@@ -142,7 +148,7 @@ class Attempt:
         self._exchange = exchange = await self._means.upstream.open(self.shipment.order)
         self.sent_at = now + max(0.0, exchange.connected_at_s - self._started_s)
         if not 200 <= exchange.status < 300:  # noqa: PLR2004 - HTTP's class of success
-            return self._read_error(await exchange.read_all(ERROR_MOST))
+            return self._read_error(await _as_far_as_it_goes(exchange))
         if self.shipment.asked.stream:
             return await self._first_content(exchange)
         return await self._whole_answer(exchange)
@@ -161,26 +167,27 @@ class Attempt:
         return answer.evidence
 
     async def _first_content(self, exchange: Exchange) -> Evidence | None:
-        kind = exchange.headers.get("content-type", "")
-        if kind.startswith(("application/json", "text/html", "text/plain")):
-            # Not a stream: an error page, or an error inside 200.
-            body = await exchange.read_all(ANSWER_MOST)
-            if not body.lstrip().startswith((b"data:", b"event:", b":")):
-                return self._read_error(body)
-            self._feed(body, self._held)
-        else:
-            size = 0
-            while not self._is_decided() and (chunk := await exchange.read()):
-                self._feed(chunk, self._held)
-                size += len(chunk)
-                if size > HELD_MOST:
-                    return self._fault(TransportFault.MALFORMED_HTTP, "no content in 1 MiB")
-        if self._evidence is None and not self._reader.has_content:
-            self._evidence = self._reader.end()
-        elif self._evidence is not None and self._reader.has_content:
-            # The error came in the same breath as the first content: nothing has left yet.
-            self._held.clear()
-        return self._evidence
+        """Hold events until one has content; return what is wrong if none has."""
+        seen: list[bytes] = []
+        size = 0
+        while not self._is_decided():
+            chunk = await exchange.read()
+            if not chunk:
+                self._feed_rest(self._held)
+                break
+            seen.append(chunk)
+            size += len(chunk)
+            if size > HELD_MOST:
+                return self._fault(TransportFault.MALFORMED_HTTP, "no content in 1 MiB")
+            self._feed(chunk, self._held)
+        if self._evidence is not None:
+            # It may have come in the same breath as the first content: nothing has left yet.
+            return replace(self._evidence, after_content=False)
+        if self._reader.has_content:
+            return None
+        if not self._is_stream:
+            return self._read_error(b"".join(seen))  # a page, or an error inside 200
+        return self._reader.end()
 
     def _is_decided(self) -> bool:
         reader = self._reader
@@ -196,15 +203,23 @@ class Attempt:
             return
         for event in events:
             seen = self._reader.feed(event)
+            if not (seen.garbage or seen.ignorable):
+                self._is_stream = True
             if seen.error is not None:
                 self._evidence = seen.error
                 return
             if seen.done:
+                self.tail = event
                 return
             if seen.garbage:
                 self.garbage += 1
             elif not seen.usage_only or wants_usage:
                 out.append(event)
+
+    def _feed_rest(self, out: list[bytes]) -> None:
+        """Take what the body ended with as an event, though no empty line follows it."""
+        if self._splitter.rest.strip():
+            self._feed(b"\n\n", out)
 
     # Behind the commit point.
 
@@ -228,16 +243,20 @@ class Attempt:
                 self._is_reading = True
                 chunk = await exchange.read()
                 self._is_reading = False
-                if not chunk:
-                    break
-                self._feed(chunk, out)
+                if chunk:
+                    self._feed(chunk, out)
+                else:
+                    self._feed_rest(out)
                 if out:
                     yield out[0] if len(out) == 1 else b"".join(out)
+                if not chunk:
+                    break
             await self._end_of_body(exchange)
         except UpstreamBroken as broken:
-            fault = self._expired or broken.fault
-            if not self._reader.done:
-                self._evidence = self._fault(fault, str(broken))
+            if self._expired is not None:
+                self._evidence = self._fault(self._expired)
+            else:
+                self._evidence = self._fault(broken.fault, str(broken))
         finally:
             self.close()
         self._judge()
@@ -334,7 +353,7 @@ class Attempt:
             provider=self._provider, status=exchange.status, headers=exchange.headers, body=body
         )
 
-    def _fault(self, fault: TransportFault, message: str) -> Evidence:
+    def _fault(self, fault: TransportFault, message: str = "") -> Evidence:
         status = None if self._exchange is None else self._exchange.status
         return Evidence(provider=self._provider, fault=fault, status=status, message=message)
 
@@ -358,3 +377,14 @@ class Attempt:
             self._watch = None
         if self._exchange is not None:
             self._exchange.close()
+
+
+async def _as_far_as_it_goes(exchange: Exchange) -> bytes:
+    """Return an error's body, or the part of it that came: its status tells enough."""
+    seen: list[bytes] = []
+    size = 0
+    with contextlib.suppress(UpstreamBroken):
+        while size < ERROR_MOST and (chunk := await exchange.read()):
+            seen.append(chunk)
+            size += len(chunk)
+    return b"".join(seen)
