@@ -10,6 +10,7 @@ import hashlib
 import math
 import re
 import struct
+from functools import lru_cache
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,11 +82,11 @@ def answer(asked: Asked, voice: Voice) -> Answer:
         count = asked.choices * max(1, len(asked.inputs))
         structured = _structured(asked, voice)
         if structured is not None:
-            choices = (_cut(_pieces(structured, None), cut),) * count
+            choices = (_spoken(structured, None, cut),) * count
         else:
             text = voice.text or f"This is {voice.title}, answering with {asked.model}, in words."
             texts = (text, *(f"{text} (choice {index + 2})" for index in range(count - 1)))
-            choices = tuple(_cut(_pieces(one, voice.events), cut) for one in texts)
+            choices = tuple(_spoken(one, voice.events, cut) for one in texts)
     return Answer(choices=choices, prompt_tokens=asked.prompt_tokens)
 
 
@@ -162,22 +163,20 @@ def _structured(asked: Asked, voice: Voice) -> str | None:
     return None
 
 
-def _pieces(text: str, events: int | None) -> tuple[str, ...]:
+@lru_cache(maxsize=256)
+def _spoken(text: str, events: int | None, max_tokens: int | None) -> Choice:
+    """Return a text in words, repeated or dropped to be so many, cut where tokens run out."""
     words = tuple(re.findall(r"\s*\S+", text)) or (text,)
-    if events is None:
-        return words
-    return tuple(islice(cycle((*words[:-1], f"{words[-1]} ")), events))
-
-
-def _cut(pieces: tuple[str, ...], max_tokens: int | None) -> Choice:
+    if events is not None:
+        words = tuple(islice(cycle((*words[:-1], f"{words[-1]} ")), events))
     room = math.inf if max_tokens is None else max_tokens * CHARS_PER_TOKEN
-    kept = []
-    for piece in pieces:
-        if len(piece) > room:
-            kept.append(piece[: int(room)])
+    kept: list[str] = []
+    for word in words:
+        if len(word) > room:
+            kept.append(word[: int(room)])
             return Choice(pieces=tuple(filter(None, kept)), finish_reason="length")
-        kept.append(piece)
-        room -= len(piece)
+        kept.append(word)
+        room -= len(word)
     return Choice(pieces=tuple(kept))
 
 

@@ -55,11 +55,6 @@ class Desk:
         self._meters: dict[tuple[int, str, str], Meter] = {}
         self._in_flight: dict[tuple[int, str, str], int] = {}
 
-    @property
-    def allowances(self) -> tuple[Allowance, ...]:
-        """What it enforces."""
-        return self._allowances
-
     def admit(self, charge: Charge, now: float) -> Refusal | None:
         """Count one call, or return the first allowance that it does not fit into.
 

@@ -211,7 +211,7 @@ class _Hosted:
         return tuple(self._found)
 
     def stop(self) -> None:
-        if self._loop is not None and self._leave is not None:
+        if self._failure is None and self._loop is not None and self._leave is not None:
             self._loop.call_soon_threadsafe(self._leave.set)
 
     async def _serve(self) -> None:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from spillover.simulator.spec import Allowance, WindowKind
 
-ROUNDING: Final = 1e-9
-"""A billionth of a token is an error of floating point, not usage."""
+ROUNDING: Final = 1e-3
+"""A thousandth of a unit is no usage: instants themselves are exact to a quarter microsecond."""
 
 
 class Meter(Protocol):

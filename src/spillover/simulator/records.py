@@ -16,7 +16,7 @@ import msgspec
 
 from spillover.simulator.replies import Headers, mask
 
-_KEPT_BYTES: Final = 64 * 1024 * 1024
+KEPT_BYTES: Final = 64 * 1024 * 1024
 """Bodies kept in all: beyond it the oldest records go, however few there are."""
 _SECRET_HEADERS: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key"})
 
@@ -129,9 +129,10 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 class Log:
     """Everything that happened, as records and sums."""
 
-    def __init__(self, keep: int) -> None:
-        """Keep at most that many records."""
+    def __init__(self, keep: int, keep_bytes: int = KEPT_BYTES) -> None:
+        """Keep at most that many records, and bytes of their bodies."""
         self._keep = keep
+        self._keep_bytes = keep_bytes
         self.clear()
 
     def clear(self) -> None:
@@ -157,7 +158,7 @@ class Log:
         self._records.append(record)
         self._kept_bytes += len(record.body)
         while len(self._records) > self._keep or (
-            self._kept_bytes > _KEPT_BYTES and len(self._records) > 1
+            self._kept_bytes > self._keep_bytes and len(self._records) > 1
         ):
             self._kept_bytes -= len(self._records.popleft().body)
 

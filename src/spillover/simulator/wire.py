@@ -10,7 +10,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import httptools
 
@@ -47,7 +47,8 @@ class Connection(asyncio.Protocol):
         self._stage = stage
         self._open_ones = open_ones
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
+        self._busy = False
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._target = b""
@@ -64,25 +65,23 @@ class Connection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether no request is being answered or read."""
-        return self._playing is None and not self._headers
+        return not self._busy and not self._headers
 
     def abort(self) -> None:
         """Drop the connection at once."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._open_ones.add(self)
+        # By its verbs, not its class: uvloop's own derives from none.
+        self._transport = cast("asyncio.Transport", transport)
+        self._open_ones.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End whatever is being performed."""
         del exc
         self._open_ones.discard(self)
         self._waiting.clear()
-        self._transport = None
         if self._timer is not None:
             self._timer.cancel()
         self._end(performed=False)
@@ -92,16 +91,15 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # An offer of HTTP/2 may be left unanswered: the request itself is HTTP/1.1.
+            # The offer of another protocol is left alone: the request itself was answered.
             return
         except httptools.HttpParserCallbackError:
             # Not the client's fault: it must be seen, not answered.
             self.abort()
             raise
         except httptools.HttpParserError:
-            if self._transport is not None:
-                self._transport.write(_NOT_HTTP)
-                self._transport.close()
+            self._transport.write(_NOT_HTTP)
+            self._transport.close()
 
     def pause_writing(self) -> None:
         """Hold the play: the client does not read."""
@@ -124,7 +122,7 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Invite the body, where the client waits to be."""
         expects = any(name == "expect" for name, _ in self._headers)
-        if expects and self._transport is not None:
+        if expects:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -143,12 +141,13 @@ class Connection(asyncio.Protocol):
             keep=parser.should_keep_alive(),
         )
         self._target, self._headers, self._body = b"", [], []
-        if self._playing is None and not self._waiting:
+        if not self._busy and not self._waiting:
             self._begin(request)
         else:
             self._waiting.append(request)
 
     def _begin(self, request: Request) -> None:
+        self._busy = True
         self._playing = self._stage.handle(request)
         self._steps = iter(self._playing.play.steps)
         self._began_at = self._loop.time()
@@ -161,7 +160,7 @@ class Connection(asyncio.Protocol):
         self._timer = None
         transport = self._transport
         while (step := self._next) is not None:
-            if transport is None or self._paused:
+            if self._paused:
                 return
             due_at = self._began_at + step.at_s
             if step.at_s and due_at > self._loop.time():
@@ -184,12 +183,10 @@ class Connection(asyncio.Protocol):
                     self._loop.call_soon(self._resume)
             case Ending.CLOSE:
                 self._end(performed=True)
-                if transport is not None:
-                    transport.close()
+                transport.close()
             case Ending.RESET:
                 self._end(performed=True)
-                if transport is not None:
-                    _reset(transport)
+                _reset(transport)
             case Ending.STALL:
                 # Ended by the client, in `connection_lost`.
                 pass
@@ -200,6 +197,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, *, performed: bool) -> None:
         playing, self._playing = self._playing, None
+        self._busy = False
         self._steps, self._next = iter(()), None
         if playing is not None:
             self._stage.finish(playing, performed=performed, chars=self._chars)
