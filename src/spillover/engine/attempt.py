@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 ERROR_MOST: Final = 1 << 20
 """Bytes of an error's body that are read."""
+ERROR_WITHIN_S: Final = 2.0
+"""How long the body of an error may take once its head is there."""
 ANSWER_MOST: Final = 1 << 28
 """Bytes of an unstreamed answer that are held."""
 HELD_MOST: Final = 1 << 20
@@ -383,8 +385,9 @@ async def _as_far_as_it_goes(exchange: Exchange) -> bytes:
     """Return an error's body, or the part of it that came: its status tells enough."""
     seen: list[bytes] = []
     size = 0
-    with contextlib.suppress(UpstreamBroken):
-        while size < ERROR_MOST and (chunk := await exchange.read()):
-            seen.append(chunk)
-            size += len(chunk)
+    with contextlib.suppress(UpstreamBroken, TimeoutError):
+        async with asyncio.timeout(ERROR_WITHIN_S):
+            while size < ERROR_MOST and (chunk := await exchange.read()):
+                seen.append(chunk)
+                size += len(chunk)
     return b"".join(seen)

@@ -6,8 +6,9 @@ Refuses to know HTTP, files and the command line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from spillover.engine.world import World
     from spillover.events import Bus
     from spillover.ledger.ledger import Ledger
+
+LEAVING_S: Final = 1.0
+"""How long requests that were told to end have for it."""
 
 
 class UnknownName(RequestError):
@@ -83,7 +87,7 @@ class Engine:
     @property
     def in_flight(self) -> int:
         """How many requests have begun and not ended."""
-        return self._world.in_flight
+        return len(self._world.under_way)
 
     async def answer(self, call: Call) -> Answer:
         """Serve a request.
@@ -225,11 +229,12 @@ class Engine:
         return [HealthChanged(subject, None) for subject, health in found if health is not None]
 
     async def close(self, *, grace_s: float = 30.0) -> None:
-        """Let requests end for `grace_s`, then record what there is and let go of everything."""
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._world.wait_idle()
-        except TimeoutError:
-            pass
-        await self._world.watch.close()
+        """Let requests end for `grace_s`, then end them, record what they used, let go of all."""
+        world = self._world
+        for wait_s in (grace_s, LEAVING_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await world.wait_idle()
+            world.leave_all()
+        await world.watch.close()
         await self._closing()

@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spillover.core.ladder import Ask, Skipped, build, embedding_space
-from spillover.core.limits import Block
 from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
-    from spillover.core.limits import Candidate
+    from spillover.core.limits import Block, Candidate
     from spillover.core.values import Chain
     from spillover.engine.call import Call
     from spillover.engine.world import World

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.actions import (
@@ -38,6 +39,7 @@ from spillover.core.limits import Granted
 from spillover.core.refusals import EndKind
 from spillover.core.tokens import counted
 from spillover.core.values import Operation
+from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.errors import LedgerError, Obstacle
 from spillover.events import RequestDone, RequestFallback
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 
     from spillover.core.refusals import Ending, Refusal, Step
     from spillover.core.values import Chain, Usage
-    from spillover.engine.attempt import Attempt
     from spillover.engine.call import Call
     from spillover.engine.world import World
 
@@ -70,7 +71,7 @@ class Serving:
         self._world = world
         self._call = call
         self._chain = chain
-        self._routing = world.routing  # a reload changes nothing for requests under way
+        self._setup = world.setup  # a reload changes nothing for requests under way
         self._demand = call.demand()
         self._began_s = time.monotonic()
         self._reserve_ms = 0.0
@@ -81,14 +82,18 @@ class Serving:
         self._ticket: int | None = None
         self._attempt: Attempt | None = None
         self._relay: Relay | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._passed: dict[str, str] = {}
+        """Headers of the provider that answered last which clients get."""
         space = None
         if self._demand.operation is Operation.EMBEDDINGS:
-            space = embedding_space(chain, self._routing.profiles)
+            space = embedding_space(chain, self._setup.routing.profiles)
         self._flow: Flow = serve(chain, self._demand, space)
-        world.begun()
+        world.begun(self)
 
     async def answer(self) -> Answer:
         """Drive the flow to the commit point of a stream, or to its end."""
+        self._task = asyncio.current_task()
         outcome: Outcome | None = None
         while True:
             action = self._next(outcome)
@@ -121,6 +126,13 @@ class Serving:
         if self.ending is None:
             self._left()
 
+    def leave(self) -> None:
+        """End the request from outside: a stream ends in an error, any other wait is cancelled."""
+        if self._relay is not None and self._call.asked.stream:
+            self.abandon()
+        elif self._task is not None:
+            self._task.cancel()
+
     def _open_attempt(self) -> Attempt:
         if self._attempt is None:
             raise AssertionError(self._call.request_id)
@@ -128,6 +140,8 @@ class Serving:
 
     def _next(self, outcome: Outcome | None) -> Action | None:
         """Tell the flow what happened; return what it asks for, None when it has ended."""
+        if self.ending is not None:
+            return None
         try:
             return next(self._flow) if outcome is None else self._flow.send(outcome)
         except StopIteration as stop:
@@ -137,7 +151,8 @@ class Serving:
     async def _perform_or_leave(self, action: Action) -> Outcome:
         try:
             return await self._perform(action)
-        except asyncio.CancelledError:
+        except BaseException:
+            # Cancelled, mostly; whatever else it is, no reservation may stay open.
             self._left()
             raise
 
@@ -153,6 +168,9 @@ class Serving:
                 return await self._wait(action)
             case Settle() | Release():
                 await self._world.ledger.record(self._closing(action))
+            case Learn():
+                # The next look at the ladder must see it: others may share the account.
+                await self._world.ledger.record(*self._learned(action))
             case _:
                 self._note(action)
         return Done(now=self._world.clock.now())
@@ -171,6 +189,8 @@ class Serving:
             match action:
                 case Settle() | Release():
                     self._world.ledger.record_soon(self._closing(action))
+                case Learn():
+                    self._world.ledger.record_soon(*self._learned(action))
                 case Look() | Reserve() | Send() | Wait() | Relay():
                     outcome = Cancelled(now=now)
                 case _:
@@ -181,7 +201,7 @@ class Serving:
         return Sight(
             now=world.clock.now(),
             view=world.ledger.book,
-            profiles=self._routing.profiles,
+            profiles=self._setup.routing.profiles,
             draw=self._draw,
             turn=self._turn,
             affinity=None if session is None else world.sessions.get((self._chain.name, session)),
@@ -204,11 +224,18 @@ class Serving:
 
     async def _send(self, action: Send) -> Committed | Failed:
         world, profile = self._world, action.candidate.profile
-        self._attempt = attempt = world.attempt(self._call, self._chain, action.candidate)
+        shipment = self._setup.shipment(
+            self._call,
+            self._chain,
+            candidate=action.candidate,
+            calibration=world.ledger.book.calibration(profile.name),
+        )
+        self._attempt = attempt = Attempt(world.means, shipment)
         outcome = await attempt.send(action.deadline_at)
+        self._passed = attempt.passed_headers()
         if isinstance(outcome, Failed):
             self._attempt = None
-            return world.mended(outcome, attempt)
+            return replace(outcome, failure=self._setup.mended(outcome.failure, shipment))
         world.last_served[self._chain.name] = profile.name
         if self._call.session is not None:
             world.sessions.put((self._chain.name, self._call.session), profile.name)
@@ -253,14 +280,15 @@ class Serving:
             ttft_ms=action.ttft_ms,
         )
 
+    def _learned(self, action: Learn) -> list[HealthChanged]:
+        """Return the ledger's entries for what a call taught."""
+        self._world.watch.look_soon()
+        return [HealthChanged(subject, health) for subject, health in action.health.items()]
+
     def _note(self, action: Action) -> None:
         """Record or tell what needs no waiting for."""
         world = self._world
         match action:
-            case Learn():
-                changes = [HealthChanged(s, health) for s, health in action.health.items()]
-                world.ledger.record_soon(*changes)
-                world.watch.look_soon()
             case Stick():
                 world.ledger.record_soon(Stuck(action.chain, action.sticky))
             case FellBack():
@@ -282,7 +310,7 @@ class Serving:
         self.ending = ending
         self._leave_line()
         world, attempt, usage = self._world, self._attempt, self.usage
-        world.ended()
+        world.ended(self)
         world.events.publish(
             RequestDone(
                 at=world.clock.now(),
@@ -315,8 +343,7 @@ class Serving:
             headers["x-spillover-profile"] = trail[-1].profile
         if profile is not None:
             headers["x-spillover-profile"] = profile
-        if self._attempt is not None:
-            headers |= self._attempt.passed_headers()
+        headers |= self._passed
         return headers
 
     def _closing_answer(self) -> Answer:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from spillover.core.evidence import TransportFault
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from spillover.core.evidence import TransportFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ Refuses to know what bodies say, and sets no time limit but that of connecting.
 from __future__ import annotations
 
 import errno
+import io
 import socket
 import ssl
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,14 +23,20 @@ from spillover.upstream.exchange import Order, UpstreamBroken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import SimpleNamespace
 
 IDLE_S: Final = 30.0
 """How long an idle connection is kept; providers drop theirs after a minute or more."""
 DNS_S: Final = 30
 """How long an address is believed, in seconds."""
+LARGE_BODY: Final = 1 << 20
+"""Bodies from here on are sent in pieces, so that writing one does not hold up the event loop."""
 READ_AHEAD: Final = 1 << 18
 """Bytes held while a slow client reads; twice this pauses the provider."""
+HEADER_MOST: Final = 1 << 16
+"""Bytes of one header; content policies and cookies of providers' front doors pass aiohttp's 8 KiB."""
 
+_RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 _UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 
 
@@ -54,12 +60,14 @@ class HttpUpstream:
             response = await self._session(order.connect_s).request(
                 "POST",
                 url,
-                data=order.body,
+                data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
                 headers=order.headers,
                 allow_redirects=False,
                 proxy=None if order.loopback else self._proxy(url),
                 trace_request_ctx=marks,
                 read_bufsize=READ_AHEAD,
+                max_line_size=HEADER_MOST,
+                max_field_size=HEADER_MOST,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _broken(error, connected=bool(marks)) from error
@@ -96,11 +104,13 @@ class HttpUpstream:
 class HttpExchange:
     """An aiohttp response as an `Exchange`."""
 
-    __slots__ = ("_response", "connected_at_s", "headers", "status")
+    __slots__ = ("_protocol", "_response", "connected_at_s", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse, connected_at_s: float) -> None:
         """Wrap a response whose head is there."""
         self._response = response
+        connection = response.connection
+        self._protocol = None if connection is None else connection.protocol
         self.status = response.status
         self.headers: Mapping[str, str] = {
             name.lower(): value for name, value in response.headers.items()
@@ -112,7 +122,13 @@ class HttpExchange:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _broken_body(error) from error
+            raise self._broken(error) from error
+
+    def _broken(self, error: BaseException) -> UpstreamBroken:
+        """Name what ended the exchange inside its body; aiohttp's own words tell users nothing."""
+        lost = None if self._protocol is None else self._protocol.exception()
+        reset = getattr(lost, "errno", None) in _RESET or getattr(error, "errno", None) in _RESET
+        return UpstreamBroken(TransportFault.RESET if reset else TransportFault.CUT, "")
 
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
@@ -173,9 +189,3 @@ def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
         return UpstreamBroken(TransportFault.UNREACHABLE, str(error), never_sent=True)
     return UpstreamBroken(TransportFault.RESET, str(error))
 
-
-def _broken_body(error: BaseException) -> UpstreamBroken:
-    """Name what ended an exchange inside its body."""
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return UpstreamBroken(TransportFault.CUT, str(error))
-    return UpstreamBroken(TransportFault.RESET, str(error) or type(error).__name__)
