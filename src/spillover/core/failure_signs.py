@@ -318,9 +318,10 @@ _MODEL: Final = (
         scope=_PROFILE,
         codes=_any(
             "model_not_found model_unavailable model_decommissioned model_not_supported "
-            "model_terms_required model_permission_blocked_org deploymentnotfound unknown_model"
+            "model_terms_required model_permission_blocked_org deploymentnotfound unknown_model "
+            "invalid_model"
         ),
-        source="codes of OpenAI, LLM7, Groq, Azure and GitHub Models",
+        source="codes of OpenAI, LLM7, Groq, Azure, GitHub Models and Mistral",
     ),
     Sign(
         failure=FailureClass.MODEL_NOT_FOUND,
