@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)
 """Closing a socket with no time to linger resets the connection."""
+_TCP: Final = (socket.AF_INET, socket.AF_INET6)
 _NOT_HTTP: Final = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -76,6 +77,10 @@ class Connection(asyncio.Protocol):
         # By its verbs, not its class: uvloop's own derives from none.
         self._transport = cast("asyncio.Transport", transport)
         self._open_ones.add(self)
+        own = transport.get_extra_info("socket")
+        if own is not None and own.family in _TCP:
+            # A listener made without a protocol number keeps asyncio from doing it.
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End whatever is being performed."""
