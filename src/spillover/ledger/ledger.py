@@ -22,7 +22,7 @@ from spillover.clock import DRIFT_S, Clock
 from spillover.errors import LedgerError
 from spillover.ledger.book import Book
 from spillover.core.limits import Granted
-from spillover.ledger.entries import Entry, Jumped, Presumed, Released
+from spillover.ledger.entries import Entry, Jumped, Presumed, Released, Reserved, Tracked
 from spillover.ledger.journal import Busy, Journal, StorageError
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Ledger:
             if self.degraded is not None:
                 self.degraded = None
                 self._tell(Trouble(failing=False, message="the ledger is written again"))
-        self._answer(jobs, results)
+        self._answer(jobs, results, entries)
 
     def _perform_in_memory(self, now: float) -> None:
         """Do the work in line without storage."""
@@ -217,7 +217,7 @@ class Ledger:
         entries: list[Entry] = []
         results = [self._run(job, now, entries) for job in jobs]
         self._keep(entries)
-        self._answer(jobs, results)
+        self._answer(jobs, results, entries)
 
     def _run(self, job: _Job, now: float, entries: list[Entry]) -> object:
         if job.future.cancelled():
@@ -226,12 +226,14 @@ class Ledger:
         entries += made
         return result
 
-    def _answer(self, jobs: list[_Job], results: list[object]) -> None:
+    def _answer(self, jobs: list[_Job], results: list[object], entries: list[Entry]) -> None:
         for job, result in zip(jobs, results, strict=True):
             if not job.future.done():
                 job.future.set_result(result)
-        for watcher in self._watchers:
-            watcher()
+        # What was granted or denied makes no room: those who wait would wake each other for ever.
+        if any(not isinstance(entry, Reserved | Tracked) for entry in entries):
+            for watcher in self._watchers:
+                watcher()
 
     def _keep(self, entries: list[Entry]) -> None:
         room = UNWRITTEN_MOST - len(self._unwritten)
@@ -251,7 +253,11 @@ class Ledger:
             return []
         self._jumped_s = self._clock.jumped_s
         seen = self.book.jumped
-        if seen is not None and abs(seen.at - now) < JUMP_SEEN_S and abs(seen.seconds - seconds) < DRIFT_S + 1:
+        if (
+            seen is not None
+            and abs(seen.at - now) < JUMP_SEEN_S
+            and abs(seen.seconds - seconds) < DRIFT_S + 1
+        ):
             return []
         entry = Jumped(seconds, now)
         self.book.apply(entry)
