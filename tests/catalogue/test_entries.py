@@ -104,9 +104,7 @@ def test_no_variable_is_both_a_key_and_a_part_of_the_address(catalogue: Catalogu
 
 
 def test_ids_and_aliases_name_one_provider_each(catalogue: Catalogue) -> None:
-    names = [
-        name for entry in catalogue.providers.values() for name in (entry.id, *entry.aliases)
-    ]
+    names = [name for entry in catalogue.providers.values() for name in (entry.id, *entry.aliases)]
 
     assert len(names) == len(set(names))
 

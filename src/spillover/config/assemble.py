@@ -6,7 +6,6 @@ Decides whose counter each limit is on. Refuses to find fault: loading has done 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from spillover.config import schema
@@ -163,12 +162,13 @@ def _endpoint(
 ) -> Endpoint:
     entry = upstream.entry
     header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
-    stream_usage = loaded.config.profiles[profile.name].stream_usage
+    written = loaded.config.profiles[profile.name]
+    stream_usage = written.stream_usage
     if stream_usage is None:
         stream_usage = entry.stream_usage if entry is not None else StreamUsage.ASK
     key = upstream.secret.reveal() if upstream.secret is not None else ""
     key_print = fingerprint(salt, "key", upstream.provider, upstream.base_url, key)
-    settings = json.dumps(_written(profile.name, loaded), sort_keys=True, default=str)
+    settings = f"{written!r} {loaded.config.accounts.get(written.account or '')!r}"
     return Endpoint(
         profile=profile.name,
         provider=upstream.provider,
@@ -190,14 +190,6 @@ def _endpoint(
         key_print=key_print,
         config_print=fingerprint(salt, "config", settings, upstream.base_url, key_print),
     )
-
-
-def _written(name: str, loaded: LoadedConfig) -> list[object]:
-    """A profile and its account as the file has them, before any secret was put in."""
-    document = loaded.document
-    profile = document["profiles"][name]
-    account = loaded.config.profiles[name].account
-    return [profile, (document.get("accounts") or {}).get(account) if account else None]
 
 
 def _under(base_url: str, path: str) -> str:

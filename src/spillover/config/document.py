@@ -279,5 +279,9 @@ def dotted(path: KeyPath) -> str:
     """Return a path as written for people: `chains.default.profiles[2]`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        shown = part if part.isprintable() else repr(part)
+        text += f".{shown}" if text else shown
     return text

@@ -93,7 +93,7 @@ class Places:
         shown = (*written, *(part for part in missing if isinstance(part, str) and part != "[key]"))
         return Problem(
             file=self._file,
-            key=dotted(shown),
+            key=self._redactor.redact(dotted(shown)),
             found=self._redactor.redact(finding.found),
             expected=finding.expected,
             line=self._lines.get(written, 0),
@@ -147,15 +147,12 @@ def _findings(detail: ErrorDetails) -> Iterator[Finding]:
                 nearest=nearest(str(detail["input"]), names),
             )
         case kind:
-            expected = context.get("expected") or _EXPECTED.get(kind, detail["msg"])
-            yield Finding(path=path, found=found, expected=str(expected).format_map(_Kept(context)))
+            expected = context.get("expected") or _expected(kind, detail["msg"], context)
+            yield Finding(path=path, found=found, expected=str(expected))
 
 
-class _Kept(dict[str, Any]):
-    """Leaves braces alone that are no placeholder (`{after: 5m}`)."""
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+def _expected(kind: str, message: str, context: dict[str, Any]) -> str:
+    return _EXPECTED[kind].format(**context) if kind in _EXPECTED else message
 
 
 def _limit_finding(path: KeyPath, fault: LimitFault) -> Finding:

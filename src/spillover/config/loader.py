@@ -126,7 +126,8 @@ def _load(
         raise ConfigError((*parsed.problems, problem))
     places = Places(parsed.document, parsed.lines, file=file)
     expanded = expand_document(parsed.document, environ, folder=folder)
-    config, refused, broken = _validated(expanded.document, places)
+    unset = [fault.path for fault in expanded.faults]
+    config, refused, broken = _validated(expanded.document, places, without=unset)
     problems = [
         *parsed.problems,
         *places.from_faults(expanded.faults),
@@ -135,8 +136,7 @@ def _load(
     ]
     if config is not None:
         found = checks.errors(config, known)
-        # What seems to be missing from an entry may be what was malformed in it.
-        problems += places.from_findings(each for each in found if each.path not in broken)
+        problems += places.from_findings(each for each in found if not _follows(each.path, broken))
     if problems or config is None:
         raise ConfigError(_in_order(problems))
     loaded = LoadedConfig(config, parsed=parsed, expanded=expanded, environ=environ)
@@ -160,23 +160,36 @@ def _empty(file: str) -> Problem:
 
 
 def _validated(
-    document: dict[str, Any], places: Places
+    document: dict[str, Any], places: Places, *, without: list[KeyPath]
 ) -> tuple[Config | None, list[Problem], set[KeyPath]]:
     """Return the typed configuration without what is malformed, what that was, and in which entries."""
     problems: list[Problem] = []
-    broken: set[KeyPath] = set()
-    rest = document
+    malformed = list(without)
+    rest = _copied(document)
+    for path in without:
+        _prune(rest, path)
     for _ in range(_MOST_PRUNINGS):
         try:
-            return Config.model_validate(rest), problems, broken
+            config = Config.model_validate(rest)
         except ValidationError as error:
             # Removing a part can make the next one seem wrong: only what is new is told.
             problems += [found for found in places.from_validation(error) if found not in problems]
-            rest = _copied(document) if rest is document else rest
             for detail in error.errors(include_url=False, include_input=False):
-                broken.add(tuple(detail["loc"][:2]))
-                _prune(rest, tuple(detail["loc"]))
-    return None, problems, broken
+                malformed.append(tuple(detail["loc"]))
+                _prune(rest, malformed[-1])
+        else:
+            return config, problems, {_entry(path) for path in malformed}
+    return None, problems, {_entry(path) for path in malformed}
+
+
+def _entry(path: KeyPath) -> KeyPath:
+    """The settings that belong together: `server`, or one profile, account or chain."""
+    return path[:1] if path[:1] == ("server",) else path[:2]
+
+
+def _follows(path: KeyPath, broken: set[KeyPath]) -> bool:
+    """Whether something seems to be missing only because it was malformed."""
+    return path in broken or (path[:1] == ("server",) and ("server",) in broken)
 
 
 def _copied(value: Any) -> Any:

@@ -86,7 +86,7 @@ def span_label(length_s: float) -> str:
     for suffix, unit_s in (("d", 86_400.0), ("h", 3_600.0), ("m", 60.0)):
         if length_s % unit_s == 0:
             return f"{int(length_s // unit_s)}{suffix}"
-    return f"{length_s:g}s"
+    return f"{length_s:.15g}s"
 
 
 def calendar_unit(length_s: float) -> CalendarUnit:

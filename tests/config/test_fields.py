@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from spillover.config import fields
+from spillover.config.secrets import MissingSecret, Secret
+from spillover.core.values import CooldownRule, Failback, FailureClass
+
+
+def read(kind: Any, written: object) -> Any:
+    adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+    return adapter.validate_python(written)
+
+
+def refusal(kind: Any, written: object) -> str:
+    with pytest.raises(ValidationError) as refused:
+        read(kind, written)
+    return str(refused.value.errors()[0]["msg"])
+
+
+@pytest.mark.parametrize("name", ["groq", "5", "a.b-c_d", "x" * 64, 5], ids=repr)
+def test_names_are_letters_digits_and_a_little_more(name: object) -> None:
+    assert read(fields.Name, name) == str(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-a", ".a", "a b", "a/b", "x" * 65, "é", None, True], ids=repr
+)
+def test_other_names_are_refused(name: object) -> None:
+    refusal(fields.Name, name)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/v1/",
+        "http://127.0.0.1:9001/v1",
+        "http://[::1]:9001",
+        "https://x.example/openai?api-version=1",
+    ],
+)
+def test_addresses_lose_their_last_slash(url: str) -> None:
+    assert read(fields.Url, url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "api.example.com",
+        "ftp://x",
+        "file:///etc/passwd",
+        "https://",
+        "http://x:99999",
+        "http://x:0",
+        "https://user:pass@x",
+        "https://x y",
+        "https://x/#part",
+        5,
+        None,
+    ],
+    ids=repr,
+)
+def test_what_is_no_address_is_refused(url: object) -> None:
+    assert "text" in refusal(fields.Url, url) or "an address such as" in refusal(fields.Url, url)
+
+
+def test_a_credential_may_be_nothing_or_missing() -> None:
+    missing = MissingSecret("x is not set")
+
+    assert read(fields.Credential, None) is None
+    assert read(fields.Credential, missing) is missing
+    assert read(fields.Credential, "sk-1") == Secret("sk-1")
+    assert refusal(fields.Credential, []) == "text"
+
+
+@pytest.mark.parametrize("key", [None, "", Secret(""), MissingSecret("x")], ids=repr)
+def test_a_clients_key_is_never_empty(key: object) -> None:
+    refusal(fields.Key, key)
+
+
+def test_a_phase_takes_more_than_no_time() -> None:
+    assert read(fields.Pause, "5s") == 5.0
+    assert refusal(fields.Pause, "0s") == "a duration of more than 0"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("immediate", Failback()),
+        ("sticky", Failback(sticky=True)),
+        ({"after": "5m"}, Failback(after_s=300.0)),
+    ],
+    ids=str,
+)
+def test_failback_has_three_forms(written: object, expected: Failback) -> None:
+    assert read(fields.FailbackField, written) == expected
+
+
+@pytest.mark.parametrize(
+    "written", ["later", {"before": "5m"}, {"after": "5m", "x": 1}, 5], ids=str
+)
+def test_other_failbacks_are_refused(written: object) -> None:
+    assert refusal(fields.FailbackField, written) == "immediate, sticky or {after: 5m}"
+
+
+def test_an_exhausted_chain_fails_or_waits() -> None:
+    assert read(fields.WhenExhausted, "fail") == 0.0
+    assert read(fields.WhenExhausted, {"wait": "30s"}) == 30.0
+    assert refusal(fields.WhenExhausted, {"wait": "long"}).startswith("a duration such as")
+    assert refusal(fields.WhenExhausted, "wait") == "fail or {wait: 30s}"
+
+
+def test_retries_are_counted_by_failure_class() -> None:
+    assert read(fields.Retries, {"server_error": 2}) == {FailureClass.SERVER_ERROR: 2}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"server_eror": 1}, "'server_eror' is none"),
+        ({"server_error": 11}, "0 to 10"),
+        ({"server_error": -1}, "0 to 10"),
+        ({"server_error": True}, "0 to 10"),
+        (2, "by failure class"),
+    ],
+    ids=str,
+)
+def test_other_retries_are_refused(written: object, expected: str) -> None:
+    assert expected in refusal(fields.Retries, written)
+
+
+def test_a_cooldown_is_for_all_classes_or_by_class() -> None:
+    assert read(fields.Cooldowns, "5m") == dict.fromkeys(FailureClass, CooldownRule(wait_s=300.0))
+    assert read(fields.Cooldowns, {"fixed": "5m"}) == dict.fromkeys(
+        FailureClass, CooldownRule(wait_s=300.0, fixed=True)
+    )
+    assert read(fields.Cooldowns, {"overloaded": "30s", "timeout": {"fixed": "1m"}}) == {
+        FailureClass.OVERLOADED: CooldownRule(wait_s=30.0),
+        FailureClass.TIMEOUT: CooldownRule(wait_s=60.0, fixed=True),
+    }
+
+
+@pytest.mark.parametrize(
+    "written", ["soon", {"overloded": "30s"}, {"overloaded": {"fix": "1m"}}, 5], ids=str
+)
+def test_other_cooldowns_are_refused(written: object) -> None:
+    refusal(fields.Cooldowns, written)
+
+
+@pytest.mark.parametrize("written", ["sqlite", "memory", "sqlite:///tmp/x.db"])
+def test_storage_is_a_file_or_memory(written: str) -> None:
+    assert read(fields.Storage, written) == written
+
+
+@pytest.mark.parametrize("written", ["redis://x", "rediss://x", "valkey://x"])
+def test_redis_and_valkey_are_not_in_this_version(written: str) -> None:
+    assert "not in this version" in refusal(fields.Storage, written)
+
+
+@pytest.mark.parametrize("written", ["postgres://x", "sqlite:///", "sqlite3"])
+def test_other_storages_are_refused(written: str) -> None:
+    assert refusal(fields.Storage, written) == "sqlite, sqlite:///path or memory"
+
+
+@pytest.mark.parametrize("written", ["desktop", "ntfy://topic", "https://x.example/hook"])
+def test_notifications_go_to_the_desktop_or_an_address(written: str) -> None:
+    assert read(fields.Notification, Secret(written)) == Secret(written)
+
+
+@pytest.mark.parametrize("written", ["phone", "ntfy:topic", "a b://c"])
+def test_other_notifications_are_refused(written: str) -> None:
+    assert "desktop, or an address" in refusal(fields.Notification, written)
+
+
+def test_headers_have_names_and_are_not_the_requests_own() -> None:
+    assert read(fields.Header, "X-Title") == "X-Title"
+    for name in ("Host", "content-length", "a b", "x:y", "a\nb"):
+        assert "the name of a header" in refusal(fields.Header, name)
