@@ -21,6 +21,7 @@ from spillover.simulator.replies import (
     json_reply,
     mask,
 )
+from spillover.simulator.spec import Metric
 
 if TYPE_CHECKING:
     from spillover.simulator.flavours import Flavour
@@ -84,7 +85,9 @@ class Clerk:
         if refusal is None:
             return charge
         said = Circumstances(model=asked.model, masked_key=mask(key), now=now)
-        reply = self._flavour.refusal(refusal, said)
+        crowded = refusal.allowance.metric is Metric.CONCURRENCY
+        worded = self._flavour.crowded if crowded else self._flavour.refusal
+        reply = worded(refusal, said)
         told = self.told(desk, charge, now, status=reply.status, stream=asked.stream)
         reply = msgspec.structs.replace(reply, headers=(*told, *reply.headers))
         raise Turned(reply, Outcome.REFUSED)

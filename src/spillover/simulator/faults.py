@@ -40,7 +40,9 @@ class Part(StrEnum):
     """An error told inside the stream."""
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fault(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """One way to spoil an answer; fields combine, and none set spoils nothing.
 
     A request that a fault hits has passed the key, the model and the limits, and counts as used.

@@ -115,6 +115,13 @@ def test_generic_limits_roll_and_state_their_wait() -> None:
     assert again.status == 200
 
 
+def test_too_many_calls_at_once_are_told_without_a_window() -> None:
+    refused = ask(a_provider(limits=limits("concurrency=0")))
+
+    assert refused.status == 429
+    assert "at most 0 may be in flight at once" in refused.json["error"]["message"]
+
+
 def test_a_limit_that_nothing_can_pass_states_no_wait() -> None:
     refused = ask(a_provider(limits=limits("requests=0/day")))
 

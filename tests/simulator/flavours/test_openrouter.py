@@ -39,6 +39,13 @@ def test_limits_of_the_whole_account_are_named_so(written: str, words: str) -> N
     assert words in refused.json["error"]["message"]
 
 
+def test_calls_in_flight_have_a_budget() -> None:
+    refused = ask(a_provider(flavour="openrouter", limits=limits("concurrency=0")))
+
+    metadata = refused.json["error"]["metadata"]
+    assert (refused.status, metadata["limit_source"]) == (429, "openrouter_in_flight_budget")
+
+
 def test_a_day_ends_at_midnight_utc() -> None:
     provider = a_provider(flavour="openrouter", limits=limits("requests=0/day"))
     spent = a_provider(flavour="openrouter", limits=limits("requests=1/day"))

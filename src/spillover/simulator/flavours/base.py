@@ -86,8 +86,15 @@ class Flavour:
         message = said.message or text.format(said=said)
         return self.error(status, message, kind=kind, code=code, param=said.param)
 
+    def crowded(self, refusal: Refusal, said: Circumstances) -> Reply:
+        """Return the answer to a call beyond those that may be in flight at once."""
+        del said
+        most = refusal.allowance.amount
+        message = f"Too many concurrent requests: at most {most} may be in flight at once."
+        return self.error(429, message, kind="rate_limit_error", code="concurrency_limit_exceeded")
+
     def refusal(self, refusal: Refusal, said: Circumstances) -> Reply:
-        """Return the answer to a call that a limit has no room for."""
+        """Return the answer to a call that a window has no room for."""
         del said
         allowance = refusal.allowance
         message = f"Rate limit exceeded: {allowance.amount} {allowance.metric} per {allowance.per}."

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from spillover.simulator.flavours.base import Flavour
 from spillover.simulator.replies import Circumstances, Complaint, Json, Reply, json_reply
-from spillover.simulator.spec import Metric
 
 if TYPE_CHECKING:
     from spillover.simulator.desk import Refusal
@@ -35,10 +34,14 @@ class Ollama(Flavour):
             case _:
                 return super().complaint(why, said)
 
+    def crowded(self, refusal: Refusal, said: Circumstances) -> Reply:
+        """Call a full queue an overload."""
+        del refusal
+        return self.complaint(Complaint.OVERLOADED, said)
+
     def refusal(self, refusal: Refusal, said: Circumstances) -> Reply:
-        """Call a full queue an overload; of a spent plan name the window."""
-        if refusal.allowance.metric is Metric.CONCURRENCY:
-            return self.complaint(Complaint.OVERLOADED, said)
+        """Name the window of the plan that is spent."""
+        del said
         window = {"hour": "hourly", "day": "daily", "week": "weekly"}
         which = window.get(refusal.allowance.per, "session")
         message = f"you've reached your {which} usage limit, please wait or upgrade to continue"

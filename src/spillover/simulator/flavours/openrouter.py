@@ -56,6 +56,13 @@ class OpenRouter(Flavour):
             case _:
                 return super().complaint(why, said)
 
+    def crowded(self, refusal: Refusal, said: Circumstances) -> Reply:
+        """Name the budget that calls in flight have."""
+        del said
+        most = refusal.allowance.amount
+        message = f"Rate limit exceeded: at most {most} requests may be in flight."
+        return self._error(429, message, {"limit_source": "openrouter_in_flight_budget"})
+
     def refusal(self, refusal: Refusal, said: Circumstances) -> Reply:
         """Tell limit and reset as headers, and again in the body."""
         allowance = refusal.allowance
