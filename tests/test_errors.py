@@ -1,3 +1,5 @@
+"""The exceptions: the drawn tree is whole, and texts are made from fields."""
+
 from __future__ import annotations
 
 import inspect

@@ -1,3 +1,5 @@
+"""The packaged facts: each provider whole, each figure with its source and date."""
+
 from __future__ import annotations
 
 import re
@@ -140,7 +142,7 @@ def test_local_servers_and_nobody_else_are_local(catalogue: Catalogue) -> None:
     ids=[pool.value for pool in Pool],
 )
 def test_a_pool_says_whose_counter_a_limit_is(
-    pool: Pool, scope: LimitScope, ignores_keys: bool
+    pool: Pool, scope: LimitScope, *, ignores_keys: bool
 ) -> None:
     assert (pool.scope, pool.ignores_keys) == (scope, ignores_keys)
 

@@ -1,3 +1,5 @@
+"""Questions to the catalogue: names, free limits, windows, models."""
+
 from __future__ import annotations
 
 import json
@@ -215,7 +217,7 @@ def test_rows_that_hold_under_a_condition_are_never_applied() -> None:
         "unknown",
     ],
 )
-def test_free_is_what_a_recurring_tier_covers(provider: str, model: str, free: bool) -> None:
+def test_free_is_what_a_recurring_tier_covers(provider: str, model: str, *, free: bool) -> None:
     assert load().is_free(provider, model) is free
 
 

@@ -1,3 +1,5 @@
+"""Which profiles share an account, and what its id gives away."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,7 +15,7 @@ SALT = b"salt"
 def an_upstream(provider: str = "groq", key: str | None = "k1", **changes: Any) -> Upstream:
     entry = load().provider(provider)
     assert entry is not None
-    given = {
+    given: dict[str, Any] = {
         "provider": provider,
         "entry": entry,
         "base_url": entry.base_url,
@@ -74,6 +76,12 @@ def test_a_profile_with_a_written_accounts_credential_is_on_it() -> None:
     found = identities({"a": an_upstream()}, {"mine": an_upstream()})
 
     assert found["a"] == Identity(id="mine", name="mine")
+
+
+def test_a_written_account_without_a_key_draws_nobody_in() -> None:
+    found = identities({"a": an_upstream(key=None)}, {"mine": an_upstream(key=None)})
+
+    assert found["a"].name == "groq"
 
 
 def test_two_projects_are_told_apart_by_naming_their_accounts() -> None:

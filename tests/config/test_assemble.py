@@ -1,3 +1,5 @@
+"""From a configuration to what runs: limits on their counters, chains, endpoints."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,13 +1,17 @@
+"""What settings mean together, and what is said where they can't work."""
+
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from spillover.catalogue import load
 from spillover.config import checks
-from spillover.config.references import Finding
 from spillover.config.schema import Config
+
+if TYPE_CHECKING:
+    from spillover.config.references import Finding
 
 CATALOGUE = load()
 GROQ = {"provider": "groq", "api_key": "gsk_1"}

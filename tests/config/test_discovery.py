@@ -1,3 +1,5 @@
+"""What serves without any configuration, and what is never asked."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""YAML as it is read here, and what is refused of it."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Variables, key rings and files in the place of what names them."""
+
 from __future__ import annotations
 
 import sys

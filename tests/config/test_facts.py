@@ -1,3 +1,5 @@
+"""What a profile says joined with what the catalogue knows."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,8 @@
+"""Mistakes told with file, line, key and remedy, and without secrets."""
+
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +11,9 @@ from spillover.config.expansion import Fault
 from spillover.config.faults import PLACES, Places, child, shown
 from spillover.config.references import Finding
 from spillover.config.schema import Config, Settings
-from spillover.errors import Problem
+
+if TYPE_CHECKING:
+    from spillover.errors import Problem
 
 
 def refused(document: dict[str, Any]) -> list[Problem]:
@@ -66,6 +70,7 @@ def test_an_unknown_setting_names_the_nearest_of_its_place() -> None:
         ({"profiles": {"p": {"price": {"input": "x"}}}}, "profiles.p.price.input", "a number"),
         ({"profiles": {"p": {"lacks": "tools"}}}, "profiles.p.lacks", "a list"),
         ({"chains": {"c": {}}}, "chains.c.profiles", "profiles:"),
+        ({"chains": {"c": {"profiles": "groq"}}}, "chains.c.profiles", "a list of profiles"),
         ({"chains": {"c": 5}}, "chains.c", "a list of profiles, or a mapping with profiles:"),
         (
             {"chains": {"c": {"profiles": ["p"], "failback": "x"}}},

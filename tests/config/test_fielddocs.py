@@ -1,3 +1,5 @@
+"""What the schema's source says of each setting."""
+
 from __future__ import annotations
 
 from spillover.config.fielddocs import field_docs

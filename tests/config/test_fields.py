@@ -1,3 +1,5 @@
+"""The kinds of values that settings hold."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Limits in all their written forms, and every mistake in them."""
+
 from __future__ import annotations
 
 from typing import Any

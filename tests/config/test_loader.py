@@ -1,3 +1,5 @@
+"""Whole files: everything wrong at once, secrets unseen, nothing that crashes."""
+
 from __future__ import annotations
 
 import subprocess
@@ -218,8 +220,16 @@ def test_a_document_in_no_file_loads_alike() -> None:
     config = load_document({"profiles": {"groq": {"provider": "groq"}}}, environ=KEYS)
 
     assert (config.path, config.file, config.missing_keys) == (None, "<document>", ())
-    with pytest.raises(ConfigError, match="<document>:profiles.groq.provider"):
+    with pytest.raises(ConfigError, match=r"<document>:profiles\.groq\.provider"):
         load_document({"profiles": {"groq": {"provider": "grok", "model": "m"}}}, environ=KEYS)
+
+
+def test_keys_of_a_document_are_text_whatever_they_were() -> None:
+    config = load_document({"profiles": {5: {"provider": "groq"}}}, environ=KEYS)
+
+    assert list(config.config.profiles) == ["5"]
+    with pytest.raises(ConfigError, match=r"profiles\.5\.modle"):
+        load_document({"profiles": {5: {"modle": "x"}}}, environ=KEYS)
 
 
 def test_the_digest_changes_with_the_file_its_variables_and_its_secrets(tmp_path: Path) -> None:
@@ -308,9 +318,10 @@ def test_whatever_a_document_holds_it_loads_or_says_what_is_wrong(
     document: dict[str, object],
 ) -> None:
     try:
-        found = load_document(document, environ={})
+        found: LoadedConfig | ConfigError = load_document(document, environ={})
     except ConfigError as error:
-        assert error.problems
-        assert all("\n" not in str(problem) for problem in error.problems)
-    else:
-        assert isinstance(found, LoadedConfig)
+        found = error
+
+    told = () if isinstance(found, LoadedConfig) else found.problems
+    assert isinstance(found, LoadedConfig) or told
+    assert all("\n" not in str(problem) for problem in told)

@@ -1,12 +1,17 @@
+"""Where configuration, state and variables are found, and where not looked for."""
+
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-import pytest
 
 from spillover.config.locate import config_path, env_path, is_named, read_env, state_folder
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_the_named_file_comes_first_then_the_variable_then_the_users_own() -> None:

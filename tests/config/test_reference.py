@@ -1,3 +1,5 @@
+"""The reference page is made from the schema and as new as it."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""Names that lead somewhere, nowhere, or to two things."""
+
 from __future__ import annotations
 
 from typing import Any

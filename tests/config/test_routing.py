@@ -1,3 +1,5 @@
+"""What a client's model name means."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

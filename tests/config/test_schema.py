@@ -1,3 +1,5 @@
+"""The schema as a whole, for people, for editors and for start-up time."""
+
 from __future__ import annotations
 
 import json
@@ -71,6 +73,15 @@ def test_the_schema_for_editors_is_valid_json_and_describes_settings() -> None:
     server = schema["$defs"]["Server"]["properties"]
     assert server["port"]["description"].startswith("Port to listen on")
     assert schema["properties"]["privacy"]["description"]
+
+
+def test_the_packages_door_opens_to_its_names_alone() -> None:
+    import spillover.config
+
+    for name in spillover.config.__all__:
+        assert getattr(spillover.config, name)
+    with pytest.raises(AttributeError, match="no attribute 'nobody'"):
+        spillover.config.nobody  # noqa: B018 (looked at only)
 
 
 def test_importing_the_package_does_not_import_pydantic() -> None:

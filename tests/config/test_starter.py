@@ -1,3 +1,5 @@
+"""The file that a new user starts from comes back as it was meant."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

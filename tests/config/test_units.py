@@ -1,3 +1,5 @@
+"""Quantities as people write them."""
+
 from __future__ import annotations
 
 import pytest
@@ -46,8 +48,17 @@ def test_a_duration_of_more_than_a_year_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("length_s", "label"),
-    [(60.0, "minute"), (86_400.0, "day"), (18_000.0, "5h"), (600.0, "10m"), (90.0, "90s")]
-    + [(172_800.0, "2d"), (1.5, "1.5s"), (1.0, "second")],
+    [
+        (60.0, "minute"),
+        (86_400.0, "day"),
+        (18_000.0, "5h"),
+        (600.0, "10m"),
+        (90.0, "90s"),
+        (1_000_000.0, "1000000s"),
+        (172_800.0, "2d"),
+        (1.5, "1.5s"),
+        (1.0, "second"),
+    ],
     ids=repr,
 )
 def test_a_windows_length_is_shown_as_people_say_it(length_s: float, label: str) -> None:

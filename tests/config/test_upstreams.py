@@ -1,3 +1,5 @@
+"""Where requests go, and that a credential goes to its own address alone."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,9 +1,12 @@
+"""A followed file: every way in which editors and systems change it."""
+
 from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -184,6 +187,30 @@ def test_a_folder_that_goes_and_comes_back_ends_nothing(tmp_path: Path) -> None:
 
             assert isinstance(gone, ConfigError)
             assert title(await next_change()) == "changed"
+
+    asyncio.run(story())
+
+
+def test_a_fault_of_our_own_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    class Unreadable(Mapping[str, str]):
+        def __iter__(self) -> NoReturn:
+            raise RuntimeError("no environment today")
+
+        def __getitem__(self, name: str) -> str:
+            raise KeyError(name)
+
+        def __len__(self) -> int:
+            return 0
+
+    async def story() -> None:
+        path = written(tmp_path, FIRST)
+        loaded = load(path, environ=KEYS)
+        path.write_text(SECOND)
+        async with asyncio.timeout(15):
+            change = await anext(changes(loaded, environ=Unreadable()))
+
+        assert isinstance(change, ConfigError)
+        assert "no environment today" in str(change)
 
     asyncio.run(story())
 

@@ -7,14 +7,13 @@ are strings. Anchors and merge keys work; a document that multiplies itself by t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -118,24 +117,16 @@ class _Builder:
 
     def document(self, text: str) -> _Node:
         self._events = iter(YAML(typ="safe", pure=True).parse(text))
-        for event in self._events:
-            match event:
-                case StreamStartEvent() | DocumentStartEvent():
-                    continue
-                case StreamEndEvent():
-                    return _Node(value=None, line=0)
-                case _:
-                    node = self._node(event, ())
-                    self._end()
-                    return node
-        return _Node(value=None, line=0)
-
-    def _end(self) -> None:
-        for event in self._events:
-            if isinstance(event, DocumentStartEvent):
-                raise _Refused(_line(event), found="a second document", expected="one document")
-            if not isinstance(event, (DocumentEndEvent, StreamEndEvent)):
-                raise _Refused(_line(event), found="more content", expected="one document")
+        event = next(self._events)
+        while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
+            event = next(self._events)
+        if isinstance(event, StreamEndEvent):
+            return _Node(value=None, line=0)
+        node = self._node(event, ())
+        for after in self._events:
+            if isinstance(after, DocumentStartEvent):
+                raise _Refused(_line(after), found="a second document", expected="one document")
+        return node
 
     def _node(self, event: Event, path: KeyPath) -> _Node:
         match event:
@@ -143,10 +134,8 @@ class _Builder:
                 node = self._alias(event)
             case ScalarEvent():
                 node = _Node(value=_scalar(event), line=_line(event))
-            case MappingStartEvent() | SequenceStartEvent():
-                node = self._nested(event, path)
             case _:
-                raise _Refused(_line(event), found="an unexpected token", expected="a value")
+                node = self._nested(cast("MappingStartEvent | SequenceStartEvent", event), path)
         anchor = getattr(event, "anchor", None)
         if anchor and not isinstance(event, AliasEvent):
             self._anchors[anchor] = node
@@ -183,9 +172,7 @@ class _Builder:
     def _sequence(self, event: Event, path: KeyPath) -> _Node:
         values: list[Any] = []
         node = _Node(value=values, line=_line(event), lines={})
-        for item in self._events:
-            if isinstance(item, SequenceEndEvent):
-                break
+        while not isinstance(item := next(self._events), SequenceEndEvent):
             entry = self._node(item, (*path, len(values)))
             _place(node, len(values), entry, entry.line)
             values.append(entry.value)
@@ -195,9 +182,7 @@ class _Builder:
         values: dict[str, Any] = {}
         node = _Node(value=values, line=_line(event), lines={})
         merged: list[_Node] = []
-        for item in self._events:
-            if isinstance(item, MappingEndEvent):
-                break
+        while not isinstance(item := next(self._events), MappingEndEvent):
             key, plain = self._key(item)
             entry = self._node(next(self._events), (*path, key))
             if key == "<<" and plain:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spillover.catalogue import Catalogue
-
-_MOST_PRUNINGS: Final = 50
 
 
 class LoadedConfig:
@@ -104,7 +102,7 @@ def load_document(
     catalogue: Catalogue | None = None,
 ) -> LoadedConfig:
     """Return the configuration of a document that stands in no file; raises ConfigError."""
-    parsed = Parsed(document=document, lines={})
+    parsed = Parsed(document=_copied(document), lines={})
     return _load(parsed, environ, file=name, folder=Path(), catalogue=catalogue)
 
 
@@ -134,10 +132,9 @@ def _load(
         *places.from_findings(references.findings(expanded.document)),
         *refused,
     ]
-    if config is not None:
-        found = checks.errors(config, known)
-        problems += places.from_findings(each for each in found if not _follows(each.path, broken))
-    if problems or config is None:
+    found = checks.errors(config, known)
+    problems += places.from_findings(each for each in found if not _follows(each.path, broken))
+    if problems:
         raise ConfigError(_in_order(problems))
     loaded = LoadedConfig(config, parsed=parsed, expanded=expanded, environ=environ)
     loaded.file = file
@@ -161,14 +158,15 @@ def _empty(file: str) -> Problem:
 
 def _validated(
     document: dict[str, Any], places: Places, *, without: list[KeyPath]
-) -> tuple[Config | None, list[Problem], set[KeyPath]]:
+) -> tuple[Config, list[Problem], set[KeyPath]]:
     """Return the typed configuration without what is malformed, what that was, and in which entries."""
     problems: list[Problem] = []
     malformed = list(without)
     rest = _copied(document)
     for path in without:
         _prune(rest, path)
-    for _ in range(_MOST_PRUNINGS):
+    # Every error leads into a named setting, which goes: each round has less to read.
+    while True:
         try:
             config = Config.model_validate(rest)
         except ValidationError as error:
@@ -179,7 +177,6 @@ def _validated(
                 _prune(rest, malformed[-1])
         else:
             return config, problems, {_entry(path) for path in malformed}
-    return None, problems, {_entry(path) for path in malformed}
 
 
 def _entry(path: KeyPath) -> KeyPath:
@@ -193,10 +190,10 @@ def _follows(path: KeyPath, broken: set[KeyPath]) -> bool:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of the containers alone: secrets can't be copied."""
+    """A copy of the containers alone, for secrets can't be copied; keys are text."""
     match value:
         case dict():
-            return {key: _copied(entry) for key, entry in value.items()}
+            return {str(key): _copied(entry) for key, entry in value.items()}
         case list():
             return [_copied(entry) for entry in value]
         case _:
@@ -206,13 +203,13 @@ def _copied(value: Any) -> Any:
 def _prune(document: dict[str, Any], path: KeyPath) -> None:
     """Remove the innermost named setting that a path leads into."""
     node: Any = document
-    owner: tuple[dict[str, Any], str] | None = None
+    owner: tuple[dict[Any, Any], str | int] | None = None
     for part in path:
         below = child(node, part)
         if below is None:
             continue
         if isinstance(node, dict):
-            owner = (node, str(part))
+            owner = (node, part)
         node = below[0]
     if owner is not None:
         owner[0].pop(owner[1], None)

@@ -283,13 +283,9 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the file, as `check --schema` prints it for editors."""
     schema = Config.model_json_schema(mode="validation", schema_generator=_Described)
     definitions = schema["$defs"]
-    for name, docs in field_docs().items():
-        properties = (schema if name == "Config" else definitions.get(name, {})).get(
-            "properties", {}
-        )
-        for field, text in docs.items():
-            if field in properties:
-                properties[field]["description"] = text
+    for name, group in (("Config", schema), *definitions.items()):
+        for field, described in group.get("properties", {}).items():
+            described["description"] = field_docs()[name][field]
     chain = definitions["Chain"]
     members = chain["properties"]["profiles"]
     members["items"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Member"}]}

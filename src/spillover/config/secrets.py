@@ -126,6 +126,4 @@ class Redactor:
 def _masked_match(match: re.Match[str]) -> str:
     if match["key"]:
         return masked(match["key"])
-    if MASK in match["after"]:
-        return match[0]
     return match["word"] + masked(match["after"])

@@ -72,6 +72,11 @@ def _loaded(path: Path, environ: Mapping[str, str]) -> LoadedConfig | ConfigErro
         )
 
 
+def _nearest_folder(path: Path) -> Path:
+    """The folder in which a removed one may come back."""
+    return next(folder for folder in path.absolute().parents if folder.is_dir())
+
+
 async def _until_touched(path: Path, files: tuple[Path, ...], ending: asyncio.Event) -> None:
     """Return when something happened to one of the files, or at the end."""
     from watchfiles import awatch  # noqa: PLC0415 (compiled code, loaded when first needed)
@@ -85,9 +90,10 @@ async def _until_touched(path: Path, files: tuple[Path, ...], ending: asyncio.Ev
         name = touched.replace("\\", "/").rpartition("/")[2]
         return name in names or name.startswith("..")
 
+    existing = [folder for folder in folders if folder.is_dir()]
     try:
         async for _ in awatch(
-            *(folder for folder in folders if folder.is_dir()),
+            *existing or [_nearest_folder(path)],
             watch_filter=concerns,
             debounce=_DEBOUNCE_MS,
             step=_STEP_MS,
