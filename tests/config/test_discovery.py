@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.catalogue import load
+from spillover.config import discovery
 from spillover.config.assemble import assemble
 from spillover.config.discovery import (
     ORDER,
@@ -241,6 +242,14 @@ def test_a_local_server_that_answers_is_found_with_its_models() -> None:
 )
 def test_what_is_no_model_server_is_not_found(answer: bytes) -> None:
     assert asked_at(answer)[0] == ()
+
+
+@pytest.mark.parametrize("provider", ["llamacpp", "vllm"])
+def test_on_a_port_that_anything_may_use_a_server_must_say_what_it_is(provider: str) -> None:
+    entry = CATALOGUE.providers[provider]
+    body = json.dumps({"data": [{"id": "own", "owned_by": provider}, {"id": "other"}]}).encode()
+
+    assert discovery._models(body, entry) == ("own",)
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for() -> None:
