@@ -90,8 +90,13 @@ def test_an_estimate_is_priced() -> None:
         (Demand(), with_(PROFILE, reserves_max_tokens=True), 1_024),
         (
             Demand(),
-            with_(PROFILE, reserves_max_tokens=True, max_output_tokens=16_384),
-            16_384,
+            with_(PROFILE, reserves_max_tokens=True, max_output_tokens=65_536),
+            1_024,
+        ),
+        (
+            Demand(max_output_tokens=99_000),
+            with_(PROFILE, reserves_max_tokens=True, max_output_tokens=65_536),
+            65_536,
         ),
         (Demand(), with_(PROFILE, max_output_tokens=512), 512),
         (Demand(), with_(PROFILE, max_output_tokens=8_192), 1_024),

@@ -89,12 +89,16 @@ def estimate(demand: Demand, profile: Profile, calibration: Calibration) -> Usag
 def _expected_output(demand: Demand, profile: Profile, calibration: Calibration) -> int:
     if demand.operation is Operation.EMBEDDINGS:
         return 0
-    most = demand.max_output_tokens
-    if most is None:
-        most = profile.max_output_tokens
-    expected = calibration.expected_output
-    if most is not None and (profile.reserves_max_tokens or most < expected):
-        expected = most
+    stated, ceiling = demand.max_output_tokens, profile.max_output_tokens
+    if stated is not None and profile.reserves_max_tokens:
+        expected = stated
+    else:
+        # Unstated, not even they reserve what the model could write at most: it is no estimate.
+        expected = calibration.expected_output
+        if stated is not None:
+            expected = min(expected, stated)
+    if ceiling is not None:
+        expected = min(expected, ceiling)
     return demand.choices * expected
 
 
