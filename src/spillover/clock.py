@@ -2,14 +2,22 @@
 
 `now` is a wall reading taken once plus the time that has gone by since, sleep included, so that a
 small correction of the wall clock moves nothing. When the two differ by more than 2 s the wall was
-set: the clock follows it, and `jumped_s` grows by the difference, for those who date things.
+set: the clock follows it, and tells those who date things before anyone reads the new time.
+
+Refuses to know what is dated.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Elapsed: TypeAlias = Callable[[], float]
+    JumpWatcher: TypeAlias = Callable[[float, float], None]
 
 DRIFT_S: Final = 2.0
 """How far the wall may differ before it counts as set."""
@@ -18,12 +26,11 @@ DRIFT_S: Final = 2.0
 class Clock(Protocol):
     """A source of instants."""
 
-    @property
-    def jumped_s(self) -> float:
-        """The sum of all jumps so far."""
-
     def now(self) -> float:
         """Return epoch seconds."""
+
+    def on_jump(self, watcher: JumpWatcher) -> None:
+        """Call `watcher(seconds, now)` at each jump, before `now` returns an instant after it."""
 
 
 def _elapsed() -> float:
@@ -40,18 +47,25 @@ if sys.platform == "linux":  # CLOCK_MONOTONIC stands still while a laptop sleep
 class SystemClock:
     """The machine's clock."""
 
-    def __init__(self) -> None:
-        """Take the first reading."""
-        self.jumped_s = 0.0
-        self._anchor = time.time() - _elapsed()
+    def __init__(self, *, wall: Elapsed = time.time, elapsed: Elapsed = _elapsed) -> None:
+        """Take the first reading of both sources (seconds; `elapsed` from any beginning)."""
+        self._wall = wall
+        self._elapsed = elapsed
+        self._anchor = wall() - elapsed()
+        self._watchers: list[JumpWatcher] = []
 
     def now(self) -> float:
         """Return epoch seconds, following the wall when it was set."""
-        elapsed = _elapsed()
-        now = self._anchor + elapsed
-        drift = time.time() - now
-        if drift > DRIFT_S or drift < -DRIFT_S:
-            self._anchor += drift
-            self.jumped_s += drift
-            return now + drift
+        now = self._anchor + self._elapsed()
+        jump = self._wall() - now
+        if -DRIFT_S <= jump <= DRIFT_S:
+            return now
+        self._anchor += jump
+        now += jump
+        for watcher in self._watchers:
+            watcher(jump, now)
         return now
+
+    def on_jump(self, watcher: JumpWatcher) -> None:
+        """Call `watcher(seconds, now)` at each jump, before `now` returns an instant after it."""
+        self._watchers.append(watcher)

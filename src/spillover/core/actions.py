@@ -6,15 +6,17 @@ Refuses to know the order in which they are used (flow) and how they are perform
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from spillover.core.health import Health
-from spillover.core.ladder import Sticky, View
-from spillover.core.limits import Candidate, Reservation
-from spillover.core.refusals import Step
-from spillover.core.values import Failure, Profile, Usage
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spillover.core.health import Health
+    from spillover.core.ladder import Sticky, View
+    from spillover.core.limits import Candidate, Reservation
+    from spillover.core.refusals import Step
+    from spillover.core.values import Failure, Profile, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,11 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """The client left."""
+    """The client left; may answer any action.
+
+    What was to be recorded or told (`Settle`, `Release`, `Learn`, `Stick`, `FellBack`) is done all the
+    same; a `Reserve` answered so holds nothing.
+    """
 
     now: float
     sent_at: float | None = None

@@ -6,7 +6,8 @@ A client's leaving is an outcome, `Cancelled`, sent in like any other; the gener
 
 Rules of this file:
 - Every send holds a reservation of its own, and every reservation is settled or released once.
-- A profile is tried at most once per request, its retries and alternative models aside.
+- A profile is tried at most once per request, its retries and alternative models aside; one whose
+  own word was to wait may be tried again once the chain has waited for it.
 - Behind the commit point nothing is sent again: a broken relay ends the request.
 
 Refuses to know how anything is performed: no clock, network, storage or client protocol.
@@ -14,9 +15,11 @@ Refuses to know how anything is performed: no clock, network, storage or client 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec.structs import replace as with_field
 
 from spillover.core.actions import (
     Action,
@@ -42,10 +45,11 @@ from spillover.core.actions import (
 )
 from spillover.core.failures import Then, backoff_s, treatment_of
 from spillover.core.health import Refusal as Refused
-from spillover.core.health import refused, succeeded
+from spillover.core.health import refused, standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
-from spillover.core.limits import Block, Candidate, Granted
-from spillover.core.refusals import Code, Ending, EndKind, Refusal, Step, refusal
+from spillover.core.limits import Block, Blocked, Candidate, Granted
+from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
+from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import (
     Chain,
     Demand,
@@ -53,14 +57,15 @@ from spillover.core.values import (
     FailureClass,
     SkipReason,
     Strategy,
-    Usage,
 )
+from spillover.core.waits import Bounds, back, bounds_of, worth_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Flow: TypeAlias = Generator[Action, Outcome, Ending]
 _Part: TypeAlias = Generator[Action, Outcome, Ending | None]
-
-RECHECK_S: Final = 0.25
-"""How soon to look again while another call tests the only profile that could serve."""
+_Telling: TypeAlias = Generator[Action, Outcome, Cancelled | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,21 +75,23 @@ class _Walk:
     chain: Chain
     demand: Demand
     space: str | None
-    deadline_at: float
-    queue_until: float
-    patience_until: float
+    bounds: Bounds
     sends: int = 0
     trail: list[Step] = field(default_factory=list)
     tried: dict[str, FailureClass] = field(default_factory=dict)
-    models: set[tuple[str, str]] = field(default_factory=set)
-    """(profile, upstream model) pairs that were sent to."""
+    missing: frozenset[tuple[str, str]] = frozenset()
+    """(profile, upstream model) pairs that a provider said it does not have."""
     blocked: dict[str, Block] = field(default_factory=dict)
     left: FellBack | None = None
     """The profile last left, while it is not known who follows it."""
-    too_long: Failure | None = None
-    """The first provider's word that the request is too long for its model."""
+    too_long: Ending | None = None
+    """The end that the first word of a too long request leads to, if no other model takes it."""
+    rejected: Ending | None = None
+    """The same, for a request that one provider would not take."""
     too_small: frozenset[str] = frozenset()
     larger_than: int = 0
+    gone: Cancelled | None = None
+    """The client left while something was recorded or told."""
 
 
 def serve(chain: Chain, demand: Demand, space: str | None = None) -> Flow:
@@ -93,35 +100,38 @@ def serve(chain: Chain, demand: Demand, space: str | None = None) -> Flow:
     `space` is the embedding space of the chain, for embeddings alone.
     """
     sight = yield Look()
-    start = sight.now
-    deadline_at = start + chain.time_limits.deadline_s
-    walk = _Walk(
-        chain=chain,
-        demand=demand,
-        space=space,
-        deadline_at=deadline_at,
-        queue_until=min(deadline_at, start + chain.wait_s),
-        patience_until=min(deadline_at, start + chain.patience_s),
-    )
-    while True:
-        if not isinstance(sight, Sight):
-            return _stopped(walk, sight)
-        if sight.now >= walk.deadline_at:
+    bounds = bounds_of(chain, sight.now)
+    walk = _Walk(chain=chain, demand=demand, space=space, bounds=bounds)
+    while isinstance(sight, Sight):
+        if sight.now >= bounds.deadline_at:
             return _too_late(walk)
         ladder = _ladder(walk, sight)
-        pause = _pause(walk, sight, ladder)
-        if pause is not None:
-            woken = yield pause
+        wait = worth_waiting(bounds, sight, ladder)
+        if wait is not None:
+            woken = yield wait
             if isinstance(woken, Cancelled):
                 return _stopped(walk, woken)
-            # What was denied before the wait may have room now; what can never fit stays out.
-            walk.blocked = {name: b for name, b in walk.blocked.items() if b.never}
+            walk.blocked = {name: block for name, block in walk.blocked.items() if block.never}
+            for name in back(ladder, woken.now):
+                walk.tried.pop(name, None)
         else:
-            part = _give_up if not ladder.candidates else _reserve_and_send
+            part = _reserve_and_send if ladder.candidates else _give_up
             ending = yield from part(walk, sight, ladder)
             if ending is not None:
                 return ending
-        sight = yield Look()
+        sight = walk.gone or (yield Look())
+    return _stopped(walk, sight)
+
+
+def _tell(walk: _Walk, action: Action) -> _Telling:
+    """Have something recorded or told: it is done even if the client leaves meanwhile.
+
+    Return the client's leaving, if it has left.
+    """
+    outcome = yield action
+    if isinstance(outcome, Cancelled):
+        walk.gone = outcome
+    return walk.gone
 
 
 def _stopped(walk: _Walk, outcome: Outcome) -> Ending:
@@ -155,96 +165,63 @@ def _ladder(walk: _Walk, sight: Sight) -> Ladder:
         space=walk.space,
         larger_than=walk.larger_than,
         too_small=walk.too_small,
+        missing=walk.missing,
     )
     return build(ask, sight.profiles, sight.view, sight.now)
-
-
-def _pause(walk: _Walk, sight: Sight, ladder: Ladder) -> Wait | None:
-    """Return what to wait for before anything is sent; None when nothing is worth a wait."""
-    now = sight.now
-    if ladder.candidates:
-        if sight.queued and now < walk.queue_until:
-            return Wait(until=walk.queue_until, queue=True)
-        return _patience(walk, ladder, now)
-    if now < walk.queue_until:
-        times = [s.available_at for s in ladder.skipped if s.available_at is not None]
-        if times and min(times) <= walk.queue_until:
-            return Wait(until=max(min(times), now), queue=True)
-        if any(s.available_at is None and _may_lift(s.reason) and not s.never for s in ladder.skipped):
-            return Wait(until=walk.queue_until, queue=True)
-    if any(s.probed for s in ladder.skipped):
-        return Wait(until=min(now + RECHECK_S, walk.deadline_at))
-    return None
-
-
-def _may_lift(reason: SkipReason) -> bool:
-    """Whether room may come about at a time that nobody can know, as when a call in flight ends."""
-    return reason is SkipReason.LIMIT
-
-
-def _patience(walk: _Walk, ladder: Ladder, now: float) -> Wait | None:
-    """Wait for a preferred profile that is back within the chain's patience."""
-    if now >= walk.patience_until or walk.chain.strategy is not Strategy.PRIORITY:
-        return None
-    names = [member.profile for member in walk.chain.members]
-    better = set(names[: names.index(ladder.candidates[0].profile.name)])
-    times = [
-        s.available_at
-        for s in ladder.skipped
-        if s.profile in better
-        and s.reason in _PATIENCE_REASONS
-        and s.available_at is not None
-        and s.available_at <= walk.patience_until
-    ]
-    return Wait(until=max(min(times), now)) if times else None
-
-
-_PATIENCE_REASONS: Final = frozenset(
-    {SkipReason.LIMIT, SkipReason.COOLDOWN, SkipReason.EXHAUSTED}
-)
 
 
 def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     """End a request that nobody can serve."""
     if walk.left is not None:
-        yield walk.left
-    trail = tuple(walk.trail)
-    if walk.too_long is not None:
-        return Ending(kind=EndKind.PROVIDER_ERROR, trail=trail, failure=walk.too_long)
+        yield from _tell(walk, walk.left)
     reason = refusal(walk.chain.name, ladder.skipped, sight.now)
-    return Ending(kind=EndKind.REFUSED, trail=trail, refusal=reason)
+    ending = walk.too_long
+    if ending is None and reason.code in UNABLE:
+        ending = walk.rejected
+    if ending is None:
+        return Ending(kind=EndKind.REFUSED, trail=tuple(walk.trail), refusal=reason)
+    return with_field(ending, trail=tuple(walk.trail))
 
 
 def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     """Reserve and send; return how the request ended, or None to look at the ladder again."""
     offered: Sequence[Candidate] = ladder.candidates
-    if sight.now < walk.patience_until:
+    if sight.now < walk.bounds.patience_until:
         # One at a time, so that a wait for the first can be weighed before the second is held.
         offered = offered[:1]
     held = yield Reserve(candidates=offered)
     if not isinstance(held, Held):
         return _stopped(walk, held)
+    by_name = {candidate.profile.name: candidate for candidate in offered}
     for passed in held.reservation.passed:
         walk.blocked[passed.profile] = passed.block
-        if walk.left is None:
-            until = passed.block.available_at
-            walk.left = FellBack(source=passed.profile, to=None, cause="limit", until=until)
+        walk.left = walk.left or _without_room(by_name[passed.profile], passed, sight)
     if not isinstance(held.reservation, Granted):
         return None
-    granted = held.reservation
-    candidate = next(c for c in offered if c.profile.name == granted.profile)
+    candidate = by_name[held.reservation.profile]
     left = walk.left or _passed_over(walk, ladder, candidate)
-    if left is not None and left.source != candidate.profile.name:
-        yield FellBack(
-            source=left.source, to=candidate.profile.name, cause=left.cause, until=left.until
-        )
     walk.left = None
-    return (yield from _sends(walk, sight, candidate, granted))
+    if left is not None and left.source != candidate.profile.name:
+        gone = yield from _tell(walk, replace(left, to=candidate.profile.name))
+        if gone is not None:
+            yield Release(reservation=held.reservation.reservation, keep_request=False)
+            return _stopped(walk, gone)
+    return (yield from _sends(walk, sight, candidate, held.reservation))
+
+
+def _without_room(candidate: Candidate, passed: Blocked, sight: Sight) -> FellBack:
+    """Return how a profile was left that the ledger denied."""
+    cause = "limit"
+    if passed.block.limit is None:  # another call is testing the evidence against it
+        evidence = standing(candidate.profile, sight.view.health, sight.now).evidence
+        cause = SkipReason.COOLDOWN.value if evidence is None else evidence.reason
+    return FellBack(source=passed.profile, to=None, cause=cause, until=passed.block.available_at)
 
 
 def _passed_over(walk: _Walk, ladder: Ladder, candidate: Candidate) -> FellBack | None:
     """Return the benched profile that the chain prefers to the one that serves."""
-    if walk.chain.strategy is not Strategy.PRIORITY:
+    by_order = walk.chain.strategy is Strategy.PRIORITY
+    if not by_order or ladder.kept == candidate.profile.name:
         return None
     benched = {s.profile: s for s in ladder.skipped if s.reason in _BENCHED}
     for member in walk.chain.members:
@@ -263,35 +240,35 @@ _BENCHED: Final = frozenset({SkipReason.COOLDOWN, SkipReason.EXHAUSTED, SkipReas
 def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) -> _Part:
     """Send to one profile, again where its failure is worth it, until it answers or is left."""
     profile = candidate.profile
-    walk.models.add((profile.name, profile.model))
     reservation = granted.reservation
-    sends = 0
+    sends, mended = 0, False
     while True:
         sends += 1
         walk.sends += 1
         outcome = yield Send(
-            candidate=candidate, attempt=walk.sends, deadline_at=walk.deadline_at
+            candidate=candidate, attempt=walk.sends, deadline_at=walk.bounds.deadline_at
         )
-        match outcome:
-            case Committed():
-                return (yield from _relay(walk, sight, candidate, reservation, outcome))
-            case Cancelled():
-                walk.trail.append(Step(profile=profile.name, result="cancelled"))
-                yield from _settle_left(candidate, reservation, outcome)
-                return _stopped(walk, outcome)
-            case Failed():
-                pass
-            case _:
-                raise TypeError(outcome)
+        if isinstance(outcome, Committed):
+            return (yield from _relay(walk, sight, candidate, reservation, outcome))
+        if isinstance(outcome, Cancelled):
+            walk.trail.append(Step(profile=profile.name, result="cancelled"))
+            yield _leaving(candidate, reservation, outcome)
+            return _stopped(walk, outcome)
+        if not isinstance(outcome, Failed):
+            raise TypeError(outcome)
         failure = outcome.failure
         walk.trail.append(Step(profile=profile.name, result=failure.failure.value))
-        yield _closing(candidate, reservation, outcome)
+        gone = yield from _tell(walk, _closing(candidate, reservation, outcome))
         if outcome.by_deadline:
             return _too_late(walk)
-        if not failure.mended:
+        if gone is not None:  # what the failure taught is not lost with the client
+            return (yield from _leave(walk, sight, candidate, outcome)) or _stopped(walk, gone)
+        if failure.mended and not mended:
+            mended = True
+        else:
             again_at = outcome.now + backoff_s(sends, sight.draw)
-            if sends >= _sends_allowed(walk.chain, failure) or again_at >= walk.deadline_at:
-                break
+            if sends >= _sends_allowed(walk.chain, failure) or again_at >= walk.bounds.deadline_at:
+                return (yield from _leave(walk, sight, candidate, outcome))
             woken = yield Wait(until=again_at)
             if isinstance(woken, Cancelled):
                 return _stopped(walk, woken)
@@ -300,9 +277,8 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
             return _stopped(walk, held)
         if not isinstance(held.reservation, Granted):
             walk.blocked[profile.name] = held.reservation.passed[0].block
-            break
+            return (yield from _leave(walk, sight, candidate, outcome))
         reservation = held.reservation.reservation
-    return (yield from _leave(walk, sight, candidate, outcome))
 
 
 def _sends_allowed(chain: Chain, failure: Failure) -> int:
@@ -317,9 +293,7 @@ def _sends_allowed(chain: Chain, failure: Failure) -> int:
 def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle | Release:
     """Return how a failed send's reservation is closed."""
     if outcome.usage is None:
-        return Release(
-            reservation=reservation, keep_request=not outcome.failure.never_sent
-        )
+        return Release(reservation=reservation, keep_request=not outcome.failure.never_sent)
     return Settle(
         reservation=reservation,
         candidate=candidate,
@@ -330,21 +304,22 @@ def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle 
     )
 
 
-def _settle_left(candidate: Candidate, reservation: str, outcome: Cancelled) -> _Part:
-    """Close the reservation of a call whose client left."""
+def _leaving(candidate: Candidate, reservation: str, outcome: Cancelled) -> Settle | Release:
+    """Return how the reservation of a call is closed whose client left."""
     if outcome.sent_at is None:
-        yield Release(reservation=reservation, keep_request=False)
-        return None
+        return Release(reservation=reservation, keep_request=False)
     usage = outcome.usage
-    yield Settle(
+    if usage is None:  # nothing was seen of the answer: the question alone counts
+        profile, unlearned = candidate.profile, Calibration()
+        usage = presumed(candidate.need, profile, unlearned, chars=0, wide_chars=0)
+    return Settle(
         reservation=reservation,
         candidate=candidate,
-        usage=usage or Usage(requests=1, input_tokens=candidate.need.input_tokens),
-        reported=outcome.reported and usage is not None,
+        usage=usage,
+        reported=outcome.reported and outcome.usage is not None,
         ok=False,
         sent_at=outcome.sent_at,
     )
-    return None
 
 
 def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> _Part:
@@ -360,22 +335,27 @@ def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> 
         ),
         sight.view.health,
     )
-    yield Learn(profile=profile.name, health=changed, failure=failure)
-    then = treatment_of(failure).then
-    if then is Then.ERROR and not failure.retry_elsewhere:
-        return Ending(
-            kind=EndKind.PROVIDER_ERROR,
-            trail=tuple(walk.trail),
-            profile=profile.name,
-            failure=failure,
-        )
-    if then is Then.LARGER_CONTEXT:
-        walk.too_long = walk.too_long or failure
-        walk.too_small |= {profile.model}
-        walk.larger_than = max(walk.larger_than, profile.context_tokens or 0)
-    models = (profile.model, *_other_models(sight, profile.name))
-    untried = any((profile.name, model) not in walk.models for model in models)
-    if failure.failure is not FailureClass.MODEL_NOT_FOUND or not untried:
+    yield from _tell(walk, Learn(profile=profile.name, health=changed, failure=failure))
+    ending = Ending(
+        kind=EndKind.PROVIDER_ERROR,
+        trail=tuple(walk.trail),
+        profile=profile.name,
+        failure=failure,
+    )
+    match treatment_of(failure).then:
+        case Then.ERROR:
+            if not failure.retry_elsewhere:
+                return ending
+            walk.rejected = walk.rejected or ending
+        case Then.LARGER_CONTEXT:
+            walk.too_long = walk.too_long or ending
+            walk.too_small |= {profile.model}
+            walk.larger_than = max(walk.larger_than, profile.context_tokens or 0)
+        case Then.FALLBACK:
+            pass
+    if failure.failure is FailureClass.MODEL_NOT_FOUND:
+        walk.missing |= {(profile.name, profile.model)}
+    if not _has_another_model(walk, sight, profile.name, failure):
         walk.tried[profile.name] = failure.failure
     waits = [
         evidence.until
@@ -392,8 +372,13 @@ def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> 
     return None
 
 
-def _other_models(sight: Sight, name: str) -> tuple[str, ...]:
-    return sight.profiles[name].alternatives
+def _has_another_model(walk: _Walk, sight: Sight, name: str, failure: Failure) -> bool:
+    """Return whether a profile whose model is missing has one that was not asked for yet."""
+    if failure.failure is not FailureClass.MODEL_NOT_FOUND:
+        return False
+    profile = sight.profiles[name]
+    models = (profile.model, *profile.alternatives)
+    return any((name, model) not in walk.missing for model in models)
 
 
 def _relay(
@@ -405,11 +390,11 @@ def _relay(
     trail = tuple(walk.trail)
     mended = succeeded(profile, sight.view.health, committed.sent_at)
     if mended:
-        yield Learn(profile=profile.name, health=mended)
+        yield from _tell(walk, Learn(profile=profile.name, health=mended))
     stick = _stick(walk, sight, profile.name, committed.now)
     if stick is not None:
-        yield stick
-    outcome = yield Relay(candidate=candidate, trail=trail)
+        yield from _tell(walk, stick)
+    outcome = walk.gone or (yield Relay(candidate=candidate, trail=trail))
     match outcome:
         case Relayed():
             yield Settle(
@@ -424,7 +409,8 @@ def _relay(
             )
             return Ending(kind=EndKind.SERVED, trail=trail, profile=profile.name)
         case Cancelled():
-            yield from _settle_left(candidate, reservation, outcome)
+            sent = replace(outcome, sent_at=outcome.sent_at or committed.sent_at)
+            yield _leaving(candidate, reservation, sent)
             return Ending(kind=EndKind.CANCELLED, trail=trail, profile=profile.name)
         case Broken():
             yield Settle(

@@ -13,12 +13,13 @@ Refuses to know requests, ladders, storage and the clock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec.structs import replace
 
 from spillover.core.failures import Treatment, treatment_of
 from spillover.core.values import (
+    CUSTOM_PROVIDER,
     Calendar,
     CalendarUnit,
     Confidence,
@@ -108,6 +109,8 @@ class Standing(Value, frozen=True, kw_only=True):
     may_serve: bool = True
     probe: bool = False
     """It may serve only as the one call that tests the evidence."""
+    available_at: float | None = None
+    """When it may serve again, as far as the evidence goes; None: it may, or nobody knows."""
 
 
 ACTIVE: Final = Standing(status=Status.ACTIVE)
@@ -128,9 +131,11 @@ def subject_of_account(account: str) -> str:
     return f"account:{account}"
 
 
-def subject_of_provider(provider: str) -> str:
-    """Return the health key of a provider."""
-    return f"provider:{provider}"
+def subject_of_provider(profile: Profile) -> str:
+    """Return the health key of a profile's provider; one that nobody knows is its account alone."""
+    if profile.provider in {"", CUSTOM_PROVIDER}:
+        return f"provider:{CUSTOM_PROVIDER}|{profile.account}"
+    return f"provider:{profile.provider}"
 
 
 def subjects(profile: Profile) -> tuple[str, str, str, str]:
@@ -139,7 +144,7 @@ def subjects(profile: Profile) -> tuple[str, str, str, str]:
         subject_of_profile(profile.name),
         subject_of_model(profile.name, profile.model),
         subject_of_account(profile.account),
-        subject_of_provider(profile.provider),
+        subject_of_provider(profile),
     )
 
 
@@ -152,7 +157,7 @@ def standing(profile: Profile, health_of: Callable[[str], Health | None], now: f
             continue
         for evidence in (health.failed, health.exhausted, health.cooldown):
             if evidence is not None:
-                worst = _worse(worst, _weigh(evidence, subject, now))
+                worst = _both(worst, _weigh(evidence, subject, now))
     return worst
 
 
@@ -161,18 +166,29 @@ def _weigh(evidence: Cooldown, subject: str, now: float) -> Standing:
     testable = evidence.probe_at is not None and now >= evidence.probe_at
     if over and not testable:
         return ACTIVE
-    # A guess whose time is up counts as over, but the first call back still goes alone.
-    status = Status.ACTIVE if over else evidence.status
+    ends = [at for at in (evidence.until, evidence.probe_at) if at is not None]
     return Standing(
-        status=status, evidence=evidence, subject=subject, may_serve=testable, probe=testable
+        # A guess whose time is up counts as over, but the first call back still goes alone.
+        status=Status.ACTIVE if over else evidence.status,
+        evidence=evidence,
+        subject=subject,
+        may_serve=testable,
+        probe=testable,
+        available_at=min(ends) if ends and not testable else None,
     )
 
 
 _ORDER: Final = tuple(Status)
 
 
-def _worse(one: Standing, other: Standing) -> Standing:
-    return max(one, other, key=lambda s: (not s.may_serve, _ORDER.index(s.status), s.probe))
+def _both(one: Standing, other: Standing) -> Standing:
+    """Return the stronger of two standings, and when neither is in the way any more."""
+    worse = max(one, other, key=lambda s: (not s.may_serve, _ORDER.index(s.status), s.probe))
+    if one.may_serve or other.may_serve:
+        return worse
+    known = one.available_at is not None and other.available_at is not None
+    at = max(one.available_at or 0.0, other.available_at or 0.0) if known else None
+    return worse if worse.available_at == at else replace(worse, available_at=at)
 
 
 class Refusal(Value, frozen=True, kw_only=True):
@@ -198,7 +214,7 @@ def refused(refusal: Refusal, health_of: Callable[[str], Health | None]) -> dict
     health = changed.get(target) or _noted(health_of(target) or HEALTHY, refusal)
     changed[target] = _benched(health, refusal, treatment, certain=target != own)
     if failure.scope is FaultScope.PROVIDER and target == own:
-        changed |= _provider(refusal, health_of, changed[own])
+        changed |= _provider(refusal, health_of, treatment)
     return changed
 
 
@@ -212,7 +228,14 @@ def _noted(health: Health, refusal: Refusal) -> Health:
         profile=refusal.profile.name,
     )
     bare = failure.failure is FailureClass.AUTH_INVALID and not failure.names_key
+    if bare and health.bare_refusals and _known_since(health, refusal.sent_at):
+        bare = False  # sent before the first one was known: it says nothing new
     return replace(health, bare_refusals=health.bare_refusals + bare, last_error=error)
+
+
+def _known_since(health: Health, sent_at: float) -> bool:
+    """Return whether the latest failure came after a call was sent."""
+    return health.last_error is not None and health.last_error.at >= sent_at
 
 
 def _target(refusal: Refusal, own: Health) -> str | None:
@@ -221,23 +244,26 @@ def _target(refusal: Refusal, own: Health) -> str | None:
     match failure.failure:
         case FailureClass.CONTEXT_LENGTH | FailureClass.BAD_REQUEST | FailureClass.CONTENT_FILTER:
             return None
-        case FailureClass.PAYMENT_REQUIRED:
-            return subject_of_account(profile.account)
         case FailureClass.AUTH_INVALID:
             # A bare refusal may be a model gate under a good key: the second in a row is not.
-            certain = failure.names_key or own.bare_refusals > 1
-            return subject_of_account(profile.account) if certain else subject_of_profile(profile.name)
+            if failure.names_key or own.bare_refusals > 1:
+                return subject_of_account(profile.account)
+            return subject_of_profile(profile.name)
         case FailureClass.MODEL_NOT_FOUND:
             return subject_of_model(profile.name, profile.model)
         case _:
-            if failure.scope is FaultScope.ACCOUNT:
-                return subject_of_account(profile.account)
-            return subject_of_profile(profile.name)
+            match failure.scope:
+                case FaultScope.REQUEST:
+                    return None
+                case FaultScope.ACCOUNT:
+                    return subject_of_account(profile.account)
+                case FaultScope.PROFILE | FaultScope.PROVIDER:
+                    return subject_of_profile(profile.name)
+                case _:
+                    assert_never(failure.scope)
 
 
-def _benched(
-    health: Health, refusal: Refusal, treatment: Treatment, *, certain: bool
-) -> Health:
+def _benched(health: Health, refusal: Refusal, treatment: Treatment, *, certain: bool) -> Health:
     failure, now = refusal.failure, refusal.now
     status = treatment.status
     if failure.failure is FailureClass.AUTH_INVALID and not certain:
@@ -247,27 +273,22 @@ def _benched(
         Status.EXHAUSTED: health.exhausted,
         Status.FAILED: health.failed,
     }[status]
-    same_burst = slot is not None and refusal.sent_at <= slot.since
-    strikes = 1 if slot is None else slot.strikes + (0 if same_burst else 1)
-    fresh = _evidence(refusal, treatment, status=status, strikes=strikes)
-    if slot is not None and _outlasts(slot, fresh, now):
-        fresh = _extended(slot, fresh, now)
+    if slot is None:
+        fresh = _evidence(refusal, treatment, status=status, strikes=1)
+    else:
+        same_burst = refusal.sent_at <= slot.since
+        strikes = slot.strikes + (not same_burst)
+        fresh = _longer(slot, _evidence(refusal, treatment, status=status, strikes=strikes), now)
     return replace(health, **{status.value: fresh})
 
 
-def _outlasts(old: Cooldown, fresh: Cooldown, now: float) -> bool:
-    if old.until is None:
-        return fresh.until is not None
-    return fresh.until is not None and old.until > max(fresh.until, now)
-
-
-def _extended(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
-    """Return the longer `old` cooldown with the newer refusal noted on it."""
+def _longer(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
+    """Return `fresh`, or the `old` cooldown that outlasts it with the newer refusal noted on it."""
+    if old.until is None or fresh.until is None or old.until <= fresh.until:
+        return fresh
     probe_at = old.probe_at
     if probe_at is not None:
-        probe_at = max(probe_at, now + PROBE_AFTER_S)
-        if old.until is not None:
-            probe_at = min(probe_at, old.until)
+        probe_at = min(old.until, max(probe_at, now + PROBE_AFTER_S))
     return replace(
         old,
         since=now,
@@ -278,9 +299,7 @@ def _extended(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
     )
 
 
-def _evidence(
-    refusal: Refusal, treatment: Treatment, *, status: Status, strikes: int
-) -> Cooldown:
+def _evidence(refusal: Refusal, treatment: Treatment, *, status: Status, strikes: int) -> Cooldown:
     failure, now = refusal.failure, refusal.now
     until: float | None
     if status is Status.FAILED:
@@ -344,19 +363,21 @@ def _boundary(refusal: Refusal) -> float | None:
     unit = failure.quota_window
     if unit is None and failure.failure is FailureClass.RATE_LIMITED and not failure.concurrency:
         unit = CalendarUnit.MINUTE
-    window = {CalendarUnit.MINUTE: profile.minute_window, CalendarUnit.DAY: profile.day_window}.get(
-        unit or CalendarUnit.WEEK
-    )
+    window = None
+    if unit is CalendarUnit.MINUTE:
+        window = profile.minute_window
+    elif unit is CalendarUnit.DAY:
+        window = profile.day_window
     if isinstance(window, Calendar):
         return period(window.unit, window.zone, refusal.now)[1]
     return None
 
 
 def _provider(
-    refusal: Refusal, health_of: Callable[[str], Health | None], own: Health
+    refusal: Refusal, health_of: Callable[[str], Health | None], treatment: Treatment
 ) -> dict[str, Health]:
     """Note a provider's fault, and bench all of it when a second profile failed alike."""
-    subject = subject_of_provider(refusal.profile.provider)
+    subject = subject_of_provider(refusal.profile)
     before = health_of(subject) or HEALTHY
     after = _noted(before, refusal)
     earlier = before.last_error
@@ -366,9 +387,7 @@ def _provider(
         and earlier.profile != refusal.profile.name
         and refusal.now - earlier.at <= SIBLINGS_WITHIN_S
     )
-    if alike:
-        after = replace(after, cooldown=own.cooldown, exhausted=own.exhausted)
-    return {subject: after}
+    return {subject: _benched(after, refusal, treatment, certain=True) if alike else after}
 
 
 def succeeded(
@@ -384,6 +403,7 @@ def succeeded(
             cooldown=_still(health.cooldown, sent_at),
             exhausted=_still(health.exhausted, sent_at),
             failed=_still(health.failed, sent_at),
+            bare_refusals=health.bare_refusals if _known_since(health, sent_at) else 0,
             last_error=health.last_error,
         )
         if mended != health:

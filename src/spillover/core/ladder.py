@@ -9,13 +9,13 @@ Refuses to know how a call is sent, what was counted, and the clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol, assert_never
 
 from msgspec.structs import replace
 
 from spillover.core.health import Health, Standing, standing, subject_of_model
+from spillover.core.hours import next_opening
 from spillover.core.limits import Block, Candidate
 from spillover.core.tokens import Calibration, estimate
 from spillover.core.values import (
@@ -24,7 +24,6 @@ from spillover.core.values import (
     Demand,
     FailureClass,
     Gate,
-    Hours,
     Member,
     Profile,
     RoutingPolicy,
@@ -34,6 +33,7 @@ from spillover.core.values import (
     Tier,
     Usage,
     Value,
+    owner_of_model,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class Ask:
     """Only models whose context is larger, or unknown: a provider said the request is too long."""
     too_small: frozenset[str] = frozenset()
     """Upstream models that said so."""
+    missing: frozenset[tuple[str, str]] = frozenset()
+    """(profile, upstream model) pairs that a provider just said it does not have."""
 
 
 class Skipped(Value, frozen=True, kw_only=True):
@@ -124,6 +126,8 @@ class Ladder:
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...]
+    kept: str | None = None
+    """The profile that a pin, its session or the failback puts first, whatever the strategy says."""
 
 
 QUOTA_CAUSES: Final = frozenset(
@@ -136,9 +140,8 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
     """Return the ladder of a request at `now`."""
     skipped: dict[str, Skipped] = {}
     able: list[tuple[Member, Candidate]] = []
-    chain = ask.chain
-    pin = view.pin(chain.name)
-    for member in chain.members:
+    pin = _pin(ask.chain, view)
+    for member in ask.chain.members:
         found = _consider(ask, member, profiles[member.profile], view, now)
         if isinstance(found, Skipped):
             skipped[found.profile] = found
@@ -148,13 +151,22 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
             )
         else:
             able.append((member, found))
+    kept = pin.profile if pin is not None else _kept(ask, view, now)
     ordered = _ordered(ask, able, view, now)
-    ordered = _preferred(ask, ordered, view, pin, now)
-    candidates = _gated(ask, ordered, profiles, skipped)
+    ordered.sort(key=lambda c: c.profile.name != kept)
+    candidates = _gated(ask, ordered, profiles, skipped, None if pin is None else pin.profile)
     in_chain_order = tuple(
-        skipped[member.profile] for member in chain.members if member.profile in skipped
+        skipped[member.profile] for member in ask.chain.members if member.profile in skipped
     )
-    return Ladder(candidates=candidates, skipped=in_chain_order)
+    return Ladder(candidates=candidates, skipped=in_chain_order, kept=kept)
+
+
+def _pin(chain: Chain, view: View) -> Pin | None:
+    """Return the chain's pin; one to a profile that has left the chain binds nobody."""
+    pin = view.pin(chain.name)
+    if pin is None or all(member.profile != pin.profile for member in chain.members):
+        return None
+    return pin
 
 
 def _consider(
@@ -171,9 +183,16 @@ def _consider(
         return unfit
     if profile.key_missing:
         return Skipped(profile=name, reason=SkipReason.FAILED, detail="key_missing")
-    profile, stand = _with_served_model(profile, view, now)
-    if not stand.may_serve:
-        return _benched(profile, stand)
+    profile, stand = _with_served_model(ask, profile, view, now)
+    evidence = stand.evidence
+    if evidence is not None and not stand.may_serve:
+        return Skipped(
+            profile=name,
+            reason=_SKIP_OF_STATUS[evidence.status],
+            detail=evidence.reason,
+            available_at=stand.available_at,
+            cause=_CAUSES.get(evidence.reason),
+        )
     need = estimate(ask.demand, profile, view.calibration(name))
     small = _too_small(ask, profile, need)
     if small is not None:
@@ -181,24 +200,35 @@ def _consider(
     block = ask.blocked.get(name)
     if block is not None:
         return _denied(name, block, stand)
-    return Candidate(
-        profile=profile, need=need, probe=stand.subject if stand.probe else None
-    )
+    return Candidate(profile=profile, need=need, probe=stand.subject if stand.probe else None)
 
 
-def _with_served_model(profile: Profile, view: View, now: float) -> tuple[Profile, Standing]:
+def _with_served_model(
+    ask: Ask, profile: Profile, view: View, now: float
+) -> tuple[Profile, Standing]:
     """Return the profile with the first of its models that is not known to be missing."""
-    stand = standing(profile, view.health, now)
-    if stand.may_serve or not profile.alternatives:
-        return profile, stand
-    if stand.subject != subject_of_model(profile.name, profile.model):
-        return profile, stand
-    for model in profile.alternatives:
-        other = replace(profile, model=model)
-        other_stand = standing(other, view.health, now)
-        if other_stand.may_serve:
-            return other, other_stand
-    return profile, stand
+    own = standing(profile, view.health, now)
+    if own.may_serve and not ask.missing:
+        return profile, own
+    for model in (profile.model, *profile.alternatives):
+        if (profile.name, model) in ask.missing:
+            continue
+        other = profile if model == profile.model else with_model(profile, model)
+        stand = standing(other, view.health, now)
+        if stand.may_serve or stand.subject != subject_of_model(profile.name, model):
+            return other, stand
+    return profile, own
+
+
+@lru_cache(maxsize=1_024)
+def with_model(profile: Profile, model: str) -> Profile:
+    """Return `profile` with another upstream model; limits on its model go to that one's counter."""
+    own = owner_of_model(profile.account, profile.model)
+    others = owner_of_model(profile.account, model)
+    limits = tuple(
+        replace(limit, owner=others) if limit.owner == own else limit for limit in profile.limits
+    )
+    return replace(profile, model=model, limits=limits)
 
 
 _CAUSES: Final = {cause.value: cause for cause in FailureClass}
@@ -210,29 +240,13 @@ _SKIP_OF_STATUS: Final = {
 }
 
 
-def _benched(profile: Profile, stand: Standing) -> Skipped:
-    evidence = stand.evidence
-    if evidence is None:  # pragma: no cover - only evidence benches
-        raise AssertionError(profile.name)
-    ends = [at for at in (evidence.until, evidence.probe_at) if at is not None]
-    return Skipped(
-        profile=profile.name,
-        reason=_SKIP_OF_STATUS[evidence.status],
-        detail=evidence.reason,
-        available_at=min(ends) if ends else None,
-        cause=_CAUSES.get(evidence.reason),
-    )
-
-
 def _tried(ask: Ask, profile: Profile, view: View, now: float) -> Skipped:
     cause = ask.tried[profile.name]
-    stand = standing(profile, view.health, now)
-    available_at = None if stand.may_serve else _benched(profile, stand).available_at
     return Skipped(
         profile=profile.name,
         reason=SkipReason.TRIED,
         detail=cause.value,
-        available_at=available_at,
+        available_at=standing(profile, view.health, now).available_at,
         cause=cause,
     )
 
@@ -262,16 +276,21 @@ def _unfit(ask: Ask, member: Member, profile: Profile, now: float) -> Skipped | 
     """Return why this profile may not or can not serve such a request at all."""
     name, chain, demand = profile.name, ask.chain, ask.demand
     if chain.privacy and profile.tier is not Tier.LOCAL:
-        return Skipped(profile=name, reason=SkipReason.PRIVACY, detail="only local profiles may serve")
-    for policy in {chain.routing_policy, demand.policy}:
+        return Skipped(
+            profile=name, reason=SkipReason.PRIVACY, detail="only local profiles may serve"
+        )
+    for policy in (chain.routing_policy, demand.policy):
         tier = _ONLY_TIER.get(policy) if policy is not None else None
         if tier is not None and profile.tier is not tier:
             return Skipped(profile=name, reason=SkipReason.POLICY, detail=f"{policy}: not {tier}")
     if member.hours is not None:
-        opens_at = _opens_at(member.hours, now)
+        opens_at = next_opening(member.hours, now)
         if opens_at > now:
             return Skipped(
-                profile=name, reason=SkipReason.HOURS, detail="outside its hours", available_at=opens_at
+                profile=name,
+                reason=SkipReason.HOURS,
+                detail="outside its hours",
+                available_at=opens_at,
             )
     missing = sorted(demand.needs & profile.lacks)
     if missing:
@@ -312,17 +331,6 @@ def _too_small(ask: Ask, profile: Profile, need: Usage) -> Skipped | None:
     )
 
 
-def _opens_at(hours: Hours, now: float) -> float:
-    """Return `now` inside the hours, else the next opening."""
-    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(hours.zone))
-    minute = local.hour * 60 + local.minute
-    start, end = hours.start_minute, hours.end_minute
-    inside = start <= minute < end if start < end else minute >= start or minute < end
-    if inside or start == end:
-        return now
-    return now + ((start - minute) % 1_440) * 60.0 - local.second - local.microsecond / 1e6
-
-
 def _ordered(
     ask: Ask, able: list[tuple[Member, Candidate]], view: View, now: float
 ) -> list[Candidate]:
@@ -341,11 +349,15 @@ def _ordered(
         case Strategy.LEAST_USED:
             return sorted(plain, key=lambda c: view.load(c.profile, now))
         case Strategy.CHEAPEST:
-            return sorted(plain, key=lambda c: c.need.cost_nanousd if c.profile.tier is Tier.PAID else 0)
+            return sorted(
+                plain, key=lambda c: c.need.cost_nanousd if c.profile.tier is Tier.PAID else 0
+            )
         case Strategy.FASTEST:
             return sorted(plain, key=lambda c: view.ttft_ms(c.profile.name) or 0.0)
-        case _:
+        case Strategy.PRIORITY | Strategy.QUALITY:
             return plain
+        case _:
+            assert_never(strategy)
 
 
 def _rotated(plain: list[Candidate], chain: Chain, turn: int) -> list[Candidate]:
@@ -371,22 +383,17 @@ def _drawn(able: list[tuple[Member, Candidate]], draw: float) -> list[Candidate]
     return drawn
 
 
-def _preferred(
-    ask: Ask, ordered: list[Candidate], view: View, pin: Pin | None, now: float
-) -> list[Candidate]:
-    """Put first who is pinned, else who served this session, else who the failback keeps."""
+def _kept(ask: Ask, view: View, now: float) -> str | None:
+    """Return who served this session, else who the failback keeps."""
     chain = ask.chain
-    first = pin.profile if pin is not None else ask.affinity
-    if first is None and chain.strategy is Strategy.PRIORITY:
-        kept = view.sticky(chain.name)
-        after = chain.failback.after_s
-        if kept is not None and (
-            chain.failback.sticky or (after is not None and now < kept.at + after)
-        ):
-            first = kept.profile
-    if first is None:
-        return ordered
-    return sorted(ordered, key=lambda c: c.profile.name != first)
+    if ask.affinity is not None:
+        return ask.affinity
+    last = view.sticky(chain.name)
+    if last is None or chain.strategy is not Strategy.PRIORITY:
+        return None
+    after_s = chain.failback.after_s
+    keeps = chain.failback.sticky or (after_s is not None and now < last.at + after_s)
+    return last.profile if keeps else None
 
 
 def _gated(
@@ -394,39 +401,42 @@ def _gated(
     ordered: Sequence[Candidate],
     profiles: Mapping[str, Profile],
     skipped: dict[str, Skipped],
+    pinned: str | None,
 ) -> tuple[Candidate, ...]:
-    """Take out paid candidates that only a fallback from a free one the user forbade would reach.
+    """Take out paid candidates that only a fallback the user forbade would reach.
 
-    While a free candidate stands before a paid one it is not known yet what kind of fallback would
-    lead there, so the paid one waits for a later look at the ladder.
+    While a free candidate that comes before a paid one has not been left it is not known yet what
+    kind of fallback would lead on, so the paid one waits for a later look at the ladder.
     """
     gate = ask.chain.spend_gate
-    free = [m.profile for m in ask.chain.members if profiles[m.profile].tier is not Tier.PAID]
-    if not free or (gate.on_quota is Gate.ALLOW and gate.on_outage is Gate.ALLOW):
-        return tuple(ordered)
-    shut = {Gate.NEVER} if ask.demand.spend_allowed else {Gate.NEVER, Gate.ASK}
-    causes = {_is_quota(skipped[name]) for name in free if name in skipped}
-    barred = (True in causes and gate.on_quota in shut) or (
-        False in causes and gate.on_outage in shut
+    closed = {Gate.NEVER} if ask.demand.spend_allowed else {Gate.NEVER, Gate.ASK}
+    shut = frozenset(
+        quota for quota, at in ((True, gate.on_quota), (False, gate.on_outage)) if at in closed
     )
+    if not shut:
+        return tuple(ordered)
+    asks = Gate.ASK in closed and Gate.ASK in {gate.on_quota, gate.on_outage}
     kept: list[Candidate] = []
-    pending = False
     for candidate in ordered:
-        if candidate.profile.tier is not Tier.PAID:
-            pending = True
+        name = candidate.profile.name
+        free = _free_before(ask, name, profiles)
+        barred = any(each not in skipped or _is_quota(skipped[each]) in shut for each in free)
+        if candidate.profile.tier is not Tier.PAID or name == pinned or not barred:
             kept.append(candidate)
-        elif not (pending or barred):
-            kept.append(candidate)
-        elif barred or gate.on_quota in shut or gate.on_outage in shut:
-            asks = Gate.ASK in {gate.on_quota, gate.on_outage} and not ask.demand.spend_allowed
-            skipped[candidate.profile.name] = Skipped(
-                profile=candidate.profile.name,
-                reason=SkipReason.SPEND_GATE,
-                detail="needs x-spillover-spend: yes" if asks else "spending is switched off",
-            )
-        else:
-            kept.append(candidate)
+            continue
+        detail = "needs x-spillover-spend: yes" if asks else "spending is switched off"
+        skipped[name] = Skipped(profile=name, reason=SkipReason.SPEND_GATE, detail=detail)
     return tuple(kept)
+
+
+def _free_before(ask: Ask, name: str, profiles: Mapping[str, Profile]) -> list[str]:
+    """Return the free profiles that the chain means to be used before profile `name`."""
+    members = [member.profile for member in ask.chain.members]
+    policies = {ask.chain.routing_policy, ask.demand.policy}
+    by_tier = policies & {RoutingPolicy.FREE_TIER, RoutingPolicy.AUTO_CHEAPEST}
+    if ask.chain.strategy is Strategy.PRIORITY and not by_tier:
+        members = members[: members.index(name)]
+    return [each for each in members if profiles[each].tier is not Tier.PAID]
 
 
 _QUOTA_REASONS: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})

@@ -10,7 +10,16 @@ from typing import TypeAlias
 
 import msgspec
 
-from spillover.core.values import METRIC_INDEX, Amounts, Limit, Metric, Profile, Refill, Usage, Value
+from spillover.core.values import (
+    METRIC_INDEX,
+    Amounts,
+    Limit,
+    Metric,
+    Profile,
+    Refill,
+    Usage,
+    Value,
+)
 from spillover.core.windows import Series
 
 
@@ -85,7 +94,7 @@ Reservation: TypeAlias = Granted | Denied
 def gauge(limit: Limit, tally: Tally, series: Series | None) -> Gauge:
     """Bind `limit` to the counter it reads."""
     capacity = limit.amount
-    if isinstance(limit.window, Refill) and limit.window.burst is not None:
+    if capacity and isinstance(limit.window, Refill) and limit.window.burst is not None:
         capacity = limit.window.burst
     metric = -1 if limit.metric is Metric.CONCURRENCY else METRIC_INDEX[limit.metric]
     return Gauge(limit, metric, capacity, tally, series)
@@ -106,17 +115,15 @@ def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
     """
     worst: Block | None = None
     for each in gauges:
-        metric = each.metric
-        if metric < 0:
+        metric, series = each.metric, each.series
+        if series is None:
             if each.tally.in_flight < each.capacity:
                 continue
         else:
             wanted = need[metric]
-            series = each.series
             if wanted == 0 and each.capacity > 0:
                 continue
-            # mypy can't know that only concurrency has no series.
-            used = series.used(metric, now)  # type: ignore[union-attr]
+            used = series.used(metric, now)
             if 0 < wanted <= each.capacity - used - each.tally.held[metric]:
                 continue
         block = _block(each, need, now)

@@ -112,7 +112,14 @@ _ASIDE: Final = frozenset(
 )
 """Obstacles of the user's own making: they don't decide between spent and down."""
 
-_UNABLE: Final = frozenset({SkipReason.LACKS_CAPABILITY, SkipReason.CONTEXT_TOO_SMALL})
+UNABLE: Final = frozenset({Code.CONTEXT_LENGTH_EXCEEDED, Code.NO_CAPABLE_PROFILE})
+"""What stands for a request that no profile can serve, whatever time passes."""
+
+_UNFIT: Final = frozenset({SkipReason.LACKS_CAPABILITY, SkipReason.CONTEXT_TOO_SMALL})
+_UNFIT_CAUSES: Final = frozenset(
+    {FailureClass.CONTEXT_LENGTH, FailureClass.BAD_REQUEST, FailureClass.CONTENT_FILTER}
+)
+"""A profile that was tried and failed so would fail so again."""
 _SPENT: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
 _SPENT_CAUSES: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
 
@@ -135,7 +142,7 @@ def _code(skipped: Sequence[Skipped]) -> Code:
     if not obstacles:
         only_disabled = all(s.reason is SkipReason.DISABLED for s in skipped)
         return Code.ALL_FAILED if only_disabled else Code.POLICY_ABSTAINED
-    liftable = [s for s in obstacles if s.reason not in _UNABLE]
+    liftable = [s for s in obstacles if s.reason not in _UNFIT and s.cause not in _UNFIT_CAUSES]
     if not liftable:
         too_long = any(s.reason is SkipReason.CONTEXT_TOO_SMALL for s in obstacles)
         return Code.CONTEXT_LENGTH_EXCEEDED if too_long else Code.NO_CAPABLE_PROFILE

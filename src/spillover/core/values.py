@@ -14,6 +14,8 @@ import msgspec
 
 NANOUSD_PER_USD: Final = 1_000_000_000
 MICRONEURONS_PER_NEURON: Final = 1_000_000
+CUSTOM_PROVIDER: Final = "custom"
+"""The provider of a profile that names an address alone: no catalogue knows it."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):

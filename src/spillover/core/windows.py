@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from math import ceil, floor
+from math import ceil, floor, inf, nextafter
 from typing import Final, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,10 @@ def _zeros() -> list[int]:
     return [0] * _METRICS
 
 
+def _negative(amounts: list[int]) -> Amounts:
+    return tuple(-amount for amount in amounts)  # type: ignore[return-value]
+
+
 class RollingSeries(msgspec.Struct, tag="rolling"):
     """Usage of the last `width * 60` seconds in buckets, oldest first."""
 
@@ -61,30 +65,33 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
     """(index, amounts); a bucket spans [index * width, (index + 1) * width)."""
     totals: list[int] = msgspec.field(default_factory=_zeros)
 
+    def _leaves_at(self, index: int) -> float:
+        """Return when bucket `index` has been over for a whole window."""
+        return (index + BUCKETS + 1) * self.width
+
     def roll(self, now: float) -> None:
         """Forget what has left the window at `now`, and date the future's usage to now."""
         buckets = self.buckets
         if not buckets:
             return
-        current = floor(now / self.width)
         if buckets[-1][0] * self.width > now + CLOCK_TOLERANCE_S:
-            self._redate(current, now)
-        oldest = current - BUCKETS
-        if buckets[0][0] >= oldest:
+            self._redate(now)
+        # By the very sum that `frees_at` states, so that what it states is true to the last bit.
+        if self._leaves_at(buckets[0][0]) > now:
             return
-        keep = 0
+        gone = 0
         for index, amounts in buckets:
-            if index >= oldest:
+            if self._leaves_at(index) > now:
                 break
             for metric in range(_METRICS):
                 self.totals[metric] -= amounts[metric]
-            keep += 1
-        del buckets[:keep]
+            gone += 1
+        del buckets[:gone]
 
-    def _redate(self, current: int, now: float) -> None:
+    def _redate(self, now: float) -> None:
         future = [b for b in self.buckets if b[0] * self.width > now + CLOCK_TOLERANCE_S]
         del self.buckets[len(self.buckets) - len(future) :]
-        target = self._bucket(current)
+        target = self._bucket(floor(now / self.width))
         for _, amounts in future:
             for metric in range(_METRICS):
                 target[metric] += amounts[metric]
@@ -106,13 +113,7 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
 
         Never below nothing: what is taken back may have left the window already.
         """
-        index = floor(at / self.width)
-        buckets = self.buckets
-        if buckets and buckets[-1][0] == index:
-            bucket = buckets[-1][1]
-        else:
-            bucket = self._bucket(index)
-        totals = self.totals
+        bucket, totals = self._bucket(floor(at / self.width)), self.totals
         for metric, amount in enumerate(amounts):
             if amount:
                 counted = max(amount, -bucket[metric])
@@ -131,7 +132,7 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         for index, amounts in self.buckets:
             freed += amounts[metric]
             if freed >= amount:
-                return (index + BUCKETS + 1) * self.width
+                return self._leaves_at(index)
         return None
 
     def resets_at(self, metric: int, now: float) -> float | None:
@@ -145,8 +146,7 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
             self.totals[:] = _zeros()
             return
         for index, amounts in share.buckets:
-            taken: Amounts = tuple(-amount for amount in amounts)  # type: ignore[assignment]
-            self.add((index + 0.5) * self.width, taken)
+            self.add((index + 0.5) * self.width, _negative(amounts))
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all usage later by `seconds`, as the clock jumped by them; `now` is after the jump."""
@@ -175,13 +175,15 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
         self.starts_at, self.ends_at = period(self.unit, self.zone, now)
 
     def add(self, at: float, amounts: Amounts) -> None:
-        """Count `amounts` as used at `at`; negative amounts take back, never below nothing."""
+        """Count `amounts` as used at `at`; negative amounts take back what was counted then.
+
+        What a period that is over counted has left with it: nothing is taken back twice.
+        """
         if at >= self.ends_at:
             self.roll(at)
-        if at < self.starts_at - CLOCK_TOLERANCE_S and sum(amounts) < 0:
-            return  # taken back from a period that is over
+        over = at < self.starts_at
         for metric, amount in enumerate(amounts):
-            if amount:
+            if amount > 0 or (amount < 0 and not over):
                 self.totals[metric] = max(0, self.totals[metric] + amount)
 
     def used(self, metric: int, now: float) -> int:
@@ -207,8 +209,9 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
                 max(0, own - part) for own, part in zip(self.totals, share.totals, strict=True)
             ]
 
-    def shift(self, seconds: float, now: float) -> None:  # noqa: ARG002 - one shape for all windows
+    def shift(self, seconds: float, now: float) -> None:
         """Carry what was used into the period of `now`: a jump must not open a window early."""
+        self.roll(now - seconds)  # what was over before the jump is over
         self.starts_at, self.ends_at = period(self.unit, self.zone, now)
 
 
@@ -217,53 +220,65 @@ class RefillSeries(msgspec.Struct, tag="refill"):
 
     metric: int
     """Index of the one metric that the bucket counts."""
-    rate: float
-    """Units that come back in a second."""
+    amount: int
+    """Units that come back in every `seconds`."""
+    seconds: float
     debt: float = 0.0
     """Units missing at `at`."""
     at: float = 0.0
 
     def roll(self, now: float) -> None:
-        """Let the bucket refill until `now`."""
-        if now > self.at:
-            self.debt = max(0.0, self.debt - (now - self.at) * self.rate)
-            self.at = now
-        elif self.at > now + CLOCK_TOLERANCE_S:
+        """Date to now what lies in the future; what has come back is worked out where it is asked."""
+        if self.at > now + CLOCK_TOLERANCE_S:
             self.at = now
 
+    def _missing(self, now: float) -> float:
+        # Divided last: whole units come back at whole fractions of the window, without rounding.
+        return self.debt - max(0.0, now - self.at) * self.amount / self.seconds
+
     def add(self, at: float, amounts: Amounts) -> None:
-        """Take this bucket's metric of `amounts` out at `at`; negative amounts put it back."""
-        self.roll(at)
-        self.debt = max(0.0, self.debt + amounts[self.metric])
+        """Take this bucket's metric of `amounts` out at `at`; negative amounts put it back.
+
+        What is put back late has come back in part already: that part is not given twice.
+        """
+        amount: float = amounts[self.metric]
+        if amount == 0:
+            return
+        if at > self.at:
+            self.debt = max(0.0, self._missing(at))
+            self.at = at
+        elif amount < 0:
+            amount = min(0.0, amount + (self.at - at) * self.amount / self.seconds)
+        self.debt = max(0.0, self.debt + amount)
 
     def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
         """Return what is missing at `now`, a begun unit counted whole."""
         self.roll(now)
-        return ceil(self.debt)
+        return max(0, ceil(self._missing(now)))
 
-    def frees_at(self, metric: int, amount: int, now: float) -> float | None:  # noqa: ARG002 - one shape for all windows
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
         """Return when `amount` fewer whole units will be missing; None if so many are not, or never."""
-        self.roll(now)
-        missing = ceil(self.debt)
-        if amount > missing or self.rate <= 0:
+        left = self.used(metric, now) - amount
+        if left < 0 or self.amount <= 0:
             return None
-        return now + (self.debt - (missing - amount)) / self.rate
+        at = self.at + (self.debt - left) * self.seconds / self.amount
+        while self._missing(at) > left:
+            at = nextafter(at, inf)
+        return at
 
-    def resets_at(self, metric: int, now: float) -> float | None:  # noqa: ARG002 - one shape for all windows
+    def resets_at(self, metric: int, now: float) -> float | None:
         """Return when the bucket is full again; None when it is, or never will be."""
-        self.roll(now)
-        if self.debt <= 0 or self.rate <= 0:
-            return None
-        return now + self.debt / self.rate
+        missing = self.used(metric, now)
+        return self.frees_at(metric, missing, now) if missing else None
 
     def forget(self, share: Series | None = None) -> None:
         """Fill the bucket, or put back the part that `share` (of the same window) misses too."""
-        if isinstance(share, RefillSeries):
-            share.roll(self.at)
-            self.roll(share.at)
-            self.debt = max(0.0, self.debt - share.debt)
-        else:
+        if not isinstance(share, RefillSeries):
             self.debt = 0.0
+            return
+        at = max(self.at, share.at)
+        self.debt = max(0.0, self._missing(at) - max(0.0, share._missing(at)))  # noqa: SLF001 - its own kind
+        self.at = at
 
     def shift(self, seconds: float, now: float) -> None:
         """Move the last refill by `seconds`, as the clock jumped by them; `now` is after the jump."""
@@ -282,11 +297,11 @@ def window_key(window: Window, metric: Metric, amount: int) -> str:
     """
     match window:
         case Rolling():
-            return f"rolling:{window.seconds:g}"
+            return f"rolling:{float(window.seconds)}"
         case Calendar():
             return f"calendar:{window.unit}:{window.zone}"
         case Refill():
-            return f"refill:{metric}:{amount}:{window.seconds:g}"
+            return f"refill:{metric}:{amount}:{float(window.seconds)}"
         case _:
             assert_never(window)
 
@@ -299,7 +314,7 @@ def new_series(window: Window, metric: Metric, amount: int) -> Series:
         case Calendar():
             return CalendarSeries(unit=window.unit, zone=window.zone)
         case Refill():
-            return RefillSeries(metric=METRIC_INDEX[metric], rate=amount / window.seconds)
+            return RefillSeries(metric=METRIC_INDEX[metric], amount=amount, seconds=window.seconds)
         case _:
             assert_never(window)
 
@@ -344,4 +359,9 @@ def period(unit: CalendarUnit, zone: str, now: float) -> tuple[float, float]:
             following = (first + timedelta(days=32)).replace(day=1)
         case _:
             assert_never(unit)
-    return first.replace(tzinfo=tz).timestamp(), following.replace(tzinfo=tz).timestamp()
+    ends_at = following.replace(tzinfo=tz).timestamp()
+    if (
+        ends_at <= now
+    ):  # clocks went back over midnight: the day before goes on until the second one
+        ends_at = following.replace(tzinfo=tz, fold=1).timestamp()
+    return first.replace(tzinfo=tz).timestamp(), ends_at

@@ -3,24 +3,25 @@
 `reserve` decides on it by `core.limits.admit`; `apply` folds one entry into it. A book is what its
 entries made of it and nothing else, so every process that folds the same journal agrees.
 
-Refuses to know files, other processes, the clock and the event loop.
+Refuses to know files, other processes' clocks, and the event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
+from spillover.clock import DRIFT_S
 from spillover.core.health import (
     Health,
     cleared,
     shifted,
     subject_of_account,
+    subject_of_model,
     subject_of_profile,
 )
-from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import (
     Block,
     Blocked,
@@ -29,26 +30,16 @@ from spillover.core.limits import (
     Gauge,
     Granted,
     Reservation,
-    Tally,
     admit,
     gauge,
     reading,
 )
-from spillover.core.tokens import Calibration, observe
-from spillover.core.values import (
-    NOTHING,
-    Amounts,
-    Limit,
-    Metric,
-    Profile,
-    Rolling,
-    Usage,
-    owner_of_account,
-    owner_of_model,
-    owner_of_profile,
-)
-from spillover.core.windows import RollingSeries, new_series, seed, window_key
+from spillover.core.tokens import Calibration
+from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
+from spillover.core.windows import new_series, window_key
+from spillover.ledger.counters import Counters
 from spillover.ledger.entries import (
+    Alive,
     Cleared,
     Entry,
     HealthChanged,
@@ -63,18 +54,24 @@ from spillover.ledger.entries import (
     Switched,
     Tracked,
 )
+from spillover.ledger.learned import Learned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spillover.core.ladder import Pin, Sticky
+    from spillover.core.limits import Tally
 
 _T = TypeVar("_T")
 
-SHOWN: Final = {"minute": Rolling(seconds=60.0), "hour": Rolling(seconds=3_600.0), "day": Rolling(seconds=86_400.0)}
-"""The windows that are counted for every profile, limited or not."""
-
-LATENCIES: Final = 100
-"""How many of a profile's latest times are kept."""
 REDATED_S: Final = 0.1
 """A request sent this much later than it was reserved (a slow connect) is dated anew."""
+LEASE_S: Final = 20.0
+"""A process that has not said for this long that it lives counts as dead."""
 PRESUMED_KEPT_S: Final = 3_600.0
 """How long a call presumed used can still be corrected by its late settlement."""
+SAME_JUMP_S: Final = 15.0
+"""Within this long of each other, processes may tell of one and the same jump of the clock."""
 
 
 class Open(msgspec.Struct, array_like=True):
@@ -90,18 +87,6 @@ class Open(msgspec.Struct, array_like=True):
     presumed_at: float | None = None
 
 
-class Learned(msgspec.Struct, array_like=True):
-    """What calls taught of a profile."""
-
-    calibration: Calibration = msgspec.field(default_factory=Calibration)
-    took_ms: list[float] = msgspec.field(default_factory=list)
-    ttft_ms: list[float] = msgspec.field(default_factory=list)
-    calls: int = 0
-    estimated: int = 0
-    """Settlements whose usage no provider reported."""
-    presumed: int = 0
-
-
 class _Bound(msgspec.Struct):
     limits: tuple[Limit, ...]
     gauges: list[Gauge]
@@ -112,7 +97,7 @@ class Book:
 
     def __init__(self) -> None:
         """Begin an empty record."""
-        self.tallies: dict[str, Tally] = {}
+        self.counters = Counters()
         self.open: dict[str, Open] = {}
         self.presumed: dict[str, Open] = {}
         self.learned: dict[str, Learned] = {}
@@ -121,11 +106,9 @@ class Book:
         self.pins: dict[str, Pin] = {}
         self.stickies: dict[str, Sticky] = {}
         self.prints: dict[str, str] = {}
-        self.members: dict[str, tuple[str, str]] = {}
-        """The (account, model) that each profile was last counted on."""
+        self.alive: dict[str, float] = {}
+        """When each process last said that it lives."""
         self.jumped: Jumped | None = None
-        self.dirty: set[str] = set()
-        """Owners and profiles that changed since the record was last written whole."""
         self._bound: dict[tuple[str, str], _Bound] = {}
 
     # What the ladder reads.
@@ -154,9 +137,7 @@ class Book:
     def ttft_ms(self, profile: str) -> float | None:
         """Return the middle of the profile's latest times to first content."""
         learned = self.learned.get(profile)
-        if learned is None or not learned.ttft_ms:
-            return None
-        return sorted(learned.ttft_ms)[len(learned.ttft_ms) // 2]
+        return None if learned is None else learned.usual_ttft_ms
 
     def load(self, profile: Profile, now: float) -> float:
         """Return the fullest limit's share of use; where nothing is limited, requests today."""
@@ -170,13 +151,15 @@ class Book:
 
     def used(self, profile: str, shown: str, now: float) -> Amounts:
         """Return a profile's usage of the last `minute`, `hour` or `day`."""
-        tally = self.tallies.get(owner_of_profile(profile))
-        if tally is None:
-            return NOTHING
-        window = SHOWN[shown]
-        series = tally.series[window_key(window, Metric.REQUESTS, 0)]
-        series.roll(now)
-        return tuple(series.totals)  # type: ignore[union-attr, return-value]
+        return self.counters.used(profile, shown, now)
+
+    def dead(self, now: float) -> list[str]:
+        """Return the processes that no longer say that they live, and those that never did."""
+        dead = {process for process, at in self.alive.items() if abs(now - at) > LEASE_S}
+        for held in self.open.values():
+            if held.process not in self.alive and abs(now - held.at) > LEASE_S:
+                dead.add(held.process)
+        return sorted(dead)
 
     # Deciding.
 
@@ -187,25 +170,25 @@ class Book:
             return []
         wanted: dict[tuple[str, str], Entry] = {}
         for limit in profile.limits:
-            if limit.window is None:
+            window = limit.window
+            if window is None:
                 continue
-            key = window_key(limit.window, limit.metric, limit.amount)
+            key = window_key(window, limit.metric, limit.amount)
             # A profile counts its account's windows too: clearing it takes back just its share.
-            for owner in {limit.owner, owner_of_profile(profile.name)}:
-                tally = self.tallies.get(owner)
-                if tally is None or key not in tally.series:
-                    wanted[owner, key] = Tracked(owner, limit.window, limit.metric, limit.amount, now)
+            for owner in dict.fromkeys((limit.owner, owner_of_profile(profile.name))):
+                if self.counters.series(owner, key) is None:
+                    wanted[owner, key] = Tracked(owner, window, limit.metric, limit.amount, now)
         return list(wanted.values())
 
     def gauges(self, profile: Profile) -> list[Gauge]:
-        """Return the profile's limits bound to their counters (call `missing` first to have all)."""
+        """Return the profile's limits bound to their counters (fold `missing` first to have all)."""
         key = (profile.name, profile.model)
         bound = self._bound.get(key)
         if bound is not None and bound.limits is profile.limits:
             return bound.gauges
         gauges, whole = [], True
         for limit in profile.limits:
-            tally = self._tally(limit.owner)
+            tally = self.counters.tally(limit.owner)
             if limit.window is None:
                 gauges.append(gauge(limit, tally, None))
                 continue
@@ -226,7 +209,7 @@ class Book:
         return admit(self.gauges(candidate.profile), candidate.need.amounts, now)
 
     def reserve(
-        self, id: str, candidates: Sequence[Candidate], *, process: str, now: float
+        self, reservation: str, candidates: Sequence[Candidate], *, process: str, now: float
     ) -> tuple[Reservation, list[Entry]]:
         """Hold room on the first candidate that has it; return the answer and the folded entries."""
         entries: list[Entry] = []
@@ -241,13 +224,21 @@ class Book:
             if block is not None:
                 passed.append(Blocked(profile=profile.name, block=block))
                 continue
-            entry = Reserved(
-                id, now, process, profile.name, profile.model, profile.account,
-                candidate.need, candidate.probe,
+            reserved = Reserved(
+                id=reservation,
+                at=now,
+                process=process,
+                profile=profile.name,
+                model=profile.model,
+                account=profile.account,
+                need=candidate.need,
+                probe=candidate.probe,
             )
-            self.apply(entry)
-            entries.append(entry)
-            granted = Granted(reservation=id, profile=profile.name, at=now, passed=tuple(passed))
+            self.apply(reserved)
+            entries.append(reserved)
+            granted = Granted(
+                reservation=reservation, profile=profile.name, at=now, passed=tuple(passed)
+            )
             return granted, entries
         return Denied(passed=tuple(passed)), entries
 
@@ -262,22 +253,18 @@ class Book:
                 self._settled(entry)
             case Released():
                 self._released(entry)
+            case Alive():
+                self.alive[entry.process] = entry.at
             case Presumed():
                 self._presume(entry)
             case Cleared():
                 self._clear(entry)
             case Tracked():
-                self._track(entry)
+                self.counters.track(entry.owner, entry.window, entry.metric, entry.amount, entry.at)
             case HealthChanged():
-                if entry.health is None:
-                    self.healths.pop(entry.subject, None)
-                else:
-                    self.healths[entry.subject] = entry.health
+                _put(self.healths, entry.subject, entry.health)
             case Switched():
-                if entry.disabled:
-                    self.disabled[entry.profile] = entry.at
-                else:
-                    self.disabled.pop(entry.profile, None)
+                _put(self.disabled, entry.profile, entry.at if entry.disabled else None)
             case Pinned():
                 _put(self.pins, entry.chain, entry.pin)
             case Stuck():
@@ -289,185 +276,109 @@ class Book:
             case _:
                 assert_never(entry)
 
-    def _tally(self, owner: str) -> Tally:
-        tally = self.tallies.get(owner)
-        if tally is None:
-            tally = self.tallies[owner] = Tally()
-            if owner.startswith("profile:"):
-                for window in SHOWN.values():
-                    key = window_key(window, Metric.REQUESTS, 0)
-                    tally.series[key] = new_series(window, Metric.REQUESTS, 0)
-        return tally
-
-    def _owners(self, profile: str, model: str, account: str) -> Iterable[Tally]:
-        names = (owner_of_profile(profile), owner_of_model(account, model), owner_of_account(account))
-        self.dirty.update(names)
-        return [self._tally(name) for name in names]
+    def _tallies(self, call: Open) -> list[Tally]:
+        return self.counters.owned_by(call.profile, call.model, call.account)
 
     def _reserved(self, entry: Reserved) -> None:
-        need = entry.need
-        self.open[entry.id] = Open(
-            entry.at, entry.process, entry.profile, entry.model, entry.account, need, entry.probe
+        call = self.open[entry.id] = Open(
+            at=entry.at,
+            process=entry.process,
+            profile=entry.profile,
+            model=entry.model,
+            account=entry.account,
+            need=entry.need,
+            probe=entry.probe,
         )
-        self.members[entry.profile] = (entry.account, entry.model)
-        amounts = need.amounts
-        sent: Amounts = (amounts[0], 0, 0, 0, 0, 0)
-        for tally in self._owners(entry.profile, entry.model, entry.account):
-            tally.in_flight += 1
-            held = tally.held
-            for metric in range(1, 6):
-                held[metric] += amounts[metric]
-            for series in tally.series.values():
-                series.add(entry.at, sent)
+        self.counters.members[entry.profile] = (entry.account, entry.model)
+        tallies = self._tallies(call)
+        self.counters.hold(tallies, entry.need.amounts)
+        self.counters.count(tallies, entry.at, _requests(entry.need.requests))
 
-    def _close(self, id: str) -> Open | None:
-        """Take a reservation out of what is held."""
-        open_ = self.open.pop(id, None)
-        if open_ is None:
-            return None
-        amounts = open_.need.amounts
-        for tally in self._owners(open_.profile, open_.model, open_.account):
-            tally.in_flight -= 1
-            held = tally.held
-            for metric in range(1, 6):
-                held[metric] -= amounts[metric]
-        return open_
-
-    def _count(self, open_: Open, at: float, amounts: Amounts) -> None:
-        for tally in self._owners(open_.profile, open_.model, open_.account):
-            for series in tally.series.values():
-                series.add(at, amounts)
+    def _close(self, reservation: str, at: float) -> Open | None:
+        """Take a reservation out of what is held, or what was presumed of it out of what counts."""
+        call = self.open.pop(reservation, None)
+        if call is not None:
+            self.counters.let_go(self._tallies(call), call.need.amounts)
+            return call
+        call = self.presumed.pop(reservation, None)
+        if call is not None:
+            # Its process was given up, but it lived: the truth replaces the estimate.
+            presumed_at = at if call.presumed_at is None else call.presumed_at
+            self.counters.count(self._tallies(call), presumed_at, _taken_back(call.need.amounts))
+        return call
 
     def _settled(self, entry: Settled) -> None:
-        open_ = self._close(entry.id)
-        used = entry.usage.amounts
-        if open_ is None:
-            open_ = self.presumed.pop(entry.id, None)
-            if open_ is not None and open_.presumed_at is not None:
-                # Its process was given up, but it lived: the truth replaces the estimate.
-                self._count(open_, open_.presumed_at, _negative(open_.need.amounts))
-        if open_ is None:
-            open_ = Open(entry.at, "", entry.profile, entry.model, entry.account, Usage())
-            self._count(open_, entry.sent_at or entry.at, (used[0], 0, 0, 0, 0, 0))
-        elif entry.sent_at > open_.at + REDATED_S:
-            # A slow connect: the provider dates the request later than we did.
-            self._count(open_, open_.at, (-open_.need.requests, 0, 0, 0, 0, 0))
-            self._count(open_, entry.sent_at, (open_.need.requests, 0, 0, 0, 0, 0))
-        self._count(open_, entry.at, (0, *used[1:]))
-        self._learn(entry)
-
-    def _learn(self, entry: Settled) -> None:
-        learned = self.learned.get(entry.profile)
-        if learned is None:
-            learned = self.learned[entry.profile] = Learned()
-        learned.calls += 1
-        if not entry.reported:
-            learned.estimated += 1
-        elif entry.input_tokens:
-            seen = Usage(
-                input_tokens=entry.input_tokens, output_tokens=entry.usage.output_tokens
-            )
-            learned.calibration = observe(
-                learned.calibration,
-                chars=entry.chars,
-                wide_chars=entry.wide_chars,
-                images=entry.images,
-                usage=seen,
-            )
-        for times, value in ((learned.took_ms, entry.took_ms), (learned.ttft_ms, entry.ttft_ms)):
-            if value is not None:
-                times.append(value)
-                if len(times) > LATENCIES:
-                    del times[0]
+        call = self._close(entry.id, entry.at)
+        if call is None:  # forgotten long since: all of it counts now
+            requests, sent_at = entry.usage.requests, entry.sent_at or entry.at
+            tallies = self.counters.owned_by(entry.profile, entry.model, entry.account)
+            self.counters.count(tallies, sent_at, _requests(requests))
+        else:
+            tallies = self._tallies(call)
+            if entry.sent_at > call.at + REDATED_S:
+                # A slow connect: the provider dates the request later than we did.
+                self.counters.count(tallies, call.at, _requests(-call.need.requests))
+                self.counters.count(tallies, entry.sent_at, _requests(call.need.requests))
+        self.counters.count(tallies, entry.at, _all_but_requests(entry.usage.amounts))
+        self.learned.setdefault(entry.profile, Learned()).learn(entry)
 
     def _released(self, entry: Released) -> None:
-        open_ = self._close(entry.id)
-        if open_ is None:
-            open_ = self.presumed.pop(entry.id, None)
-            if open_ is None or open_.presumed_at is None:
-                return
-            self._count(open_, open_.presumed_at, _negative(open_.need.amounts))
-        if not entry.keep_request:
-            self._count(open_, open_.at, (-open_.need.requests, 0, 0, 0, 0, 0))
+        call = self._close(entry.id, entry.at)
+        if call is not None and not entry.keep_request:
+            self.counters.count(self._tallies(call), call.at, _requests(-call.need.requests))
 
     def _presume(self, entry: Presumed) -> None:
-        for id, open_ in [item for item in self.open.items() if item[1].process == entry.process]:
-            self._close(id)
-            self._count(open_, entry.at, (0, *open_.need.amounts[1:]))
-            open_.presumed_at = entry.at
-            self.presumed[id] = open_
-            self.learned.setdefault(open_.profile, Learned()).presumed += 1
-        for id, open_ in list(self.presumed.items()):
-            if open_.presumed_at is None or entry.at - open_.presumed_at > PRESUMED_KEPT_S:
-                del self.presumed[id]
-
-    def _track(self, entry: Tracked) -> None:
-        tally = self._tally(entry.owner)
-        self.dirty.add(entry.owner)
-        key = window_key(entry.window, entry.metric, entry.amount)
-        if key in tally.series:
-            return
-        series = new_series(entry.window, entry.metric, entry.amount)
-        for older in self._knowing(entry):
-            seed(series, older, entry.at)
-        tally.series[key] = series
-
-    def _knowing(self, entry: Tracked) -> list[RollingSeries]:
-        """Return the counters that already know an owner's recent usage: its profiles' days."""
-        kind, _, rest = entry.owner.partition(":")
-        day = window_key(SHOWN["day"], Metric.REQUESTS, 0)
-        found: list[RollingSeries] = []
-        for profile, (account, model) in self.members.items():
-            name = {"profile": profile, "account": account, "model": f"{account}|{model}"}[kind]
-            tally = self.tallies.get(owner_of_profile(profile))
-            if name == rest and tally is not None:
-                series = tally.series[day]
-                if isinstance(series, RollingSeries):
-                    found.append(series)
-        return found
+        self.alive.pop(entry.process, None)
+        for name in [name for name, call in self.open.items() if call.process == entry.process]:
+            call = self.open.pop(name)
+            tallies, amounts = self._tallies(call), call.need.amounts
+            self.counters.let_go(tallies, amounts)
+            self.counters.count(tallies, entry.at, _all_but_requests(amounts))
+            call.presumed_at = entry.at
+            self.presumed[name] = call
+            self.learned.setdefault(call.profile, Learned()).presumed += 1
+        self.presumed = {
+            name: call
+            for name, call in self.presumed.items()
+            if entry.at - (call.presumed_at or entry.at) <= PRESUMED_KEPT_S
+        }
 
     def _clear(self, entry: Cleared) -> None:
-        names = list(self.members) if entry.profile is None else [entry.profile]
-        for name in names:
-            own = self.tallies.get(owner_of_profile(name))
-            account, model = self.members.get(name, ("", ""))
-            if own is not None:
-                self._take_share(own, owner_of_model(account, model))
-                self._take_share(own, owner_of_account(account))
-                self.dirty.add(owner_of_profile(name))
-                for series in own.series.values():
-                    series.forget()
-            for subject in (subject_of_profile(name), subject_of_account(account)):
-                health = self.healths.get(subject)
-                if health is not None:
-                    self.healths[subject] = cleared(health)
-        for open_ in self.open.values():
-            if open_.profile in names:
-                self._count(open_, open_.at, (open_.need.requests, 0, 0, 0, 0, 0))
-        for chain, sticky in list(self.stickies.items()):
-            if sticky.profile in names:
-                del self.stickies[chain]
-
-    def _take_share(self, own: Tally, owner: str) -> None:
-        tally = self.tallies.get(owner)
-        if tally is None:
-            return
-        self.dirty.add(owner)
-        for key, series in tally.series.items():
-            share = own.series.get(key)
-            if share is not None:
-                series.forget(share)
+        name, members = entry.profile, self.counters.members
+        if name is None:
+            names, subjects = set(members), set(self.healths)
+        else:
+            names, subjects = {name}, {subject_of_profile(name), *entry.subjects}
+            if name in members:
+                account, model = members[name]
+                subjects |= {subject_of_account(account), subject_of_model(name, model)}
+        self.counters.forget(name)
+        for subject in subjects & self.healths.keys():
+            self.healths[subject] = cleared(self.healths[subject])
+        for call in self.open.values():
+            if call.profile in names:  # it is in flight still
+                self.counters.count(self._tallies(call), call.at, _requests(call.need.requests))
+        self.presumed = {r: call for r, call in self.presumed.items() if call.profile not in names}
+        self.stickies = {c: kept for c, kept in self.stickies.items() if kept.profile not in names}
 
     def _jump(self, entry: Jumped) -> None:
+        seen, seconds = self.jumped, entry.seconds
+        if (
+            seen is not None
+            and seen.process != entry.process
+            and abs(seen.at - entry.at) < SAME_JUMP_S
+            and abs(seen.seconds - seconds) <= DRIFT_S
+        ):
+            return  # another process has told of it
         self.jumped = entry
-        for owner, tally in self.tallies.items():
-            self.dirty.add(owner)
-            for series in tally.series.values():
-                series.shift(entry.seconds, entry.at)
-        for open_ in self.open.values():
-            open_.at += entry.seconds
-        for subject, health in self.healths.items():
-            self.healths[subject] = shifted(health, entry.seconds)
+        self.counters.shift(seconds, entry.at)
+        for call in (*self.open.values(), *self.presumed.values()):
+            call.at += seconds
+            if call.presumed_at is not None:
+                call.presumed_at += seconds
+        self.alive = {process: at + seconds for process, at in self.alive.items()}
+        self.healths = {s: shifted(health, seconds) for s, health in self.healths.items()}
+        self.stickies = {c: replace(s, at=s.at + seconds) for c, s in self.stickies.items()}
 
     def rebind(self) -> None:
         """Forget which counters profiles were bound to, as after the record was read anew."""
@@ -484,5 +395,13 @@ def _put(table: dict[str, _T], key: str, value: _T | None) -> None:
         table[key] = value
 
 
-def _negative(amounts: Amounts) -> Amounts:
+def _requests(requests: int) -> Amounts:
+    return (requests, 0, 0, 0, 0, 0)
+
+
+def _all_but_requests(amounts: Amounts) -> Amounts:
+    return (0, *amounts[1:])
+
+
+def _taken_back(amounts: Amounts) -> Amounts:
     return (0, -amounts[1], -amounts[2], -amounts[3], -amounts[4], -amounts[5])

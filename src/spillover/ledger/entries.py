@@ -57,8 +57,15 @@ class Released(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     keep_request: bool = False
 
 
+class Alive(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """A process lives, and keeps its calls in flight."""
+
+    process: str
+    at: float
+
+
 class Presumed(msgspec.Struct, frozen=True, array_like=True, tag="p"):
-    """A process died: what it had in flight may have been sent and counts as used."""
+    """A process died or left: what it had in flight may have been sent and counts as used."""
 
     process: str
     at: float
@@ -69,6 +76,8 @@ class Cleared(msgspec.Struct, frozen=True, array_like=True, tag="c"):
 
     at: float
     profile: str | None = None
+    subjects: tuple[str, ...] = ()
+    """Further health subjects that bear on the profile: its provider, its models."""
 
 
 class Tracked(msgspec.Struct, frozen=True, array_like=True, tag="t"):
@@ -122,12 +131,15 @@ class Jumped(msgspec.Struct, frozen=True, array_like=True, tag="j"):
 
     seconds: float
     at: float
+    process: str = ""
+    """Who saw it."""
 
 
 Entry: TypeAlias = (
     Reserved
     | Settled
     | Released
+    | Alive
     | Presumed
     | Cleared
     | Tracked

@@ -1,6 +1,6 @@
 """What a ledger needs of a place that keeps its entries.
 
-A step is `begin`, then `commit` or `abandon`; between the two nobody else can change the record.
+A step is `begin`, then `commit`; between the two nobody else can change the record.
 Refuses to know what entries mean.
 """
 
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from spillover.ledger.entries import Entry
 
 
-class Busy(Exception):  # noqa: N818 - not an error: a lock another process holds for a moment
+class Busy(Exception):
     """Another process is in the middle of a step; try again at once."""
 
 
 class StorageError(Exception):
     """The place can't be read or written: full, read-only, damaged, gone."""
+
+
+class Unfit(StorageError):
+    """What is kept there is damaged, someone else's, or of a newer version: it must be moved aside."""
 
 
 class Journal(Protocol):
@@ -28,35 +32,39 @@ class Journal(Protocol):
         """Begin a step and fold into `book` what others recorded since the last one.
 
         Return whether the book was read anew, without entries that were folded but not recorded.
-        Raises `Busy` or `StorageError`; then no step is open.
+        A place that holds nothing yet leaves the book as it is, and keeps all of it from then on.
+        Raises `Busy`, `Unfit` or `StorageError`; then no step is open.
         """
 
     def commit(self, book: Book, entries: list[Entry]) -> None:
         """Record `entries`, which `book` has folded already, and end the step.
 
-        Raises `StorageError`; then nothing was recorded and no step is open.
+        Raises `Unfit` or `StorageError`; then nothing was recorded and no step is open.
         """
-
-    def abandon(self) -> None:
-        """End the step without recording anything."""
 
     def refresh(self, book: Book) -> bool:
         """Fold what others recorded, outside of any step; return as `begin` does.
 
-        Raises `Busy` or `StorageError`.
+        Raises `Busy`, `Unfit` or `StorageError`.
         """
 
-    def renew(self, process: str, now: float) -> list[str]:
-        """Renew a process's lease, inside a step; return the processes whose leases ran out."""
+    def set_aside(self, stamp: str) -> str:
+        """Move what is unfit out of the way, named by `stamp`, and begin a place that holds nothing.
+
+        Return what was done, for a person to know. Raises `Busy`, `Unfit` or `StorageError`.
+        """
 
     def salt(self) -> bytes:
         """Return the record's own random bytes, for fingerprints."""
+
+    def swollen(self) -> bool:
+        """Return whether `tidy` should not wait for its usual time."""
 
     def tidy(self) -> None:
         """Do slow upkeep; called beside the event loop, from another thread."""
 
     def close(self) -> None:
-        """Let go of the place; closing twice is harmless."""
+        """Let go of the place for good; closing twice is harmless."""
 
 
 class NoJournal:
@@ -73,20 +81,21 @@ class NoJournal:
     def commit(self, book: Book, entries: list[Entry]) -> None:
         """Do nothing: the book has folded the entries."""
 
-    def abandon(self) -> None:
-        """Do nothing."""
-
     def refresh(self, book: Book) -> bool:  # noqa: ARG002 - the protocol's shape
         """Return False: nobody else records here."""
         return False
 
-    def renew(self, process: str, now: float) -> list[str]:  # noqa: ARG002 - the protocol's shape
-        """Return nobody: there are no other processes."""
-        return []
+    def set_aside(self, stamp: str) -> str:  # noqa: ARG002 - the protocol's shape
+        """Return nothing: there is nothing to move."""
+        return ""
 
     def salt(self) -> bytes:
         """Return the record's own random bytes."""
         return self._salt
+
+    def swollen(self) -> bool:
+        """Return False: there is nothing to tidy."""
+        return False
 
     def tidy(self) -> None:
         """Do nothing."""

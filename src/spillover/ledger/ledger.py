@@ -16,21 +16,21 @@ import itertools
 import random
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from spillover.clock import DRIFT_S, Clock
+from spillover.core.limits import Granted
 from spillover.errors import LedgerError
 from spillover.ledger.book import Book
-from spillover.core.limits import Granted
-from spillover.ledger.entries import Entry, Jumped, Presumed, Released, Reserved, Tracked
-from spillover.ledger.journal import Busy, Journal, StorageError
+from spillover.ledger.entries import Alive, Entry, Jumped, Presumed, Released
+from spillover.ledger.journal import Busy, Journal, StorageError, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spillover.clock import Clock
     from spillover.core.limits import Block, Candidate, Reservation
 
-_T = TypeVar("_T")
 _Work: TypeAlias = "Callable[[float], tuple[object, list[Entry]]]"
 
 BUSY_PAUSE_S: Final = (0.0002, 0.002)
@@ -44,8 +44,7 @@ REFRESH_S: Final = 0.5
 """How often other processes' changes are looked for when nothing else brings them in."""
 TIDY_S: Final = 10.0
 UNWRITTEN_MOST: Final = 100_000
-"""Entries kept in memory while storage fails; further ones count but are lost with the process."""
-JUMP_SEEN_S: Final = 15.0
+"""Entries kept while storage fails; older ones count but are lost with the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,7 @@ class Trouble:
 class _Job:
     work: _Work
     future: asyncio.Future[object]
+    reserves: bool
 
 
 class Ledger:
@@ -76,7 +76,7 @@ class Ledger:
         fail_closed: bool = False,
         tell: Callable[[Trouble], None] = lambda _: None,
     ) -> None:
-        """Begin with what the journal holds; a `Busy` journal is read at the first step."""
+        """Begin with an empty record; what the journal holds is read at the first step."""
         self.book = Book()
         self.process = secrets.token_hex(6)
         self.degraded: str | None = None
@@ -85,7 +85,6 @@ class Ledger:
         self._clock = clock
         self._fail_closed = fail_closed
         self._tell = tell
-        self._jumped_s = clock.jumped_s
         self._ids = itertools.count(1)
         self._jobs: list[_Job] = []
         self._scheduled = False
@@ -94,26 +93,29 @@ class Ledger:
         self._unwritten: list[Entry] = []
         self._watchers: list[Callable[[], None]] = []
         self._upkeep: asyncio.Task[None] | None = None
+        clock.on_jump(self._jumped)
 
     # Verbs.
 
     async def reserve(self, candidates: Sequence[Candidate]) -> Reservation:
         """Hold room on the first candidate that has it.
 
-        Raises `LedgerError` when storage fails and the configuration says to fail closed.
+        Raises `LedgerError` when storage fails and the configuration says to fail closed. Cancelled,
+        it holds nothing.
         """
-        id = f"{self.process}-{next(self._ids)}"
+        reservation = f"{self.process}-{next(self._ids)}"
 
         def work(now: float) -> tuple[Reservation, list[Entry]]:
-            return self.book.reserve(id, candidates, process=self.process, now=now)
+            return self.book.reserve(reservation, candidates, process=self.process, now=now)
 
-        future = self._enqueue(work)
+        future = self._enqueue(work, reserves=True)
         try:
             return await future  # type: ignore[return-value]
         except asyncio.CancelledError:
             # Granted in the very moment the caller left: nobody else could give it back.
-            if future.done() and not future.cancelled() and isinstance(future.result(), Granted):
-                self.record_soon(Released(id, self._clock.now()))
+            done = future.done() and not future.cancelled() and future.exception() is None
+            if done and isinstance(future.result(), Granted):
+                self.record_soon(Released(reservation, self._clock.now()))
             raise
 
     async def record(self, *entries: Entry) -> None:
@@ -135,6 +137,11 @@ class Ledger:
         now = self._clock.now()
         return [self.book.block(candidate, now) for candidate in candidates]
 
+    def check(self) -> None:
+        """Raise `LedgerError` when storage fails and the configuration says to fail closed."""
+        if self._fail_closed and self.degraded is not None:
+            raise self._closed()
+
     def salt(self) -> bytes:
         """Return the record's own random bytes, for fingerprints."""
         return self._journal.salt()
@@ -143,19 +150,16 @@ class Ledger:
         """Call `watcher` after each step that may have made room or changed health."""
         self._watchers.append(watcher)
 
-    async def _do(self, work: Callable[[float], tuple[_T, list[Entry]]]) -> _T:
-        return await self._enqueue(work)  # type: ignore[return-value]
+    # Steps.
 
-    def _enqueue(self, work: _Work) -> asyncio.Future[object]:
+    def _enqueue(self, work: _Work, *, reserves: bool = False) -> asyncio.Future[object]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        self._jobs.append(_Job(work, future))
+        self._jobs.append(_Job(work, future, reserves))
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._step)
         return future
-
-    # Steps.
 
     def _step(self) -> None:
         """Do all work in line in one step of the journal."""
@@ -163,149 +167,183 @@ class Ledger:
         if not self._jobs:
             return
         now = self._clock.now()
-        if self.degraded is None or now >= self._retry_at:
+        try:
+            stored = self._begin(now)
+        except Busy:
+            self._scheduled = True
+            pause = random.uniform(*BUSY_PAUSE_S)  # noqa: S311 - spreads processes, guards nothing
+            asyncio.get_running_loop().call_later(pause, self._step)
+            return
+        jobs, self._jobs = self._jobs, []
+        entries: list[Entry] = []
+        results = [self._run(job, now, entries, stored=stored) for job in jobs]
+        if not (stored and self._commit(now, entries)):
+            self._keep(entries)
+            if self._fail_closed:
+                results = [self._undone(result, now) for result in results]
+        self._answer(jobs, results)
+
+    def _begin(self, now: float) -> bool:
+        """Begin a step of the journal; return whether storage works.
+
+        Raises `Busy` while it is worth waiting for another process's step.
+        """
+        if self.degraded is not None and now < self._retry_at:
+            return False
+        try:
             try:
                 anew = self._journal.begin(self.book)
-            except Busy:
-                if self._wait_for_lock(now):
-                    return
-                self._failed(now, "another process holds the ledger's lock")
-            except StorageError as error:
-                self._failed(now, str(error))
-            else:
-                self._busy_since = None
-                self._perform(now, anew=anew)
-                return
-        self._perform_in_memory(now)
-
-    def _wait_for_lock(self, now: float) -> bool:
-        """Try again in a moment; return False when the lock was held for too long."""
-        if self.degraded is not None:
+            except Unfit as unfit:
+                self._set_aside(now, unfit)
+                anew = self._journal.begin(self.book)
+        except Busy:
+            if self.degraded is None and now - (self._busy_since or now) <= BUSY_LONGEST_S:
+                self._busy_since = self._busy_since or now
+                raise
+            self._failed(now, "another process holds the ledger's lock")
             return False
-        if self._busy_since is None:
-            self._busy_since = now
-        if now - self._busy_since > BUSY_LONGEST_S:
+        except StorageError as error:
+            self._failed(now, str(error))
             return False
-        self._scheduled = True
-        pause = random.uniform(*BUSY_PAUSE_S)  # noqa: S311 - spreads processes, guards nothing
-        asyncio.get_running_loop().call_later(pause, self._step)
-        return True
-
-    def _perform(self, now: float, *, anew: bool) -> None:
-        """Do the work in line inside the open step, and commit it."""
+        self._busy_since = None
         if anew:
             for entry in self._unwritten:
                 self.book.apply(entry)
-        jobs, self._jobs = self._jobs, []
-        entries = [*self._jump(now)]
-        results = [self._run(job, now, entries) for job in jobs]
-        try:
-            self._journal.commit(self.book, [*self._unwritten, *entries])
-        except (Busy, StorageError) as error:
-            self._failed(now, str(error) or "the ledger's lock was lost")
-            self._keep(entries)
-        else:
-            self._unwritten.clear()
-            if self.degraded is not None:
-                self.degraded = None
-                self._tell(Trouble(failing=False, message="the ledger is written again"))
-        self._answer(jobs, results, entries)
+        return True
 
-    def _perform_in_memory(self, now: float) -> None:
-        """Do the work in line without storage."""
-        jobs, self._jobs = self._jobs, []
-        entries: list[Entry] = []
-        results = [self._run(job, now, entries) for job in jobs]
-        self._keep(entries)
-        self._answer(jobs, results, entries)
-
-    def _run(self, job: _Job, now: float, entries: list[Entry]) -> object:
+    def _run(self, job: _Job, now: float, entries: list[Entry], *, stored: bool) -> object:
+        """Return what a job comes to, an exception included."""
         if job.future.cancelled():
             return None  # who asked has left before it was done
-        result, made = job.work(now)
+        if job.reserves and self._fail_closed and not stored:
+            return self._closed()
+        try:
+            result, made = job.work(now)
+        except Exception as error:  # noqa: BLE001 - one job's fault must not be the others'
+            return error
         entries += made
         return result
 
-    def _answer(self, jobs: list[_Job], results: list[object], entries: list[Entry]) -> None:
+    def _commit(self, now: float, entries: list[Entry]) -> bool:
+        """Record a step's entries; return False when storage failed."""
+        try:
+            self._journal.commit(self.book, [*self._unwritten, *entries])
+        except Unfit as unfit:
+            # The book has it all; the next step writes it whole.
+            try:
+                self._set_aside(now, unfit)
+            except (Busy, StorageError) as error:
+                self._failed(now, str(error) or str(unfit))
+            else:
+                self._failed(now, str(unfit), retry_in_s=0.0)
+            return False
+        except StorageError as error:
+            self._failed(now, str(error))
+            return False
+        self._unwritten.clear()
+        if self.degraded is not None:
+            self.degraded = None
+            self._tell(Trouble(failing=False, message="the ledger is written again"))
+        return True
+
+    def _undone(self, result: object, now: float) -> object:
+        """Take back what a step granted that could not be recorded."""
+        if not isinstance(result, Granted):
+            return result
+        entry = Released(result.reservation, now)
+        self.book.apply(entry)
+        self._keep([entry])
+        return self._closed()
+
+    def _answer(self, jobs: list[_Job], results: list[object]) -> None:
         for job, result in zip(jobs, results, strict=True):
-            if not job.future.done():
+            if job.future.done():
+                continue
+            if isinstance(result, Exception):
+                job.future.set_exception(result)
+            else:
                 job.future.set_result(result)
-        # What was granted or denied makes no room: those who wait would wake each other for ever.
-        if any(not isinstance(entry, Reserved | Tracked) for entry in entries):
-            for watcher in self._watchers:
-                watcher()
+        for watcher in self._watchers:
+            watcher()
 
-    def _keep(self, entries: list[Entry]) -> None:
-        room = UNWRITTEN_MOST - len(self._unwritten)
-        self._unwritten += entries[:room]
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        self._unwritten += entries
+        del self._unwritten[:-UNWRITTEN_MOST]
 
-    def _failed(self, now: float, message: str) -> None:
+    def _failed(self, now: float, message: str, *, retry_in_s: float = RETRY_STORAGE_S) -> None:
         self._busy_since = None
-        self._retry_at = now + RETRY_STORAGE_S
+        self._retry_at = now + retry_in_s
         if self.degraded is None:
             self._tell(Trouble(failing=True, message=message))
         self.degraded = message
 
-    def _jump(self, now: float) -> list[Entry]:
-        """Return the entry for a jump of the clock that no other process has recorded yet."""
-        seconds = self._clock.jumped_s - self._jumped_s
-        if abs(seconds) <= DRIFT_S:
-            return []
-        self._jumped_s = self._clock.jumped_s
-        seen = self.book.jumped
-        if (
-            seen is not None
-            and abs(seen.at - now) < JUMP_SEEN_S
-            and abs(seen.seconds - seconds) < DRIFT_S + 1
-        ):
-            return []
-        entry = Jumped(seconds, now)
+    def _closed(self) -> LedgerError:
+        return LedgerError(
+            f"the ledger can't be written: {self.degraded}",
+            remedy="mend the storage, or set on_ledger_error: local to go on without it",
+        )
+
+    def _set_aside(self, now: float, unfit: Unfit) -> None:
+        """Have a damaged file moved; the record in memory is written to the new one."""
+        done = self._journal.set_aside(datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ"))
+        self._tell(Trouble(failing=False, message=f"{unfit}: {done}"))
+
+    def _jumped(self, seconds: float, now: float) -> None:
+        """Move the record with the clock, before anyone reads it by the new time."""
+        entry = Jumped(seconds, now, self.process)
         self.book.apply(entry)
-        return [entry]
+        self._keep([entry])
+        self._retry_at = min(self._retry_at, now + RETRY_STORAGE_S)
+        self._busy_since = None
 
     # Upkeep.
 
     async def start(self) -> None:
         """Read the record, say that this process lives, and keep doing so until `close`."""
-        await self._renew()
+        await self.renew()
         self._upkeep = asyncio.create_task(self._keep_up(), name="ledger upkeep")
 
-    async def _renew(self) -> None:
+    async def renew(self) -> None:
+        """Say that this process lives, and presume used what dead ones had in flight."""
+
         def work(now: float) -> tuple[object, list[Entry]]:
-            if self.degraded is not None:
-                return None, []
-            entries: list[Entry] = []
-            for process in self._journal.renew(self.process, now):
-                entry = Presumed(process, now)
-                self.book.apply(entry)
-                entries.append(entry)
+            entries: list[Entry] = [Alive(self.process, now)]
+            self.book.apply(entries[0])
+            for process in self.book.dead(now):
+                entries.append(Presumed(process, now))
+                self.book.apply(entries[-1])
             return None, entries
 
-        await self._do(work)
+        await self._enqueue(work)
 
     async def _keep_up(self) -> None:
         loop = asyncio.get_running_loop()
-        renew_at = tidy_at = loop.time() + RENEW_S
+        renew_at, tidy_at = loop.time() + RENEW_S, loop.time() + TIDY_S
         while True:
             await asyncio.sleep(REFRESH_S)
             self._refresh()
             if loop.time() >= renew_at:
                 renew_at = loop.time() + RENEW_S
-                await self._renew()
-            if loop.time() >= tidy_at:
+                await self.renew()
+            if loop.time() >= tidy_at or self._journal.swollen():
                 tidy_at = loop.time() + TIDY_S
                 with contextlib.suppress(Busy, StorageError):
                     await asyncio.to_thread(self._journal.tidy)
 
     def _refresh(self) -> None:
         """Bring in what other processes recorded, and write what storage could not take before."""
-        if self.degraded is not None or self._unwritten:
-            self._enqueue(lambda _now: (None, []))
-            return
-        with contextlib.suppress(Busy, StorageError):
-            self._journal.refresh(self.book)
-        for watcher in self._watchers:
-            watcher()
+        if self.degraded is None and not self._unwritten:
+            try:
+                self._journal.refresh(self.book)
+            except Busy:
+                return
+            except StorageError:
+                pass  # a step will meet it too, and deal with it
+            else:
+                for watcher in self._watchers:
+                    watcher()
+                return
+        self._enqueue(lambda _now: (None, []))
 
     async def close(self) -> None:
         """Record what is in line, end the upkeep and let go of the storage."""
@@ -313,11 +351,6 @@ class Ledger:
             self._upkeep.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._upkeep
-        await self._do(lambda _now: (None, []))
+        self._retry_at = 0.0
+        await self.record(Presumed(self.process, self._clock.now()))
         self._journal.close()
-
-    def check(self) -> None:
-        """Raise `LedgerError` when storage fails and the configuration says to fail closed."""
-        if self._fail_closed and self.degraded is not None:
-            message = f"the ledger can't be written: {self.degraded}"
-            raise LedgerError(message)

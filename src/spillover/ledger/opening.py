@@ -1,7 +1,7 @@
 """Open the ledger that the configuration names, and get out of the way of a file that can't be used.
 
 A damaged, foreign or newer file is moved aside, never deleted, and a new one begun: losing counts
-for a moment is better than not starting. A file that can't be made leaves the record in memory.
+for a moment is better than not starting. A file that can't be made yet is tried again later.
 Refuses to know how entries are kept once the place is open.
 """
 
@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spillover.ledger.journal import Busy, Journal, NoJournal, StorageError
-from spillover.ledger.sqlite import SqliteJournal, Unfit
+from spillover.ledger.journal import Busy, Journal, NoJournal, StorageError, Unfit
+from spillover.ledger.sqlite import SqliteJournal, move_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,41 +34,45 @@ class Opened:
     durable: bool = True
 
 
-def open_journal(path: Path | None, *, stamp: str) -> Opened:
+def open_journal(path: Path | None, *, stamp: str, within_s: float = OPEN_WITHIN_S) -> Opened:
     """Open the journal at `path`, None for memory alone; `stamp` names what is moved aside.
 
-    Raises `StorageError` when the place can't be used at all (folder not writable, no file system).
+    Raises `StorageError` when the place can't be used now: a folder that can't be written, a full
+    disk, a lock that is held for `within_s`. `postponed_journal` goes on without it.
     """
     if path is None:
         return Opened(journal=NoJournal(secrets.token_bytes(16)), durable=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Opened(journal=_open(path))
-    except Unfit as unfit:
-        moved_to = _move_aside(path, stamp)
-        notice = f"{path} is {unfit}; it was moved to {moved_to} and a new ledger begun"
-        return Opened(journal=_open(path), notice=notice, moved_to=moved_to)
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror or error}") from error
+    try:
+        return Opened(journal=_open(path, within_s))
+    except Unfit as unfit:
+        moved_to = move_aside(path, stamp, None)
+        notice = f"{path} is {unfit}; it was moved to {moved_to} and a new ledger begun"
+        return Opened(journal=_open(path, within_s), notice=notice, moved_to=moved_to)
 
 
-def _open(path: Path) -> SqliteJournal:
-    give_up_at = time.monotonic() + OPEN_WITHIN_S
+def postponed_journal(path: Path, *, problem: str) -> Opened:
+    """Return a journal for a place that can't be used now and is tried again at every step.
+
+    Until it works the ledger keeps the record in memory, and writes all of it then.
+    """
+    notice = f"the ledger can't be opened and is kept in memory until it can: {problem}"
+    return Opened(journal=SqliteJournal(path, postponed=True), notice=notice, durable=False)
+
+
+def _open(path: Path, within_s: float) -> SqliteJournal:
+    give_up_at = time.monotonic() + within_s
     while True:
         try:
             return SqliteJournal(path)
         except Busy:
             if time.monotonic() > give_up_at:
-                message = f"{path}: another process holds its lock"
-                raise StorageError(message) from None
+                raise StorageError(f"{path}: another process holds its lock") from None
             time.sleep(0.01)
-
-
-def _move_aside(path: Path, stamp: str) -> Path:
-    """Rename the file and its write-ahead log, which belongs to it."""
-    moved_to = path.with_name(f"{path.name}.unusable-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.rename(moved_to.with_name(moved_to.name + suffix))
-    return moved_to
+        except Unfit:
+            raise
+        except StorageError as error:
+            raise StorageError(f"{path}: {error}") from error

@@ -12,8 +12,10 @@ import msgspec
 from spillover.core.health import Health
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
-from spillover.ledger.book import Book, Learned, Open
+from spillover.ledger.book import Book, Open
+from spillover.ledger.counters import Counters
 from spillover.ledger.entries import Jumped
+from spillover.ledger.learned import Learned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +33,7 @@ class _Rest(msgspec.Struct):
     prints: dict[str, str]
     members: dict[str, tuple[str, str]]
     learned: dict[str, Learned]
+    alive: dict[str, float]
     jumped: Jumped | None = None
 
 
@@ -43,7 +46,7 @@ _rests = msgspec.msgpack.Decoder(_Rest)
 def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, bytes) of everything but the owners' counters, and of the counters of `owners`."""
     for owner in owners:
-        tally = book.tallies.get(owner)
+        tally = book.counters.tallies.get(owner)
         if tally is not None:
             yield owner, _encoder.encode(tally)
     rest = _Rest(
@@ -54,8 +57,9 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         pins=book.pins,
         stickies=book.stickies,
         prints=book.prints,
-        members=book.members,
+        members=book.counters.members,
         learned=book.learned,
+        alive=book.alive,
         jumped=book.jumped,
     )
     yield _REST, _encoder.encode(rest)
@@ -63,14 +67,14 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
     """Make `book` hold what `parts` say; raises `msgspec.MsgspecError` on bytes that are none."""
-    book.tallies.clear()
-    rest = _Rest({}, {}, {}, {}, {}, {}, {}, {}, {})
+    counters = book.counters = Counters()
+    rest = _Rest({}, {}, {}, {}, {}, {}, {}, {}, {}, {})
     for name, body in parts:
         if name == _REST:
             rest = _rests.decode(body)
         else:
-            book.tallies[name] = _tallies.decode(body)
+            counters.tallies[name] = _tallies.decode(body)
     for field in msgspec.structs.fields(_Rest):
-        setattr(book, field.name, getattr(rest, field.name))
-    book.dirty.clear()
+        target = counters if field.name == "members" else book
+        setattr(target, field.name, getattr(rest, field.name))
     book.rebind()

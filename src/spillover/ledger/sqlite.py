@@ -10,19 +10,21 @@ Refuses to know what entries mean, and never waits: a lock that others hold rais
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from spillover.ledger import parts
 from spillover.ledger.entries import decode, encode
-from spillover.ledger.journal import Busy, StorageError
+from spillover.ledger.journal import Busy, StorageError, Unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from spillover.ledger.book import Book
     from spillover.ledger.entries import Entry
@@ -33,83 +35,142 @@ APPLICATION_ID: Final = 0x5350494C
 """`SPIL`: marks the file as ours."""
 SCHEMA_VERSION: Final = 1
 COMPACT_AFTER: Final = 1_024
-LEASE_S: Final = 20.0
-"""A process that has not renewed its lease for this long counts as dead."""
+LOG_BYTES: Final = 4 << 20
+"""From this size on the write-ahead log is emptied, not just copied into the file."""
+TIDY_WITHIN_S: Final = 0.2
+"""How long upkeep, on its own thread, waits for a moment in which nobody writes."""
+NEVER_READ: Final = -1
 
 _SCHEMA: Final = """
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE parts (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE leases (process TEXT PRIMARY KEY, renewed_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, salt BLOB NOT NULL);
 """
+"""`floor` is the last row that `parts` holds already; 0 while nothing was ever written."""
 
 
-class Unfit(StorageError):
-    """The file is damaged, someone else's, or of a newer version: it must be moved aside."""
+class _Full(StorageError):
+    """The disk has no room: the connection itself is sound."""
 
 
 class SqliteJournal:
     """Entries in a SQLite file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file.
+    def __init__(
+        self, path: Path, *, postponed: bool = False, compact_after: int = COMPACT_AFTER
+    ) -> None:
+        """Open or make the file; `postponed`: not before the first step.
 
         Raises `Busy`, `Unfit` or `StorageError`.
         """
         self._path = path
-        self._seq = -1
-        self._data_version = -1
-        self._db = _connect(path)
+        self._compact_after = compact_after
+        self._salt = secrets.token_bytes(16)
+        self._seq = NEVER_READ
+        self._data_version = NEVER_READ
+        self._empty = False
+        """Nothing was ever written: the book in memory is the whole record."""
+        self._file: tuple[int, int] | None = None
+        self._commits = 0
+        self._db: sqlite3.Connection | None = None
+        self._closed = False
+        if not postponed:
+            self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection, made anew where there is none."""
+        if self._db is not None:
+            return self._db
+        if self._closed:
+            message = "the ledger is closed"
+            raise StorageError(message)
+        self._file = _identity(self._path)
+        db = _connect(self._path)
         try:
-            self._salt = self._prepare()
+            self._salt = _translated(lambda: _prepare(db, self._salt))
         except BaseException:
-            self._db.close()
+            db.close()
             raise
+        self._db, self._file = db, _identity(self._path)
+        self._seq = self._data_version = NEVER_READ
+        return db
 
-    def _prepare(self) -> bytes:
-        db = self._db
-
-        def run() -> bytes:
-            application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
-            if (application, version) == (0, 0) and not _pragma(db, "schema_version"):
-                _create(db)
-            elif application != APPLICATION_ID:
-                message = "not a Spillover ledger"
-                raise Unfit(message)
-            elif version > SCHEMA_VERSION:
-                message = f"written by a newer version (schema {version}, known {SCHEMA_VERSION})"
-                raise Unfit(message)
-            elif (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                message = f"damaged: {found}"
-                raise Unfit(message)
-            row = db.execute("SELECT salt FROM meta").fetchone()
-            return bytes(row[0])
-
-        return _translated(run)
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
     def begin(self, book: Book) -> bool:
         """Begin a step and fold what others recorded; return whether the book was read anew."""
+        db = self._opened()
 
         def run() -> bool:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                return self._catch_up(book)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            db.execute("BEGIN IMMEDIATE")
+            return self._catch_up(db, book)
 
-        return _translated(run)
+        return self._attempt(db, run)
 
-    def _catch_up(self, book: Book) -> bool:
-        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+    def commit(self, book: Book, entries: list[Entry]) -> None:
+        """Record `entries` as one row and end the step."""
+        db = self._opened()
+        seq = self._seq + 1
+        whole = self._empty or (bool(entries) and seq % self._compact_after == 0)
+
+        def run() -> None:
+            if entries:
+                db.execute("INSERT INTO journal VALUES (?, ?)", (seq, encode(entries)))
+            if whole:
+                owners = book.counters.tallies if self._empty else book.counters.dirty
+                _write_whole(db, parts.dump(book, owners), seq)
+            db.execute("COMMIT")
+
+        self._attempt(db, run)
+        if entries or whole:
+            self._seq = seq
+            self._empty = False
+            self._commits += 1
+        if whole:
+            book.counters.dirty.clear()
+
+    def refresh(self, book: Book) -> bool:
+        """Fold what others recorded; return whether the book was read anew."""
+        if self._file != _identity(self._path):  # replaced, or deleted under our feet
+            self._let_go()
+        db = self._opened()
+
+        def run() -> bool:
+            db.execute("BEGIN")
+            anew = self._catch_up(db, book)
+            db.execute("COMMIT")
+            return anew
+
+        return self._attempt(db, run)
+
+    def _attempt(self, db: sqlite3.Connection, run: Callable[[], _T]) -> _T:
+        """Return what `run` does; when it fails no transaction is open, nor a broken connection."""
+        try:
+            return _translated(run)
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+            if isinstance(error, StorageError) and not isinstance(error, _Full):
+                self._let_go()  # a file that was read-only or gone may be sound when opened again
+            raise
+
+    def _catch_up(self, db: sqlite3.Connection, book: Book) -> bool:
+        version: int = db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return False
-        floor = self._db.execute("SELECT floor FROM meta").fetchone()[0]
-        anew = floor > self._seq
+        floor: int = db.execute("SELECT floor FROM meta").fetchone()[0]
+        self._empty = floor == 0
+        anew = floor > self._seq and not self._empty
         if anew:
-            parts.load(book, self._db.execute("SELECT name, body FROM parts"))
+            parts.load(book, db.execute("SELECT name, body FROM parts"))
             self._seq = floor
-        rows = self._db.execute("SELECT seq, body FROM journal WHERE seq > ? ORDER BY seq", (self._seq,))
+        elif self._empty:
+            self._seq = 0
+        rows = db.execute("SELECT seq, body FROM journal WHERE seq > ? ORDER BY seq", (self._seq,))
         for seq, body in rows.fetchall():
             for entry in decode(body):
                 book.apply(entry)
@@ -117,90 +178,101 @@ class SqliteJournal:
         self._data_version = version
         return anew
 
-    def commit(self, book: Book, entries: list[Entry]) -> None:
-        """Record `entries` as one row and end the step."""
-
-        def run() -> None:
-            try:
-                if entries:
-                    seq = self._seq + 1
-                    self._db.execute("INSERT INTO journal VALUES (?, ?)", (seq, encode(entries)))
-                    if seq % COMPACT_AFTER == 0:
-                        self._compact(book, seq)
-                    self._db.execute("COMMIT")
-                    self._seq = seq
-                else:
-                    self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-        _translated(run)
-
-    def _compact(self, book: Book, seq: int) -> None:
-        written = list(parts.dump(book, book.dirty))
-        self._db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?)", written)
-        self._db.execute("DELETE FROM journal WHERE seq <= ?", (seq,))
-        self._db.execute("UPDATE meta SET floor = ?", (seq,))
-        book.dirty.clear()
-
-    def abandon(self) -> None:
-        """End the step without recording anything."""
-        if self._db.in_transaction:
-            _translated(lambda: self._db.execute("ROLLBACK"))
-
-    def refresh(self, book: Book) -> bool:
-        """Fold what others recorded; return whether the book was read anew."""
-
-        def run() -> bool:
-            self._db.execute("BEGIN")
-            try:
-                return self._catch_up(book)
-            finally:
-                self._db.execute("ROLLBACK")
-
-        return _translated(run)
-
-    def renew(self, process: str, now: float) -> list[str]:
-        """Renew a lease, inside a step; return the processes whose leases ran out, and forget them."""
-
-        def run() -> list[str]:
-            self._db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?)", (process, now))
-            stale = self._db.execute(
-                "DELETE FROM leases WHERE renewed_at < ? RETURNING process", (now - LEASE_S,)
-            ).fetchall()
-            return [row[0] for row in stale]
-
-        return _translated(run)
+    def set_aside(self, stamp: str) -> str:
+        """Move the file out of the way and begin a new one, unless another process has done so."""
+        seen = self._file
+        self._let_go()
+        moved_to = move_aside(self._path, stamp, seen)
+        self._opened()
+        if moved_to is None:
+            return f"{self._path} was replaced"
+        return f"{self._path} can't be used; it was moved to {moved_to} and a new ledger begun"
 
     def salt(self) -> bytes:
         """Return the record's own random bytes."""
         return self._salt
 
+    def swollen(self) -> bool:
+        """Return whether the write-ahead log has grown large."""
+        return _size(self._log()) > LOG_BYTES
+
     def tidy(self) -> None:
         """Move the write-ahead log into the file: slow, for it waits for the disk."""
+        if not self._commits:
+            return
+        self._commits = 0
 
         def run() -> None:
             db = _connect(self._path)
             try:
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                if self.swollen():
+                    # What was written meanwhile is little: holding all writers up for it is short.
+                    db.execute(f"PRAGMA busy_timeout = {int(TIDY_WITHIN_S * 1_000)}")
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 db.close()
 
         _translated(run)
 
+    def _log(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
     def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
+        """Let go of the file for good."""
+        self._closed = True
+        self._let_go()
+
+
+def move_aside(path: Path, stamp: str, seen: tuple[int, int] | None) -> Path | None:
+    """Rename a file and its write-ahead log, which belongs to it; return where it went.
+
+    `seen` is the identity of the file that was found unfit; None is returned, and nothing done,
+    when another one is there by now. Raises `StorageError`.
+    """
+    try:
+        if seen is not None and _identity(path) != seen:
+            return None
+        moved_to = path.with_name(f"{path.name}.unusable-{stamp}")
+        count = 1
+        while moved_to.exists():
+            count += 1
+            moved_to = path.with_name(f"{path.name}.unusable-{stamp}-{count}")
+        # The log first: a new file must never find the old one's.
+        for suffix in ("-wal", "-shm", ""):
+            source = path.with_name(path.name + suffix)
+            if source.exists():
+                source.rename(moved_to.with_name(moved_to.name + suffix))
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
+    return moved_to
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None when there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a path object's own stat is slower, and this is often
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, if it is one of ours or can become one."""
+
     def run() -> sqlite3.Connection:
         db = sqlite3.connect(
             path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=32
         )
         try:
+            _check(db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             # Checkpoints wait for the disk: they run beside the event loop, not on it.
@@ -213,23 +285,55 @@ def _connect(path: Path) -> sqlite3.Connection:
     return _translated(run)
 
 
+def _check(db: sqlite3.Connection) -> None:
+    """Raise `Unfit` for a file that this version must not touch."""
+    application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
+    if (application, version) == (0, 0) and not _pragma(db, "schema_version"):
+        return
+    if application != APPLICATION_ID:
+        message = "not a Spillover ledger"
+        raise Unfit(message)
+    if version > SCHEMA_VERSION:
+        message = f"written by a newer version (schema {version}, known {SCHEMA_VERSION})"
+        raise Unfit(message)
+
+
+def _prepare(db: sqlite3.Connection, salt: bytes) -> bytes:
+    """Make the tables where there are none; return the record's salt, `salt` for a new record."""
+    if not _pragma(db, "schema_version"):
+        _create(db, salt)
+    elif (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        message = f"damaged: {found}"
+        raise Unfit(message)
+    row = db.execute("SELECT salt FROM meta").fetchone()
+    return bytes(row[0])
+
+
 def _pragma(db: sqlite3.Connection, name: str) -> int:
     return int(db.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _create(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection, salt: bytes) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         if not _pragma(db, "schema_version"):  # another process may have made it just now
             for statement in _SCHEMA.strip().split("\n"):
                 db.execute(statement)
-            db.execute("INSERT INTO meta VALUES (1, 0, ?)", (secrets.token_bytes(16),))
+            db.execute("INSERT INTO meta VALUES (1, 0, ?)", (salt,))
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
+
+
+def _write_whole(db: sqlite3.Connection, written: Iterable[tuple[str, bytes]], seq: int) -> None:
+    """Keep the record as it is after row `seq`, and drop the rows that led there."""
+    db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?)", written)
+    db.execute("DELETE FROM journal WHERE seq <= ?", (seq,))
+    db.execute("UPDATE meta SET floor = ?", (seq,))
 
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -246,6 +350,8 @@ def _translated(run: Callable[[], _T]) -> _T:
             raise Busy from error
         if code in _DAMAGED:
             raise Unfit(str(error)) from error
+        if code == sqlite3.SQLITE_FULL:
+            raise _Full(str(error)) from error
         raise StorageError(str(error)) from error
     except msgspec.MsgspecError as error:
         message = f"entries that can't be read: {error}"

@@ -1,0 +1,110 @@
+"""Decide what a request waits for before anything is sent: its turn, room, or a preferred profile.
+
+Refuses to know who waits beside it (`Sight.queued` says whether anyone does) and how waiting is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spillover.core.actions import Wait
+from spillover.core.values import Chain, FailureClass, SkipReason, Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spillover.core.actions import Sight
+    from spillover.core.ladder import Ladder, Skipped
+
+RECHECK_S: Final = 0.25
+"""How soon to look again while another call tests the only profile that could serve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Until when a request of a chain may wait for what."""
+
+    chain: Chain
+    deadline_at: float
+    """Up to the commit point; it bounds the other two."""
+    queue_until: float
+    """For anyone to serve it (`when_exhausted`)."""
+    patience_until: float
+    """For someone better than the one who would serve it."""
+
+
+def bounds_of(chain: Chain, began_at: float) -> Bounds:
+    """Return the bounds of a request that began at `began_at`."""
+    deadline_at = began_at + chain.time_limits.deadline_s
+    return Bounds(
+        chain=chain,
+        deadline_at=deadline_at,
+        queue_until=min(deadline_at, began_at + chain.wait_s),
+        patience_until=min(deadline_at, began_at + chain.patience_s),
+    )
+
+
+def worth_waiting(bounds: Bounds, sight: Sight, ladder: Ladder) -> Wait | None:
+    """Return what to wait for before anything is sent; None when nothing is worth a wait."""
+    now = sight.now
+    if ladder.candidates:
+        if sight.queued and now < bounds.queue_until:
+            return Wait(until=bounds.queue_until, queue=True)
+        return _for_better(bounds, ladder, now)
+    if now < bounds.queue_until:
+        times = [s.available_at for s in ladder.skipped if s.available_at and _returns(s)]
+        if times and min(times) <= bounds.queue_until:
+            return Wait(until=max(min(times), now), queue=True)
+        if any(_may_lift(s) for s in ladder.skipped):
+            return Wait(until=bounds.queue_until, queue=True)
+    if any(s.probed for s in ladder.skipped):
+        return Wait(until=min(now + RECHECK_S, bounds.deadline_at))
+    return None
+
+
+def back(ladder: Ladder, now: float) -> Iterator[str]:
+    """Yield the profiles of a ladder that have become available by `now`."""
+    for each in ladder.skipped:
+        if each.available_at is not None and each.available_at <= now and _returns(each):
+            yield each.profile
+
+
+_WAITED_OUT: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
+"""A provider that failed so asked for nothing but time."""
+
+
+def _returns(skipped: Skipped) -> bool:
+    """Return whether a profile serves this request once it is available."""
+    return skipped.reason is not SkipReason.TRIED or skipped.cause in _WAITED_OUT
+
+
+def _may_lift(skipped: Skipped) -> bool:
+    """Return whether room may come about at a time nobody can know, as when a call in flight ends."""
+    unknown = skipped.available_at is None and not skipped.never
+    return unknown and skipped.reason is SkipReason.LIMIT
+
+
+_BETTER_BY_TIME: Final = frozenset(
+    {SkipReason.LIMIT, SkipReason.COOLDOWN, SkipReason.EXHAUSTED, SkipReason.TRIED}
+)
+
+
+def _for_better(bounds: Bounds, ladder: Ladder, now: float) -> Wait | None:
+    """Wait for a preferred profile that is back within the chain's patience."""
+    chain, first = bounds.chain, ladder.candidates[0].profile.name
+    in_order = chain.strategy is Strategy.PRIORITY and ladder.kept != first
+    if now >= bounds.patience_until or not in_order:
+        return None
+    names = [member.profile for member in chain.members]
+    better = set(names[: names.index(first)])
+    times = [
+        s.available_at
+        for s in ladder.skipped
+        if s.profile in better
+        and s.reason in _BETTER_BY_TIME
+        and _returns(s)
+        and s.available_at is not None
+        and s.available_at <= bounds.patience_until
+    ]
+    return Wait(until=max(min(times), now)) if times else None

@@ -1,0 +1,172 @@
+"""Count usage for every owner: what is held, what is in flight, and what each window has seen.
+
+A call counts for three owners: its profile, its model under the account, and the account. Every
+profile is counted by minute, hour and day, limited or not; other windows from when a limit asks.
+
+Refuses to know limits, reservations, health and the clock.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, assert_never
+
+from spillover.core.limits import Tally
+from spillover.core.values import (
+    METRIC_INDEX,
+    NOTHING,
+    Amounts,
+    Calendar,
+    CalendarUnit,
+    Metric,
+    Refill,
+    Rolling,
+    Window,
+    owner_of_account,
+    owner_of_model,
+    owner_of_profile,
+)
+from spillover.core.windows import RollingSeries, Series, new_series, seed, window_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOWN: Final = {
+    "minute": Rolling(seconds=60.0),
+    "hour": Rolling(seconds=3_600.0),
+    "day": Rolling(seconds=86_400.0),
+}
+"""The windows that are counted for every profile, limited or not; shortest first."""
+
+_SHOWN_KEYS: Final = {
+    name: window_key(window, Metric.REQUESTS, 0) for name, window in SHOWN.items()
+}
+_HELD: Final = range(1, len(METRIC_INDEX))
+"""All metrics but requests: a request counts when it is sent, so none is held."""
+
+
+class Counters:
+    """The tallies of all owners."""
+
+    def __init__(self) -> None:
+        """Begin with nothing counted."""
+        self.tallies: dict[str, Tally] = {}
+        self.members: dict[str, tuple[str, str]] = {}
+        """The (account, model) that each profile was last counted on."""
+        self.dirty: set[str] = set()
+        """Owners that changed since the record was last written whole."""
+
+    def tally(self, owner: str) -> Tally:
+        """Return an owner's tally, begun when it is not there."""
+        tally = self.tallies.get(owner)
+        if tally is None:
+            tally = self.tallies[owner] = Tally()
+            if owner.startswith("profile:"):
+                for name, window in SHOWN.items():
+                    tally.series[_SHOWN_KEYS[name]] = new_series(window, Metric.REQUESTS, 0)
+        return tally
+
+    def series(self, owner: str, key: str) -> Series | None:
+        """Return an owner's counter of one window, None while it is not counted."""
+        tally = self.tallies.get(owner)
+        return None if tally is None else tally.series.get(key)
+
+    def used(self, profile: str, shown: str, now: float) -> Amounts:
+        """Return a profile's usage of the last `minute`, `hour` or `day`."""
+        series = self.series(owner_of_profile(profile), _SHOWN_KEYS[shown])
+        if not isinstance(series, RollingSeries):
+            return NOTHING
+        series.roll(now)
+        requests, tokens, input_tokens, output_tokens, cost, neurons = series.totals
+        return requests, tokens, input_tokens, output_tokens, cost, neurons
+
+    def owned_by(self, profile: str, model: str, account: str) -> list[Tally]:
+        """Return the tallies that a call counts on, its profile's first, to be changed."""
+        owners = _owners(profile, model, account)
+        self.dirty.update(owners)
+        return [self.tally(owner) for owner in owners]
+
+    def hold(self, tallies: list[Tally], amounts: Amounts) -> None:
+        """Hold room for a call."""
+        for tally in tallies:
+            tally.in_flight += 1
+            for metric in _HELD:
+                tally.held[metric] += amounts[metric]
+
+    def let_go(self, tallies: list[Tally], amounts: Amounts) -> None:
+        """Hold a call's room no longer."""
+        for tally in tallies:
+            tally.in_flight -= 1
+            for metric in _HELD:
+                tally.held[metric] -= amounts[metric]
+
+    def count(self, tallies: list[Tally], at: float, amounts: Amounts) -> None:
+        """Count `amounts` as used at `at` in every window; negative ones take back."""
+        for tally in tallies:
+            for series in tally.series.values():
+                series.add(at, amounts)
+
+    def track(self, owner: str, window: Window, metric: Metric, amount: int, now: float) -> None:
+        """Count a window for an owner from `now` on, and what is known of its past."""
+        tally = self.tally(owner)
+        self.dirty.add(owner)
+        key = window_key(window, metric, amount)
+        if key not in tally.series:
+            series = new_series(window, metric, amount)
+            for older in self._knowing(owner, _seconds(window, amount)):
+                seed(series, older, now)
+            tally.series[key] = series
+
+    def _knowing(self, owner: str, seconds: float) -> Iterator[RollingSeries]:
+        """Yield the counters that already know an owner's recent usage: those shown of its profiles."""
+        shown = next((n for n, window in SHOWN.items() if window.seconds >= seconds), "day")
+        for profile, (account, model) in self.members.items():
+            owners = _owners(profile, model, account)
+            if owner in owners:
+                series = self.tally(owners[0]).series[_SHOWN_KEYS[shown]]
+                if isinstance(series, RollingSeries):
+                    yield series
+
+    def forget(self, profile: str | None = None) -> None:
+        """Forget all usage, or a profile's and its share of what its model and account count."""
+        if profile is None:
+            self.dirty.update(self.tallies)
+            for tally in self.tallies.values():
+                for series in tally.series.values():
+                    series.forget()
+        elif profile in self.members:
+            account, model = self.members[profile]
+            own, *shared = self.owned_by(profile, model, account)
+            for tally in shared:
+                for key, series in tally.series.items():
+                    share = own.series.get(key)
+                    if share is not None:
+                        series.forget(share)
+            for series in own.series.values():
+                series.forget()
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all usage by `seconds`, as the clock jumped by them; `now` is after the jump."""
+        self.dirty.update(self.tallies)
+        for tally in self.tallies.values():
+            for series in tally.series.values():
+                series.shift(seconds, now)
+
+
+@lru_cache(maxsize=4_096)
+def _owners(profile: str, model: str, account: str) -> tuple[str, str, str]:
+    return owner_of_profile(profile), owner_of_model(account, model), owner_of_account(account)
+
+
+def _seconds(window: Window, amount: int) -> float:
+    """Return how far back usage may still count in a window; a day stands for longer periods."""
+    match window:
+        case Rolling():
+            return window.seconds
+        case Calendar():
+            units = {CalendarUnit.MINUTE: "minute", CalendarUnit.HOUR: "hour"}
+            return SHOWN[units.get(window.unit, "day")].seconds
+        case Refill():
+            return window.seconds * max(1.0, (window.burst or amount) / max(1, amount))
+        case _:
+            assert_never(window)
