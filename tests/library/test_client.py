@@ -17,12 +17,12 @@ from spillover.errors import (
     StreamInterrupted,
     UnknownModel,
 )
-from spillover.library import Spillover
 from spillover.simulator import ProviderSpec
 from tests.library.setting import FIRST, Setting, ask, two_providers, with_library
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
+    from spillover.library import Spillover
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -191,7 +191,7 @@ def test_a_stream_that_breaks_off_raises_after_what_came(setting: Setting) -> No
 
     async def run(llm: Spillover) -> None:
         async for chunk in llm.stream("hi"):
-            got.append(chunk.text)
+            got.append(chunk.text)  # noqa: PERF401 - what came before the break is wanted
 
     with pytest.raises(StreamInterrupted) as broken:
         with_library(setting.path, run)
@@ -336,5 +336,3 @@ def test_a_ledger_that_cannot_be_kept_stops_a_configuration_that_says_fail_close
 
     with pytest.raises(LedgerError):
         ask(setting.path)
-
-

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from spillover.core.values import Usage
 
-SKIPPED = Skipped(profile="groq", reason=SkipReason.LIMIT, detail="requests_per_day", available_at=9.0)
+SKIPPED = Skipped(
+    profile="groq", reason=SkipReason.LIMIT, detail="requests_per_day", available_at=9.0
+)
 DOWN = Failure(failure=FailureClass.BAD_REQUEST, scope=FaultScope.REQUEST, message="no such field")
 
 

@@ -68,13 +68,15 @@ def test_errors_are_those_of_the_asynchronous_verbs(setting: Setting) -> None:
 def test_leaving_a_stream_early_ends_it_at_the_provider(tmp_path: Path) -> None:
     slow = ProviderSpec(name="second", events=400, events_per_s=100.0)
 
-    with two_providers(tmp_path, FIRST, slow) as setting:
-        with Spillover.open_sync(setting.path) as llm:
-            for chunk in llm.stream("hi", model="second"):
-                if chunk.text:
-                    break
-            wait_until(lambda: setting.second.counters().in_flight == 0)
-            status = llm.status()
+    with (
+        two_providers(tmp_path, FIRST, slow) as setting,
+        Spillover.open_sync(setting.path) as llm,
+    ):
+        for chunk in llm.stream("hi", model="second"):
+            if chunk.text:
+                break
+        wait_until(lambda: setting.second.counters().in_flight == 0)
+        status = llm.status()
 
     assert status["profiles"]["second"]["usage"]["minute"]["requests"] == 1
 

@@ -26,7 +26,7 @@ app = typer.Typer()
 @app.command()
 def catalogue(
     provider: Annotated[
-        str | None, typer.Argument(metavar="[PROVIDER]", help="One of them, in full.")
+        str | None, typer.Argument(metavar="PROVIDER", help="One of them, in full.")
     ] = None,
     json: JsonOption = False,
 ) -> None:

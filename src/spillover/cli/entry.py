@@ -68,7 +68,10 @@ def _command(arguments: Sequence[str]) -> int:
     from spillover.cli.app import build  # noqa: PLC0415 - loaded when it is asked for
 
     named = next((word for word in arguments if not word.startswith("-")), "")
-    modules = [COMMANDS[named]] if named in COMMANDS else dict.fromkeys(COMMANDS.values())
+    if named in COMMANDS:
+        modules = [COMMANDS[named]]
+    else:
+        modules = [] if "--version" in arguments else list(dict.fromkeys(COMMANDS.values()))
     app = build([import_module(f"spillover.cli.{module}") for module in modules])
     result: Any = app(args=list(arguments), prog_name="spillover", standalone_mode=True)
     return int(result or DONE)

@@ -34,11 +34,8 @@ def explain(
     request: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[REQUEST.json]",
+            metavar="REQUEST.json",
             help="A chat request; - reads it from standard input, without it a short one is taken.",
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
         ),
     ] = None,
     model: Annotated[
@@ -62,7 +59,12 @@ def explain(
 def _body(request: Path | None) -> bytes:
     if request is None:
         return SIMPLE
-    return sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+    if str(request) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return request.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{request}: {error.strerror}") from error
 
 
 async def _explained(

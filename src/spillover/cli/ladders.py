@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SERVING: Final = "▸"
 DOT: Final = "●"
+COMES_BACK: Final = "↻"
 COLOURS: Final = {
     "active": "green",
     "cooldown": "yellow",
@@ -54,7 +55,9 @@ def ladders(document: dict[str, Any], *, now: float, width: int | None) -> list[
         for name in loose:
             lines += drawing.rung(name, mark=" ", rank="")
         lines.append(Text())
-    return [_fitted(line, width) for line in lines[:-1]]
+    while lines and not lines[-1].plain:
+        lines.pop()
+    return [_fitted(line, width) for line in lines]
 
 
 class _Drawing:
@@ -79,7 +82,8 @@ class _Drawing:
         if chain["routing_policy"] != "any":
             line.append(f" · {chain['routing_policy']}", "dim")
         if chain["pinned"]:
-            line.append(f" · pinned to {_pinned(chain['pinned'])}", "cyan")
+            alone = " alone" if chain["pinned_strictly"] else ""
+            line.append(f" · pinned to {chain['pinned']}{alone}", "cyan")
         if chain["serving"]:
             line.append("  next: ", "dim").append(chain["serving"], "green")
         else:
@@ -133,16 +137,16 @@ class _Drawing:
 
 
 def figures_of(limit: dict[str, Any], now: float) -> Text:
-    """Return a limit's figures: `812 of 6,000 · 200 held · 4,988 left · 42 s`."""
+    """Return a limit's figures: `812/6,000 · 200 held · 4,988 left · ↻ 42 s`, when some comes back."""
     metric, used, reserved = limit["metric"], limit["used"], limit["reserved"]
     text = Text()
     if limit["per"] is None:
         text.append(
-            f"{amount(reserved)} of {amount(limit['amount'])}", shade(reserved, limit["amount"])
+            f"{amount(reserved)}/{amount(limit['amount'])}", shade(reserved, limit["amount"])
         )
         return text
     taken = shade(used + reserved, limit["amount"])
-    text.append(f"{amount(used, metric)} of {amount(limit['amount'], metric)}", taken)
+    text.append(f"{amount(used, metric)}/{amount(limit['amount'], metric)}", taken)
     if reserved:
         text.append(f" · {amount(reserved, metric)} held", "cyan")
     text.append(f" · {amount(limit['remaining'], metric)} left")
@@ -150,7 +154,7 @@ def figures_of(limit: dict[str, Any], now: float) -> Text:
     if stated is not None and stated < limit["remaining"]:
         text.append(f" ({amount(stated, metric)} says the provider)", "yellow")
     if limit["resets_at"] and used:
-        text.append(f" · {span(instant(limit['resets_at']) - now)}", "dim")
+        text.append(f" · {COMES_BACK} {span(instant(limit['resets_at']) - now)}", "dim")
     return text
 
 
@@ -163,11 +167,6 @@ def usage_of(usage: dict[str, dict[str, int]]) -> Text:
         text.append(" · " if place else "", "dim")
         text.append(f"{name} {amount(used['requests'])} req {amount(used['tokens'])} tok", "dim")
     return text
-
-
-def _pinned(pinned: Any) -> str:
-    """Return the pinned profile, which the document holds as a name or as a value with it."""
-    return pinned["profile"] if isinstance(pinned, dict) else str(pinned)
 
 
 def _waits(profile: dict[str, Any]) -> bool:

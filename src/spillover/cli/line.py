@@ -67,12 +67,17 @@ def line_of(document: dict[str, Any], now: float) -> str:
     chain = chains.get(DEFAULT) or next(iter(chains.values()))
     serving = chain["serving"]
     if serving is None:
-        return _idle(chain["profiles"], profiles, now)
-    names = chain["profiles"]
-    behind = names[names.index(serving) + 1 :]
+        soonest = _soonest(chain["profiles"], profiles, now)
+        return f"nobody can serve ▸ {soonest}" if soonest else "nobody can serve"
+    place = chain["profiles"].index(serving)
+    ahead, behind = chain["profiles"][:place], chain["profiles"][place + 1 :]
     following = next((name for name in behind if profiles[name]["status"] == "active"), None)
     parts = [serving, *_tightest(profiles[serving])]
-    return " ".join(parts) + (f" ▸ next {following}" if following else "")
+    if following is not None:
+        parts.append(f"▸ next {following}")
+    elif (soonest := _soonest(ahead, profiles, now)) is not None:
+        parts.append(f"▸ {soonest}")
+    return " ".join(parts)
 
 
 def _tightest(profile: dict[str, Any]) -> list[str]:
@@ -81,12 +86,14 @@ def _tightest(profile: dict[str, Any]) -> list[str]:
     if not limits:
         return []
     limit = max(limits, key=lambda each: (each["used"] + each["reserved"]) / each["amount"])
-    return [f"{limit['used']:g}/{limit['amount']:g}", limit_initials(limit)]
+    taken = limit["used"] + limit["reserved"]
+    return [f"{round(taken, 2):g}/{limit['amount']:g}", limit_initials(limit)]
 
 
-def _idle(names: list[str], profiles: dict[str, Any], now: float) -> str:
+def _soonest(names: list[str], profiles: dict[str, Any], now: float) -> str | None:
+    """Return who is back first, and when."""
     waits = [(profiles[name]["until"], name) for name in names if profiles[name]["until"]]
     if not waits:
-        return "nobody can serve"
+        return None
     until, name = min(waits)
-    return f"nobody can serve ▸ {name} {back_in(until, now)}"
+    return f"{name} {back_in(until, now)}"

@@ -72,7 +72,14 @@ async def _watch(engine: Engine) -> None:
         lines = _lines(engine.status(), engine.clock.now())
         return Group(*(screen.drawn(line) for line in lines))
 
-    with Live(drawing(), console=screen.console(), screen=True, auto_refresh=False) as live:
+    with Live(
+        drawing(),
+        console=screen.console(),
+        screen=True,
+        auto_refresh=False,
+        redirect_stdout=False,  # its stand-in hides what the terminal can show
+        redirect_stderr=False,
+    ) as live:
         while True:
             await asyncio.sleep(REDRAWN_EVERY_S)
             live.update(drawing(), refresh=True)

@@ -33,7 +33,7 @@ def usage(context: typer.Context, json: JsonOption = False, config: ConfigOption
 def clear(
     context: typer.Context,
     profile: Annotated[
-        str | None, typer.Argument(metavar="[PROFILE]", help="Whose; without it everyone's.")
+        str | None, typer.Argument(metavar="PROFILE", help="Whose; without it everyone's.")
     ] = None,
     config: ConfigOption = None,
 ) -> None:

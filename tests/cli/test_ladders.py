@@ -1,0 +1,144 @@
+"""A status document drawn as ladders: who is next, what is left, when each is back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spillover.cli.ladders import ladders
+from tests.cli.documents import (
+    GROQ,
+    LADDER,
+    NOW,
+    SPENT,
+    at,
+    chain,
+    document,
+    limit,
+    profile,
+)
+
+
+def drawn(status: dict[str, Any], width: int | None = None) -> list[str]:
+    return [line.plain for line in ladders(status, now=NOW, width=width)]
+
+
+def test_a_chain_is_drawn_as_a_ladder_with_bars_and_countdowns() -> None:
+    lines = drawn(LADDER, 80)
+
+    assert lines == [
+        "default  priority  next: groq",
+        "",
+        "   1  chutes  ● exhausted  free   limit, back in 12 min 30 s",
+        "       tokens/hour    ██████████  5,000/5,000 · 0 left · ↻ 12 min 30 s",
+        "       nothing used in the last day",
+        "",
+        "▸  2  groq    ● active     free",
+        "       requests/day   █░░░░░░░░░  12/1,000 · 988 left · ↻ 1 h",
+        "       tokens/minute  ██████▒▒░░  4,800/8,000 · 1,200 held · 2,000 left · ↻ 42 s",
+        "       at once        ▒▒░░░░░░░░  1/4",
+        "       last minute 3 req 812 tok · hour 12 req 4,096 tok · day 12 req 20.1K tok",
+        "",
+        "   3  glm     ● cooldown   free   overloaded, back in 30 s, a guess",
+        "       we are busy",
+        "       nothing used in the last day",
+        "",
+        "   4  paid    ● active     paid",
+        "       nothing used in the last day",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_line_is_longer_than_the_terminal(width: int) -> None:
+    assert max(len(line) for line in drawn(LADDER, width)) <= width
+
+
+def test_bars_grow_with_the_terminal() -> None:
+    narrow, wide = ("\n".join(drawn(LADDER, width)).count("█") for width in (80, 120))
+
+    assert wide > narrow
+
+
+def test_a_pipe_gets_every_line_whole() -> None:
+    long = "word " * 100
+    benched = profile(
+        "cooldown",
+        reason="network",
+        until=at(5),
+        confidence="stated",
+        last_error={"class": "network", "status": None, "message": long, "at": at(0)},
+    )
+
+    lines = drawn(document({"c": chain("p")}, {"p": benched}))
+
+    assert any(line.strip() == long.strip() for line in lines)
+    assert "   1  p  ● cooldown   free   network, back in 5 s" in lines
+
+
+def test_a_chain_that_nobody_can_serve_says_when_the_first_is_back() -> None:
+    sooner = {**SPENT, "until": at(10)}
+
+    lines = drawn(document({"c": chain("a", "b")}, {"a": SPENT, "b": sooner}))
+
+    assert lines[0] == "c  priority  nobody can serve now, soonest back in 10 s"
+
+
+def test_a_chain_of_failed_profiles_promises_nothing() -> None:
+    failed = profile("failed", reason="key_missing")
+
+    lines = drawn(document({"c": chain("a")}, {"a": failed}))
+
+    assert lines[0] == "c  priority  nobody can serve now"
+    assert lines[2] == "   1  a  ● failed     free   key missing"
+
+
+def test_policy_and_pin_stand_in_the_chains_line() -> None:
+    chains = {
+        "c": chain("a", serving="a", routing_policy="local-only", pinned="a"),
+        "d": chain("a", serving="a", strategy="least_used", pinned="a", pinned_strictly=True),
+    }
+
+    lines = drawn(document(chains, {"a": profile()}))
+
+    assert lines[0] == "c  priority · local-only · pinned to a  next: a"
+    assert "d  least used · pinned to a alone  next: a" in lines
+
+
+def test_limits_of_a_profile_in_two_chains_are_drawn_once() -> None:
+    chains = {"c": chain("groq", serving="groq"), "d": chain("groq", serving="groq")}
+
+    lines = drawn(document(chains, {"groq": GROQ}))
+
+    assert sum("requests/day" in line for line in lines) == 1
+    assert sum(line.startswith("▸  1  groq") for line in lines) == 2
+
+
+def test_a_profile_in_no_chain_is_not_forgotten() -> None:
+    lines = drawn(document({"c": chain("a")}, {"a": profile(), "b": profile()}))
+
+    assert lines[lines.index("in no chain") + 2] == "      b  ● active     free"
+
+
+def test_what_the_provider_says_is_left_is_shown_when_it_is_less() -> None:
+    limits = [
+        limit("requests", "day", used=10, of=100, provider_remaining=50),
+        limit("requests", "hour", used=10, of=100, provider_remaining=95),
+    ]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(limits=limits)}))
+
+    assert "10/100 · 90 left (50 says the provider)" in lines[3]
+    assert lines[4].endswith("10/100 · 90 left")
+
+
+def test_money_is_shown_as_money() -> None:
+    limits = [limit("cost", "month", used=1.5, of=20, remaining=18.5)]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(limits=limits)}))
+
+    assert lines[3].endswith("$1.50/$20.00 · $18.50 left")
+
+
+def test_no_configuration_draws_nothing() -> None:
+    assert drawn(document({}, {})) == []
