@@ -46,7 +46,7 @@ class Gateway:
         """Epoch seconds of the gateway's making."""
         self.boot = b"%x" % int(self.since * 1_000)
         """Tells this run's events from those of earlier ones."""
-        self._ids = RequestIds(engine.clock)
+        self._ids = RequestIds(engine.clock.now)
         self._metrics = Metrics(engine)
         self._proxy = Proxy(engine)
         self._redact = redact

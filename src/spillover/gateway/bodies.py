@@ -64,16 +64,18 @@ async def _rest(receive: Receive, first: bytes, *, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def discard(receive: Receive) -> None:
-    """Read on and forget what comes, for a while.
+async def discard(
+    receive: Receive, *, most: int = _LINGER_BYTES, within_s: float = _LINGER_S
+) -> None:
+    """Read on and forget what comes, up to `most` bytes and for `within_s` seconds.
 
     A connection that is closed while its client still sends is reset, and with it goes the answer
     that the client has not read yet.
     """
     length = 0
     try:
-        async with asyncio.timeout(_LINGER_S):
-            while length < _LINGER_BYTES:
+        async with asyncio.timeout(within_s):
+            while length < most:
                 message = await receive()
                 if message["type"] == "http.disconnect" or not message["more_body"]:
                     return

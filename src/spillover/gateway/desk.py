@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spillover.errors import RequestError
+from spillover.errors import SpilloverError
 from spillover.gateway import admin, feed, listing, vitals
 from spillover.gateway.access import Ask, Door
 from spillover.gateway.asgi import ClientLeft
@@ -100,7 +100,7 @@ async def _answered(route: Route, inquiry: Inquiry) -> None:
         await visit.refuse(400, "invalid_request", error.message, param=error.param)
     except BodyUnread as error:
         await visit.refuse_unread(error.status, error.code, error.message)
-    except RequestError as error:
-        await visit.refuse(error.status, error.code, error.message)
+    except SpilloverError as error:
+        await visit.refuse(error.status, error.code, str(error))
     except ClientLeft:
         pass

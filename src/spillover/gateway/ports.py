@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import ConfigError, PortInUse, Problem
+from spillover.gateway.settings import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def address_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket) -> str:
     """Return the address to call a bound socket by: `http://127.0.0.1:4400`."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - shown, not bound
@@ -53,8 +54,8 @@ def address_of(listening: socket.socket) -> str:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = _address(host, port)
-    listening = socket.socket(family, kind, protocol)
+    family, address = _place(host, port)
+    listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform == "win32":  # where SO_REUSEADDR would take a port from who has it
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
@@ -70,13 +71,13 @@ def _bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _address(
-    host: str, port: int
-) -> tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[object, ...]]:
-    """Return where to bind; IPv4 first where a name has both, as clients of a local server try."""
+def _place(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+    """Return family and address to bind; of a name's several, IPv4 first, as clients try it."""
+    if host and "%" not in host and address_of(host) is not None:
+        return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port)
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     found.sort(key=lambda each: each[0] != socket.AF_INET)
-    return found[0]
+    return found[0][0], found[0][4]
 
 
 def _next_free(host: str, port: int) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Operation, RoutingPolicy
 from spillover.engine import Call
-from spillover.errors import RequestError
+from spillover.errors import RequestError, SpilloverError
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.bodies import BodyUnread, read_body
 from spillover.gateway.vigil import Vigil
@@ -107,8 +107,8 @@ class Proxy:
         except BodyUnread as error:
             vigil.end()
             await visit.refuse_unread(error.status, error.code, error.message)
-        except RequestError as error:
-            await visit.refuse(error.status, error.code, error.message)
+        except SpilloverError as error:
+            await visit.refuse(error.status, error.code, str(error))
         except ClientLeft:
             pass
         except asyncio.CancelledError:

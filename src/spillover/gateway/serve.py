@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.engine import open_engine
 from spillover.gateway.app import Gateway
-from spillover.gateway.ports import address_of, listen
+from spillover.gateway.ports import listen, url_of
 from spillover.gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def serve(
 
     def ready() -> None:
         if options.on_ready is not None:
-            options.on_ready(gateway.engine, address_of(listening))
+            options.on_ready(gateway.engine, url_of(listening))
 
     server = Server(gateway, grace_s=options.grace_s, on_ready=ready)
     beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]

@@ -57,9 +57,6 @@ class Settings:
         """Raise `ConfigError` when others could reach the gateway without a key."""
         if is_loopback(self.host) or self.client_keys:
             return
-        missing = (
-            "whose client_keys are not set" if self.client_keys == () else "without client_keys"
-        )
         raise ConfigError(
             (
                 Problem(

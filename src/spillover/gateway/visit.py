@@ -17,9 +17,8 @@ from spillover.gateway.bodies import discard
 from spillover.protocols.openai_chat import error_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from spillover.clock import Clock
     from spillover.gateway.access import Denial
     from spillover.gateway.asgi import Headers, Receive, Scope, Send
 
@@ -34,14 +33,15 @@ _encode: Final = msgspec.json.Encoder().encode
 class RequestIds:
     """Ids that sort by the time they were given, and differ between processes."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Take the time from `now`, in epoch seconds."""
+        self._now = now
         self._process = secrets.token_hex(2)
         self._numbers = itertools.count()
 
     def next(self) -> str:
         """Return a new id: eleven digits of milliseconds, three of order, four of the process."""
-        milliseconds = int(self._clock.now() * 1_000)
+        milliseconds = int(self._now() * 1_000)
         return f"{milliseconds:011x}{next(self._numbers) & 0xFFF:03x}{self._process}"
 
     def of(self, headers: Headers) -> str:

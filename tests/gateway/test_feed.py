@@ -1,0 +1,120 @@
+"""Events over HTTP."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spillover.simulator import ProviderSpec, running
+from tests.serving import Served, document_for, read_all, read_until, serving
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from spillover.simulator import SimulatedProvider
+
+
+class Listener:
+    """Someone who follows the events on a connection of its own."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.received = b""
+
+    def until(self, mark: bytes) -> bytes:
+        """Return all that was received once a mark is in it."""
+        if mark not in self.received:
+            self.received += read_until(self.connection, mark)
+        return self.received
+
+
+@contextmanager
+def listening(served: Served, *headers: str) -> Iterator[Listener]:
+    """Follow the events."""
+    lines = ["GET /api/events HTTP/1.1", "host: localhost", *headers]
+    with served.connect() as connection:
+        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+        listener = Listener(connection)
+        listener.until(b": listening\n\n")
+        yield listener
+
+
+def event_in(received: bytes, name: str) -> dict[str, Any]:
+    """The first event of a name in a piece of the stream, with its id."""
+    for block in received.decode().replace("\r\n", "\n").split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if fields.get("event") == name:
+            return {**json.loads(fields["data"]), "id": fields["id"]}
+    raise AssertionError(received)
+
+
+def test_a_fallback_is_told_as_it_happens(served: Served, one: SimulatedProvider) -> None:
+    one.script("overloaded", times=None)
+    with listening(served) as listener:
+        served.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "secret"}]})
+        received = listener.until(b"event: request.done")
+
+    told = event_in(received, "request.fallback")
+    assert (told["type"], told["from"], told["to"]) == ("request.fallback", "one", "two")
+    assert told["cause"] == "overloaded"
+    assert told["request_id"]
+    assert b"secret" not in received
+
+
+def test_a_client_that_comes_back_gets_what_it_missed(served: Served) -> None:
+    with listening(served) as listener:
+        served.chat()
+        seen = event_in(listener.until(b"event: request.done"), "request.done")["id"]
+    missed = served.chat().headers["x-spillover-request-id"]
+
+    with listening(served, f"last-event-id: {seen}") as listener:
+        told = event_in(listener.until(b"event: request.done"), "request.done")
+
+    assert told["request_id"] == missed
+
+
+@pytest.mark.parametrize("last", ["1234abcd-99999", "99999", "x", ""])
+def test_an_id_of_another_run_gets_all_that_is_kept(served: Served, last: str) -> None:
+    served.chat()
+
+    with listening(served, f"last-event-id: {last}") as listener:
+        assert listener.until(b"event: request.done")
+
+
+def test_the_latest_events_are_listed_oldest_first(served: Served) -> None:
+    ids = [served.chat().headers["x-spillover-request-id"] for _ in range(3)]
+
+    events = served.get("/api/events/recent?limit=2").json["events"]
+
+    assert [event["request_id"] for event in events] == ids[1:]
+    assert all(event["type"] == "request.done" for event in events)
+    assert events[0]["id"] != events[1]["id"]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1001", "1" * 5_000, "%C2%B2"])
+def test_a_limit_that_makes_no_sense_is_refused(served: Served, limit: str) -> None:
+    reply = served.get(f"/api/events/recent?limit={limit}")
+
+    assert (reply.status, reply.error["code"]) == (400, "invalid_request")
+
+
+def test_a_listener_that_leaves_is_forgotten(served: Served) -> None:
+    with listening(served):
+        wait_until(lambda: served.engine.events._subscribers)
+
+    wait_until(lambda: not served.engine.events._subscribers)
+
+
+def test_open_event_streams_do_not_hold_up_the_end() -> None:
+    with running(ProviderSpec()) as (provider,), serving(document_for(provider)) as served:
+        with listening(served) as listener:
+            served.stop()
+            rest = read_all(listener.connection)
+
+        assert rest.endswith(b"0\r\n\r\n"), "it ended as a whole stream does"
+        assert served.stopped.wait(3)
