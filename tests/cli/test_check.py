@@ -12,8 +12,9 @@ from tests.cli.terminal import spillover
 from tests.library.setting import two_providers
 
 if TYPE_CHECKING:
-    import pytest
     from pathlib import Path
+
+    import pytest
 
 BROKEN = """\
 profiles:
