@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from spillover.core.limits import Granted
 from spillover.errors import LedgerError
 from spillover.ledger.book import Book
-from spillover.ledger.entries import Alive, Entry, Jumped, Presumed, Released
+from spillover.ledger.entries import (
+    Alive,
+    Entry,
+    Jumped,
+    Presumed,
+    Released,
+    Reserved,
+    Tracked,
+)
 from spillover.ledger.journal import Busy, Journal, StorageError, Unfit
 
 if TYPE_CHECKING:
@@ -182,6 +190,9 @@ class Ledger:
             if self._fail_closed:
                 results = [self._undone(result, now) for result in results]
         self._answer(jobs, results)
+        # Room granted or denied makes no room: those who wait would wake each other for ever.
+        if not all(isinstance(entry, Reserved | Tracked) for entry in entries):
+            self._changed()
 
     def _begin(self, now: float) -> bool:
         """Begin a step of the journal; return whether storage works.
@@ -263,6 +274,8 @@ class Ledger:
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
+
+    def _changed(self) -> None:
         for watcher in self._watchers:
             watcher()
 
@@ -340,8 +353,7 @@ class Ledger:
             except StorageError:
                 pass  # a step will meet it too, and deal with it
             else:
-                for watcher in self._watchers:
-                    watcher()
+                self._changed()
                 return
         self._enqueue(lambda _now: (None, []))
 
