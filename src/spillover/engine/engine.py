@@ -109,7 +109,8 @@ class Engine:
         book = world.ledger.book
         chains = {}
         for name, chain in routing.chains.items():
-            document = chain_document(chain, routing.profiles, book, now)
+            turn = world.peek_turn(name)
+            document = chain_document(chain, routing.profiles, book=book, turn=turn, now=now)
             chains[name] = document | {"last_served": world.last_served.get(name)}
         return {
             "version": self._version,
@@ -150,6 +151,7 @@ class Engine:
         """Zero the usage of a profile, or of all, and end what its limits and cooldowns began."""
         if profile is not None:
             self._profile(profile)
+        self._world.watch.forget()
         await self._record(Cleared(self.clock.now(), profile))
 
     async def set_disabled(self, profile: str, *, disabled: bool) -> None:

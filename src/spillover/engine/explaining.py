@@ -13,10 +13,14 @@ from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spillover.core.ladder import Ladder
     from spillover.core.limits import Block, Candidate
-    from spillover.core.values import Chain
+    from spillover.core.values import Chain, Profile
     from spillover.engine.call import Call
     from spillover.engine.world import World
+    from spillover.ledger.book import Book
 
 
 def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
@@ -33,18 +37,7 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         affinity=None if call.session is None else world.sessions.get((chain.name, call.session)),
         space=space,
     )
-    blocked: dict[str, Block] = {}
-    while True:
-        # As in serving: what the ledger denies comes back in, for the spend gate to weigh.
-        ladder = build(replace(ask, blocked=blocked), profiles, book, now)
-        fresh = {
-            c.profile.name: block
-            for c in ladder.candidates
-            if (block := book.block(c, now)) is not None
-        }
-        if not fresh:
-            break
-        blocked |= fresh
+    ladder = prospect(ask, profiles, book, now)
     first = ladder.candidates[0] if ladder.candidates else None
     times = [s.available_at for s in ladder.skipped if s.available_at is not None]
     return {
@@ -63,6 +56,24 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         "serves": None if first is None else first.profile.name,
         "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
     }
+
+
+def prospect(ask: Ask, profiles: Mapping[str, Profile], book: Book, now: float) -> Ladder:
+    """Return the ladder with what the ledger would deny taken out.
+
+    As in serving, what is denied comes back into the ladder, for the spend gate to weigh.
+    """
+    blocked: dict[str, Block] = {}
+    while True:
+        ladder = build(replace(ask, blocked=blocked), profiles, book, now)
+        fresh = {
+            c.profile.name: block
+            for c in ladder.candidates
+            if (block := book.block(c, now)) is not None
+        }
+        if not fresh:
+            return ladder
+        blocked |= fresh
 
 
 def _estimate(candidate: Candidate | None) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spillover.core.health import Standing, standing
-from spillover.core.ladder import Ask, build
+from spillover.core.health import Standing, standing, subject_of_model
+from spillover.core.ladder import Ask, with_model
 from spillover.core.limits import Gauge, admit, reading
 from spillover.core.values import (
     METRIC_SCALE,
@@ -25,6 +25,7 @@ from spillover.core.values import (
     Status,
     Value,
 )
+from spillover.engine.explaining import prospect
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def situation(profile: Profile, book: Book, now: float) -> Situation:
         return Situation(status=Status.DISABLED, reason="by_hand")
     if profile.key_missing:
         return Situation(status=Status.FAILED, reason="key_missing", source=Source.CONFIG)
-    stand = standing(profile, book.health, now)
+    stand = _standing(profile, book, now)
     if stand.status is Status.FAILED:
         return _by_evidence(stand)
     counted = [each for each in book.gauges(profile) if each.limit.window is not None]
@@ -69,6 +70,15 @@ def situation(profile: Profile, book: Book, now: float) -> Situation:
             confidence=Confidence.KNOWN,
         )
     return _by_evidence(stand)
+
+
+def _standing(profile: Profile, book: Book, now: float) -> Standing:
+    """Return how a profile stands with the first of its models that may serve."""
+    stand = standing(profile, book.health, now)
+    if stand.may_serve or stand.subject != subject_of_model(profile.name, profile.model):
+        return stand
+    others = (standing(with_model(profile, m), book.health, now) for m in profile.alternatives)
+    return next((other for other in others if other.may_serve), stand)
 
 
 def _by_evidence(stand: Standing) -> Situation:
@@ -89,25 +99,19 @@ def limit_name(limit: Limit) -> str:
     return limit.metric.value if limit.per is None else f"{limit.metric.value}_per_{limit.per}"
 
 
-def serving(chain: Chain, profiles: Mapping[str, Profile], book: Book, now: float) -> str | None:
-    """Return the first profile that would be admitted now for a one-token request."""
-    ladder = build(Ask(chain=chain, demand=_SMALLEST), profiles, book, now)
-    for candidate in ladder.candidates:
-        if book.block(candidate, now) is None:
-            return candidate.profile.name
-    return None
-
-
 def chain_document(
-    chain: Chain, profiles: Mapping[str, Profile], book: Book, now: float
+    chain: Chain, profiles: Mapping[str, Profile], *, book: Book, turn: int, now: float
 ) -> dict[str, Any]:
-    """Return one chain's part of the status."""
+    """Return one chain's part of the status; `turn` is the number of its next request."""
+    # Who would be admitted now for the smallest of requests.
+    ask = Ask(chain=chain, demand=_SMALLEST, turn=turn)
+    ready = prospect(ask, profiles, book, now).candidates
     pin = book.pin(chain.name)
     return {
         "title": chain.title or chain.name,
         "strategy": chain.strategy.value,
         "routing_policy": chain.routing_policy.value,
-        "serving": serving(chain, profiles, book, now),
+        "serving": ready[0].profile.name if ready else None,
         "pinned": None if pin is None else pin.profile,
         "pinned_strictly": pin is not None and pin.strict,
         "profiles": [member.profile for member in chain.members],
