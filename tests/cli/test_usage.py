@@ -9,7 +9,7 @@ import pytest
 
 from spillover.cli.entry import run
 from spillover.cli.usage import lines_of
-from tests.cli.documents import NOTHING
+from tests.cli.documents import NOTHING, profile
 from tests.cli.terminal import spillover
 from tests.library.setting import Setting, ask, two_providers
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY = {**NOTHING, "requests": 12, "tokens": 20_148}
-USED = {"minute": NOTHING, "hour": {**NOTHING, "requests": 2, "tokens": 90}, "day": DAY}
+USAGE = {"minute": NOTHING, "hour": {**NOTHING, "requests": 2, "tokens": 90}, "day": DAY}
+USED = profile(usage=USAGE)
 
 
 @pytest.fixture(name="setting")
@@ -43,9 +44,10 @@ def test_one_profile_needs_no_sum() -> None:
 
 
 def test_money_is_shown_where_any_was_spent() -> None:
-    paid = {**USED, "day": {**DAY, "cost_usd": 0.25}}
+    usage = {**USAGE, "day": {**DAY, "cost_usd": 0.25}}
+    free, paid = (profile(usage=usage, tier=tier) for tier in ("free", "paid"))
 
-    lines = [line.plain for line in lines_of({"a": USED, "b": paid}, width=None)]
+    lines = [line.plain for line in lines_of({"a": free, "b": paid}, width=None)]
 
     assert lines[0].endswith("COST/DAY")
     assert [line.split()[-1] for line in lines[1:]] == ["$0.00", "$0.25", "$0.25"]

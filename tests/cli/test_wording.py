@@ -46,6 +46,7 @@ def test_the_time_to_wait_is_counted_from_now() -> None:
         (0, "cost", "$0.00"),
         (12.5, "cost", "$12.50"),
         (0.0004, "cost", "$0.0004"),
+        (0.00001, "cost", "<$0.0001"),
     ],
 )
 def test_an_amount_is_short_and_says_its_unit(value: float, metric: str, shown: str) -> None:

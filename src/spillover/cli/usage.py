@@ -47,11 +47,11 @@ def clear(
 async def _usage(config: Path | None, *, as_json: bool) -> None:
     async with opened(config) as engine:
         profiles = engine.status()["profiles"]
-    used = {name: profile["usage"] for name, profile in profiles.items()}
     if as_json:
+        used = {name: profile["usage"] for name, profile in profiles.items()}
         screen.show_json({"profiles": used})
     else:
-        screen.show(lines_of(used, width=screen.width()))
+        screen.show(lines_of(profiles, width=screen.width()))
 
 
 async def _clear(config: Path | None, profile: str | None) -> None:
@@ -60,8 +60,9 @@ async def _clear(config: Path | None, profile: str | None) -> None:
     screen.show([f"cleared the usage of {profile or 'every profile'}"])
 
 
-def lines_of(used: dict[str, dict[str, Any]], *, width: int | None) -> list[Text]:
-    """Return the table of usage by profile, with the sum of several at its end."""
+def lines_of(profiles: dict[str, dict[str, Any]], *, width: int | None) -> list[Text]:
+    """Return the table of a status document's profiles, with the sum of several at its end."""
+    used = {name: _charged(profile) for name, profile in profiles.items()}
     costs = any(usage["day"]["cost_usd"] for usage in used.values())
     heads = ["PROFILE"]
     for window in WINDOWS:
@@ -79,6 +80,14 @@ def lines_of(used: dict[str, dict[str, Any]], *, width: int | None) -> list[Text
     if costs:
         heads.append("COST/DAY")
     return table(heads, rows, align="<" + ">" * (len(heads) - 1), width=width)
+
+
+def _charged(profile: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a profile's usage; what a free one would have cost at list prices is no cost."""
+    usage: dict[str, dict[str, Any]] = profile["usage"]
+    if profile["tier"] == "paid":
+        return usage
+    return {window: {**used, "cost_usd": 0.0} for window, used in usage.items()}
 
 
 def _row(name: str, usage: dict[str, Any], *, costs: bool) -> list[Text]:

@@ -26,6 +26,7 @@ _INITIALS: Final = {
 }
 _PER_INITIALS: Final = {"minute": "PM", "hour": "PH", "day": "PD", "week": "PW"}
 _CENT: Final = 0.01
+_LEAST_SHOWN: Final = 0.0001
 
 
 def span(seconds: float) -> str:
@@ -63,11 +64,17 @@ def instant(iso: str) -> float:
 def amount(value: float, metric: str = "requests") -> str:
     """Return an amount of a metric: `812`, `4,096`, `20.1K`, `$0.25`."""
     if metric == "cost":
-        return f"${value:,.2f}" if value >= _CENT or not value else f"${value:.4f}"
+        return _money(value)
     for scale, letter in _SHORT:
         if value >= max(scale, _WRITTEN_OUT):
             return f"{value / scale:.1f}".removesuffix(".0") + letter
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def _money(dollars: float) -> str:
+    if dollars >= _CENT or not dollars:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.4f}" if dollars >= _LEAST_SHOWN else f"<${_LEAST_SHOWN}"
 
 
 def limit_name(limit: dict[str, Any]) -> str:
