@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from spillover.events import Bus, ConfigReloaded
+from spillover.events.bus import BUFFER
+from spillover.gateway.feed import tell
 from spillover.simulator import ProviderSpec, running
 from tests.serving import Served, document_for, read_all, read_until, serving
 from tests.waiting import wait_until
@@ -118,3 +122,53 @@ def test_open_event_streams_do_not_hold_up_the_end() -> None:
 
         assert rest.endswith(b"0\r\n\r\n"), "it ended as a whole stream does"
         assert served.stopped.wait(3)
+
+
+class Page:
+    """A visit that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.text = b""
+        self.ended = False
+
+    async def chunk(self, body: bytes) -> None:
+        self.text += body
+
+    async def end(self) -> None:
+        self.ended = True
+
+
+def reloaded(number: int) -> ConfigReloaded:
+    return ConfigReloaded(at=1_800_000_000.0 + number, path=f"file-{number}")
+
+
+def test_silence_is_broken_now_and_then_so_that_no_proxy_takes_it_for_the_end() -> None:
+    async def work() -> Page:
+        page, subscription = Page(), Bus().subscribe()
+        asyncio.get_running_loop().call_later(0.1, subscription.close)
+        await tell(cast("Any", page), subscription, b"boot", heartbeat_s=0.01)
+        return page
+
+    page = asyncio.run(work())
+
+    assert page.text.startswith(b": still here\n\n: still here\n\n")
+    assert page.ended
+
+
+def test_a_listener_that_reads_too_slowly_is_told_how_much_it_missed() -> None:
+    async def work() -> Page:
+        page, bus = Page(), Bus()
+        subscription = bus.subscribe()
+        for number in range(BUFFER + 7):
+            bus.publish(reloaded(number))
+        subscription.close()
+        await tell(cast("Any", page), subscription, b"boot")
+        return page
+
+    page = asyncio.run(work())
+
+    assert page.text.startswith(
+        b": 7 events were lost\n\nid: boot-8\nevent: config.reloaded\ndata: {"
+    )
+    assert page.text.count(b"events were lost") == 1
+    assert page.text.count(b"event: config.reloaded\n") == BUFFER

@@ -13,6 +13,7 @@ import pytest
 from spillover.core.values import Operation, RoutingPolicy
 from spillover.errors import RequestError
 from spillover.gateway.proxy import read_call
+from spillover.gateway.vigil import DAWDLE_S
 from spillover.simulator import Outcome, ProviderSpec, running
 from tests.serving import (
     CHAT,
@@ -406,6 +407,44 @@ def test_requests_on_one_connection_are_answered_in_turn(served: Served) -> None
     answer = served.raw(request + request + last)
 
     assert answer.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_a_client_that_never_sends_its_body_is_given_up(served: Served) -> None:
+    served.gateway._proxy._dawdle_s = 0.1
+    with served.connect() as connection:
+        connection.sendall(post_bytes(CHAT, b"x" * 100)[:-50])
+        answer = read_all(connection)
+    served.gateway._proxy._dawdle_s = DAWDLE_S
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"did not arrive" in answer
+
+
+def test_a_client_may_ask_before_it_sends_its_body(served: Served) -> None:
+    body = json.dumps(HELLO).encode()
+    whole = post_bytes(CHAT, body, "expect: 100-continue", "connection: close")
+    with served.connect() as connection:
+        connection.sendall(whole.removesuffix(body))
+        go_on = read_until(connection, b"\r\n\r\n")
+        connection.sendall(body)
+        answer = read_all(connection)
+
+    assert go_on.startswith(b"HTTP/1.1 100 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_offers_http_2_is_answered_in_http_1(served: Served) -> None:
+    # Java's own client offers it with every request.
+    offer = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAEAAEAAAA")
+    body = json.dumps(HELLO).encode()
+
+    with served.connect() as connection:
+        for _ in range(2):
+            connection.sendall(post_bytes(CHAT, body, *offer))
+            head = read_until(connection, b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            if b'"usage"' not in head:
+                read_until(connection, b'"usage"')
 
 
 # --- what a request asks the engine for ---

@@ -41,7 +41,7 @@ async def cancelled(work: asyncio.Event) -> bool:
 def test_a_client_that_leaves_cancels_the_work() -> None:
     async def visit() -> tuple[bool, bool]:
         line = Line()
-        vigil = Vigil(line.receive)
+        vigil = Vigil(line.receive, dawdle_s=30)
         vigil.heard_all()
         asyncio.get_running_loop().call_later(2 * QUICK_S, line.say, "http.disconnect")
         return await cancelled(asyncio.Event()), vigil.left
@@ -52,7 +52,7 @@ def test_a_client_that_leaves_cancels_the_work() -> None:
 def test_nobody_listens_while_a_request_is_quick() -> None:
     async def visit() -> int:
         line = Line()
-        vigil = Vigil(line.receive)
+        vigil = Vigil(line.receive, dawdle_s=30)
         vigil.heard_all()
         vigil.end()
         await asyncio.sleep(2 * QUICK_S)
@@ -64,7 +64,7 @@ def test_nobody_listens_while_a_request_is_quick() -> None:
 def test_after_the_end_a_client_may_leave() -> None:
     async def visit() -> bool:
         line = Line()
-        vigil = Vigil(line.receive)
+        vigil = Vigil(line.receive, dawdle_s=30)
         vigil.heard_all()
         await asyncio.sleep(2 * QUICK_S)
         vigil.end()
@@ -123,7 +123,7 @@ def test_a_vigil_is_kept_for_a_task() -> None:
 
         def outside() -> None:
             try:
-                Vigil(Line().receive)
+                Vigil(Line().receive, dawdle_s=30)
             except RuntimeError as error:
                 found.set_result(error)
 

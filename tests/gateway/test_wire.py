@@ -63,6 +63,29 @@ def test_long_headers_on_a_kept_connection_do_not_add_up(served: Served) -> None
             assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_an_offer_of_another_protocol_is_declined_and_the_request_answered(
+    served: Served, protocol: str
+) -> None:
+    request = (
+        f"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n"
+        f"upgrade: {protocol}\r\nx-half: "
+    ).encode()
+    with served.connect() as connection:
+        connection.sendall(request)
+        connection.sendall(b"other half\r\n\r\n" + request.replace(b"upgrade", b"close"))
+        connection.sendall(b"\r\n\r\n")
+        answer = read_all(connection)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_it_is_no_proxy_for_other_hosts(served: Served) -> None:
+    answer = served.raw(b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 405 ")
+
+
 def test_the_server_tells_nothing_of_itself(served: Served) -> None:
     assert "server" not in {name.lower() for name in served.get("/health").headers}
 

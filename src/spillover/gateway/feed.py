@@ -58,18 +58,21 @@ async def follow(inquiry: Inquiry) -> None:
     try:
         await visit.begin(200, _HEADERS)
         await visit.chunk(b"retry: 2000\n: listening\n\n")
-        await _tell(visit, subscription, gateway.boot)
+        await tell(visit, subscription, gateway.boot)
     finally:
         subscription.close()
         leaving.cancel()
         stopping.cancel()
 
 
-async def _tell(visit: Visit, subscription: Subscription, boot: bytes) -> None:
+async def tell(
+    visit: Visit, subscription: Subscription, boot: bytes, *, heartbeat_s: float = HEARTBEAT_S
+) -> None:
+    """Write events until the subscription ends, and a comment when there are none for a while."""
     lost = 0
     while True:
         try:
-            async with asyncio.timeout(HEARTBEAT_S):
+            async with asyncio.timeout(heartbeat_s):
                 number, event = await anext(subscription)
         except TimeoutError:
             await visit.chunk(b": still here\n\n")

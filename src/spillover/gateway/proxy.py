@@ -13,7 +13,7 @@ from spillover.engine import Call
 from spillover.errors import RequestError, SpilloverError
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.bodies import BodyUnread, read_body
-from spillover.gateway.vigil import Vigil
+from spillover.gateway.vigil import DAWDLE_S, Vigil
 from spillover.protocols.openai_chat import (
     InvalidRequest,
     error_body,
@@ -79,12 +79,14 @@ def _passed(headers: Headers) -> Mapping[str, str]:
 class Proxy:
     """Serves OpenAI's routes with an engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, dawdle_s: float = DAWDLE_S) -> None:
+        """Serve with `engine`; a client that sends nothing for `dawdle_s` seconds is given up."""
         self._engine = engine
+        self._dawdle_s = dawdle_s
 
     async def serve(self, visit: Visit, operation: Operation, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
-        vigil = Vigil(visit.receive)
+        vigil = Vigil(visit.receive, dawdle_s=self._dawdle_s)
         answer: Answer | None = None
         try:
             body = await read_body(vigil.receive, visit.headers, most=most)
@@ -131,7 +133,7 @@ async def _is_client_gone(visit: Visit, vigil: Vigil) -> bool:
         task.uncancel()
     if vigil.dawdled:
         message = "the body did not arrive: for a while nothing came"
-        await visit.refuse_unread(408, "invalid_request", message)
+        await visit.refuse(408, "invalid_request", message, headers={"connection": "close"})
     return True
 
 

@@ -34,7 +34,7 @@ class Vigil:
         "left",
     )
 
-    def __init__(self, receive: Receive, *, dawdle_s: float = DAWDLE_S) -> None:
+    def __init__(self, receive: Receive, *, dawdle_s: float) -> None:
         """Begin to watch on behalf of the running task."""
         task = asyncio.current_task()
         if task is None:

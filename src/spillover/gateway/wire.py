@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from spillover.protocols.openai_chat import error_body
@@ -82,7 +83,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a head that grows without end is refused."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except HttpParserError as error:
+            self._refuse(b"400 Bad Request", f"this is not HTTP: {error}")
         if not self.is_in_head:
             if self._head_bytes:
                 self._head_bytes = 0
@@ -92,15 +99,35 @@ class Connection(HttpToolsProtocol):
             message = f"the request's headers are larger than {MOST_HEAD:,} bytes"
             self._refuse(b"431 Request Header Fields Too Large", message)
 
+    # An offer to go on in another protocol (Java's client makes one with every request) ends the
+    # parser's work behind the head. It is declined, as it may be: the head is read anew without it.
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the body is whole."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _decline(self, rest: bytes) -> None:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(b"405 Method Not Allowed", "this is no proxy for other hosts")
+            return
+        version = self.parser.get_http_version().encode("ascii")
+        headers = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
+        head = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(headers))
+        self.parser = HttpRequestParser(self)
+        self.data_received(head + rest)
+
     @property
     def is_in_head(self) -> bool:
         """Whether a request's head has begun, or the first is due, and is not whole."""
         cycle: RequestResponseCycle | None = self.cycle  # None until the first head is whole
         return cycle is None or (cycle.response_complete and self.scope is not cycle.scope)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP."""
-        self._refuse(b"400 Bad Request", f"this is not HTTP: {msg}")
 
     def _refuse(self, status: bytes, message: str) -> None:
         body = error_body("invalid_request", message)
