@@ -14,7 +14,7 @@ ARGS ?=
 
 # What the tests need besides Python packages, named as Debian names them.
 DEBIAN_TEST := curl git
-DEBIAN_BENCH := nginx-light
+DEBIAN_BENCH := nginx-light wrk
 
 .PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
 
@@ -57,6 +57,10 @@ $(VENV)/.tested: requirements/test.txt $(VENV)/.locked
 	$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
+$(VENV)/.benched: requirements/bench.txt $(VENV)/.installed $(VENV)/.tested
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
 # ---- checks: all of them run, whichever fails ----
 
 test: install-test
@@ -79,9 +83,9 @@ floors:
 
 # ---- now and then ----
 
-bench: install-test
+bench: $(VENV)/.benched
 	@scripts/debian-packages $(DEBIAN_BENCH)
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench --profile $(ARGS)
 
 bench-peers: install-test
 	$(BIN)/python -m bench.peers $(ARGS)
@@ -101,6 +105,8 @@ lock:
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk -o requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk --group test \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
+	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
+	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 
 clean:
 	rm -rf $(VENV) dist htmlcov coverage.json .coverage .coverage.* bench/.peers

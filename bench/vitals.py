@@ -1,0 +1,84 @@
+"""Measure what Spillover weighs: its start, its import, its memory.
+
+Refuses to know what a request costs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bench.contestants import SPILLOVER_ITSELF, entered
+from bench.load import unstreamed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STARTS: Final = 5
+IMPORTS: Final = 9
+REQUESTS: Final = 100_000
+AT_ONCE: Final = 16
+RUN_S: Final = 4.0
+REST_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the process holds, in MB."""
+
+    idle: float
+    """After its first answer and a rest."""
+    warm: float
+    """After the first run of requests."""
+    warm_requests: int
+    loaded: float
+    """After all of them and a rest."""
+    requests: int
+
+
+def start_s(folder: Path, *, upstream: int, core: int) -> float:
+    """Return the time from starting `serve` to its first answer, each time with a new ledger."""
+    took = []
+    for i in range(STARTS + 1):
+        began = time.monotonic()
+        with entered(SPILLOVER_ITSELF, folder / f"start-{i}", upstream=upstream, core=core):
+            took.append(time.monotonic() - began)
+    return statistics.median(took[1:])  # the first one read the files from the disk
+
+
+def import_ms(statement: str) -> float:
+    """Return what a statement costs a new interpreter beyond its own start."""
+    bare, full = [], []
+    for _ in range(IMPORTS):
+        bare.append(_interpreter_s("pass"))
+        full.append(_interpreter_s(statement))
+    return (statistics.median(full[1:]) - statistics.median(bare[1:])) * 1_000
+
+
+def _interpreter_s(statement: str) -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", statement], check=True)
+    return time.monotonic() - began
+
+
+def memory(folder: Path, *, upstream: int, core: int) -> Memory:
+    """Return what a gateway holds before, during and after many requests."""
+    with entered(SPILLOVER_ITSELF, folder / "memory", upstream=upstream, core=core) as entrant:
+        if entrant.process is None:
+            raise AssertionError(entrant)
+        time.sleep(REST_S)
+        idle = entrant.process.rss_mb()
+        first = unstreamed(entrant, folder, connections=AT_ONCE, seconds=RUN_S)
+        warm, requests = entrant.process.rss_mb(), first.requests
+        while 0 < requests < REQUESTS:
+            ran = unstreamed(entrant, folder, connections=AT_ONCE, seconds=RUN_S)
+            requests += ran.requests
+        time.sleep(REST_S)
+        loaded = entrant.process.rss_mb()
+    return Memory(
+        idle=idle, warm=warm, warm_requests=first.requests, loaded=loaded, requests=requests
+    )
