@@ -11,8 +11,12 @@ TESTS = ROOT / "tests"
 
 
 def modules(folder: Path) -> list[Path]:
-    """List every Python file below a folder, in order."""
-    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+    """List every Python file below a folder, in order, but none in a hidden folder."""
+    return sorted(
+        path
+        for path in folder.rglob("*.py")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def tracked() -> list[Path]:
