@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPEN = Access(Settings())
-NAMED = Access(Settings(host="llm.example", allowed_hosts=("gpt.example", "10.1.2.3")))
+NAMED = Access(
+    Settings(
+        host="llm.example",
+        allowed_hosts=("gpt.example:8443", "10.1.2.3", "[fd00::5]:80", "fd00::6"),
+    )
+)
 KEYED = Access(
     Settings(client_keys=(Secret("first-key"), Secret("second-kéy")), admin_key=Secret("admin-key"))
 )
@@ -110,7 +115,15 @@ def test_any_other_name_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["llm.example", "LLM.example:443", "gpt.example.", "10.1.2.3:8080"]
+    "host",
+    [
+        "llm.example",
+        "LLM.example:443",
+        "gpt.example.",
+        "10.1.2.3:8080",
+        "[fd00::5]",
+        "[fd00:0::6]:1",
+    ],
 )
 def test_names_of_the_configuration_are_answered(host: str) -> None:
     assert denied(NAMED, host=host) is None

@@ -67,8 +67,8 @@ class Access:
     """The rules of one set of settings; whoever changes the settings makes another."""
 
     def __init__(self, settings: Settings) -> None:
-        self._names = {_plain(name) for name in (settings.host, *settings.allowed_hosts)}
-        self._allowed = {_plain(name) for name in settings.allowed_hosts}
+        self._allowed = {_written(name) for name in settings.allowed_hosts}
+        self._names = {_plain(settings.host), *self._allowed}
         self._wildcard = settings.host in _WILDCARDS
         self._guarded = settings.is_guarded
         self._client_keys = tuple(_digest(key) for key in settings.client_keys)
@@ -209,6 +209,12 @@ def _plain(name: str) -> str:
     name = name.strip("[]").lower().removesuffix(".")
     address = address_of(name)
     return name if address is None else str(address)
+
+
+def _written(name: str) -> str:
+    """Return a name of the configuration likewise; a port beside it means nothing."""
+    found = _AUTHORITY.fullmatch(name.encode("utf-8"))
+    return _plain(name if found is None else (found["six"] or found["name"]).decode("ascii"))
 
 
 def _shown(value: bytes) -> str:
