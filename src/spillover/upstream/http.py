@@ -175,17 +175,23 @@ _FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault, bool], ..
 
 def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
     """Name what ended an exchange before its head; `connected`: a new connection had been made."""
+    says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
+    fault, never_sent = _fault_of(error)
+    return UpstreamBroken(fault, says, never_sent=never_sent and not connected)
+
+
+def _fault_of(error: BaseException) -> tuple[TransportFault, bool]:
+    """Return what an error means, and whether the provider then can't have seen the request."""
     for kind, fault, never_sent in _FAULT_OF_TYPE:
         if isinstance(error, kind):
-            return UpstreamBroken(fault, str(error), never_sent=never_sent and not connected)
+            return fault, never_sent
     number = getattr(error, "errno", None)
     if number in _UNREACHABLE:
-        return UpstreamBroken(TransportFault.UNREACHABLE, str(error), never_sent=True)
+        return TransportFault.UNREACHABLE, True
     if number == errno.EPIPE:
-        return UpstreamBroken(TransportFault.BROKEN_PIPE, str(error))
+        return TransportFault.BROKEN_PIPE, False
     if number == errno.ECONNREFUSED or isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamBroken(TransportFault.REFUSED, str(error), never_sent=True)
-    if isinstance(error, ValueError):  # an address that is none, a header that can't be sent
-        return UpstreamBroken(TransportFault.UNREACHABLE, str(error), never_sent=True)
-    return UpstreamBroken(TransportFault.RESET, str(error))
-
+        return TransportFault.REFUSED, True
+    if isinstance(error, ValueError):  # an address that is none, a proxy of an unknown kind
+        return TransportFault.UNREACHABLE, True
+    return TransportFault.RESET, False
