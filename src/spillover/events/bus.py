@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -107,4 +108,5 @@ class Bus:
 
     def recent(self, limit: int = 100) -> list[tuple[int, Event]]:
         """Return the latest events with their numbers, oldest first."""
-        return list(self._recent)[-limit:]
+        kept = len(self._recent)
+        return list(islice(self._recent, max(0, kept - limit), kept))

@@ -1,0 +1,140 @@
+"""Opening an engine: where the ledger goes, and what happens when it can't."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spillover.clock import SystemClock
+from spillover.config.loader import load_document
+from spillover.engine import EngineOptions, open_engine
+from spillover.engine.opening import ledger_path
+from spillover.errors import LedgerError
+from spillover.events import LedgerTrouble
+from tests.engine.staging import document, opened, plays, staged
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+def loaded(**settings: Any) -> Any:
+    return load_document(document([NOWHERE], **settings), environ={})
+
+
+def test_the_storage_setting_names_the_file(own_folders: Path, tmp_path: Path) -> None:
+    elsewhere = load_document(
+        document([NOWHERE]), environ={"SPILLOVER_STATE_DIR": str(tmp_path / "state")}
+    )
+
+    assert ledger_path(elsewhere) == own_folders / "ledger.db"
+    assert ledger_path(loaded(storage="memory")) is None
+    assert ledger_path(loaded(storage=f"sqlite:///{tmp_path}/x.db")) == tmp_path / "x.db"
+
+
+@plays
+async def test_usage_outlives_the_engine(tmp_path: Path) -> None:
+    ledger = tmp_path / "deep" / "ledger.db"
+
+    async with staged("generic", ledger=ledger) as stage:
+        await stage.ask()
+        async with opened(document([stage.first.base_url]), ledger) as other:
+            assert other.used("p0")[0] == 1
+
+
+@plays
+async def test_a_ledger_in_memory_leaves_no_file(own_folders: Path) -> None:
+    engine = await open_engine(loaded(), EngineOptions(in_memory=True, clock=SystemClock()))
+
+    await engine.close()
+
+    assert not files_in(own_folders)
+
+
+def spoil(ledger: Path, how: str) -> None:
+    if how == "garbage":
+        ledger.write_bytes(b"this is no database, but long enough to be mistaken for one" * 99)
+        return
+    db = sqlite3.connect(ledger)
+    db.execute("PRAGMA user_version = 999")
+    db.close()
+
+
+def files_in(folder: Path, pattern: str = "*") -> list[Path]:
+    return list(folder.glob(pattern))
+
+
+@pytest.mark.parametrize("how", ["garbage", "newer"])
+@plays
+async def test_an_unfit_file_is_moved_aside_and_told_of(how: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    async with staged("generic", ledger=ledger):
+        pass
+    spoil(ledger, how)
+
+    engine = await open_engine(loaded(), EngineOptions(ledger_path=ledger))
+    trouble = [event for _, event in engine.events.recent() if isinstance(event, LedgerTrouble)]
+    code, document_ = engine.health()
+    await engine.close()
+
+    assert len(trouble) == 1
+    assert not trouble[0].failing
+    assert "moved to" in trouble[0].message
+    assert (code, document_["status"]) == (200, "healthy")
+    assert files_in(tmp_path, "ledger.db.unusable-*")
+
+
+@plays
+async def test_a_place_that_cant_be_used_leaves_the_record_in_memory(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+    options = EngineOptions(ledger_path=in_the_way / "ledger.db")
+
+    engine = await open_engine(loaded(), options)
+    trouble = [event for _, event in engine.events.recent() if isinstance(event, LedgerTrouble)]
+    await engine.close()
+
+    assert trouble[0].failing
+    assert "kept in memory alone" in trouble[0].message
+    with pytest.raises(LedgerError, match="can't be opened"):
+        await open_engine(loaded(on_ledger_error="fail_closed"), options)
+
+
+def lock(ledger: Path) -> sqlite3.Connection:
+    """Hold the file as another process would that hangs."""
+    db = sqlite3.connect(ledger, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    return db
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["fail_closed", "local"])
+@plays
+async def test_storage_that_fails_while_serving_is_told_of_and_mended(
+    tmp_path: Path, *, closed: bool
+) -> None:
+    ledger = tmp_path / "ledger.db"
+    setting = "fail_closed" if closed else "local"
+
+    async with staged("generic", ledger=ledger, on_ledger_error=setting) as stage:
+        await stage.ask()
+        other = lock(ledger)
+        during = await stage.ask()
+        degraded = stage.engine.health()
+        other.execute("ROLLBACK")
+        other.close()
+        await eventually(lambda: stage.engine.ledger.degraded is None, within_s=3)
+        after = await stage.ask()
+
+        failing, mended = stage.events(LedgerTrouble)
+        assert (failing.failing, mended.failing) == (True, False)
+        assert (degraded[0], degraded[1]["status"]) == (200, "degraded")
+        if closed:
+            assert (during.status, during.code) == (503, "ledger_unavailable")
+        else:
+            assert during.status == 200
+        assert after.status == 200
+        assert stage.used("p0")[0] == (2 if closed else 3)
