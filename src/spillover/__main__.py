@@ -1,3 +1,5 @@
+"""Run the command line as `python -m spillover`."""
+
 from __future__ import annotations
 
 from spillover.cli import main

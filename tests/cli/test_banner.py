@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spillover import __version__
 from spillover.cli.banner import banner
 from spillover.config.routing import Routing
 from spillover.core.values import Chain, Member, Profile, Strategy, Tier
@@ -31,14 +32,14 @@ def test_it_shows_address_ladders_places_and_how_to_point_a_client_at_it() -> No
     lines = banner(
         ROUTING,
         address="http://127.0.0.1:4400",
-        version="1.2.3",
         facts={"config": "/etc/spillover.yaml", "ledger": "/var/ledger.db"},
         wrong=[Problem(file="f", key="profiles.openai", found="no key", expected="one")],
+        keyed=False,
     )
 
     text = [line.plain for line in lines]
     assert text[:8] == [
-        "Spillover 1.2.3 on http://127.0.0.1:4400",
+        f"Spillover {__version__} on http://127.0.0.1:4400",
         "",
         "  default  priority",
         "    1  groq    free  groq-model",
@@ -54,3 +55,11 @@ def test_it_shows_address_ladders_places_and_how_to_point_a_client_at_it() -> No
     assert any(
         line.startswith("    curl http://127.0.0.1:4400/v1/chat/completions ") for line in text
     )
+
+
+def test_clients_that_need_a_key_are_told_so() -> None:
+    lines = banner(ROUTING, address="http://10.0.0.1:4400", facts={}, wrong=(), keyed=True)
+
+    text = "\n".join(line.plain for line in lines)
+    assert "OPENAI_API_KEY=YOUR_CLIENT_KEY" in text
+    assert "-H 'authorization: Bearer YOUR_CLIENT_KEY'" in text

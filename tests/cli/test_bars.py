@@ -15,6 +15,7 @@ from spillover.cli.bars import LEFT, RESERVED, USED, bar, plain, shade
         (0, 0, 100, "░░░░░░░░░░"),
         (50, 0, 100, "█████░░░░░"),
         (50, 20, 100, "█████▒▒░░░"),
+        (1, 50, 100, "█▒▒▒▒░░░░░"),
         (1, 0, 1_000, "█░░░░░░░░░"),
         (999, 0, 1_000, "█████████░"),
         (100, 0, 100, "██████████"),
@@ -22,7 +23,18 @@ from spillover.cli.bars import LEFT, RESERVED, USED, bar, plain, shade
         (500, 0, 100, "██████████"),
         (0, 0, 0, "██████████"),
     ],
-    ids=["empty", "half", "held", "a trace", "nearly", "full", "full by holds", "over", "nothing"],
+    ids=[
+        "empty",
+        "half",
+        "held",
+        "a trace held",
+        "a trace",
+        "nearly",
+        "full",
+        "full by holds",
+        "over",
+        "nothing",
+    ],
 )
 def test_a_bar_shows_the_shares(used: int, reserved: int, capacity: int, drawn: str) -> None:
     assert bar(used, reserved, capacity, width=10).plain == drawn

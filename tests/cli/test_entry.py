@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,10 @@ import pytest
 
 from spillover import __version__
 from spillover.cli.entry import COMMANDS, run
+from spillover.simulator import ProviderSpec
 from tests.cli.terminal import COMMAND, SECONDS, spillover
+from tests.library.setting import SECOND, two_providers
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,19 +103,37 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+@pytest.mark.parametrize("words", [["catalogue", "--json"], ["--version"]], ids=["much", "little"])
+def test_a_reader_that_leaves_is_no_error(words: list[str]) -> None:
     with subprocess.Popen(
-        [*COMMAND, "catalogue", "--json"],
+        [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": ""},
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdout.read(1)
         process.stdout.close()
         noise = process.stderr.read()
         code = process.wait(SECONDS)
 
     assert noise == b""
     assert code == 1
+
+
+def test_an_interrupt_is_no_error_but_has_its_own_code(tmp_path: Path) -> None:
+    waiting = ProviderSpec(name="first", delay_s=60.0)
+    with (
+        two_providers(tmp_path, waiting, SECOND) as setting,
+        subprocess.Popen(
+            [*COMMAND, "ask", "hi", "--config", str(setting.path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        wait_until(lambda: setting.first.counters().in_flight == 1, within_s=SECONDS)
+        process.send_signal(signal.SIGINT)
+        _, noise = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 130
+    assert b"Traceback" not in noise

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.cli.entry import run
+from spillover.cli.explain import lines_of
+from tests.cli.documents import NOW, at
 from tests.cli.terminal import spillover
 from tests.library.setting import Setting, ask, two_providers
 
@@ -20,6 +22,37 @@ if TYPE_CHECKING:
 def _setting(tmp_path: Path) -> Iterator[Setting]:
     with two_providers(tmp_path, second_limits="{requests_per_hour: 1}") as setting:
         yield setting
+
+
+def test_what_a_call_would_cost_and_test_is_told() -> None:
+    estimate = {"tokens": 1_500, "cost_usd": 0.02}
+    document = {
+        "chain": "default",
+        "serves": "paid",
+        "available_at": at(0),
+        "candidates": [
+            {"profile": "paid", "estimate": estimate, "probe": False},
+            {"profile": "back", "estimate": {"tokens": 10, "cost_usd": 0.0}, "probe": True},
+        ],
+        "skipped": [
+            {
+                "profile": "off",
+                "reason": "disabled",
+                "detail": "disabled",
+                "available_at": None,
+                "never": False,
+            }
+        ],
+    }
+
+    lines = [line.plain for line in lines_of(document, now=NOW, width=80)]
+
+    assert lines[2:] == [
+        "   PROFILE  VERDICT    WHY",
+        "1  paid     serves     about 1,500 tokens, $0.02",
+        "2  back     stands by  about 10 tokens, as the one request that tests it",
+        "   off      disabled",
+    ]
 
 
 def test_a_ladder_says_who_serves_and_who_stands_by(setting: Setting) -> None:

@@ -22,11 +22,10 @@ from tests.library.setting import FIRST, Setting, ask, two_providers, with_libra
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from spillover.library import Spillover
     from collections.abc import Iterator
     from pathlib import Path
 
-    from spillover.library import ChatAnswer, ChatStream
+    from spillover.library import ChatAnswer, ChatStream, Spillover
 
 MESSAGES = [{"role": "system", "content": "be short"}, {"role": "user", "content": "hi"}]
 

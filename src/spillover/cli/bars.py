@@ -42,7 +42,7 @@ def _cells(used: float, reserved: float, capacity: float, width: int) -> tuple[i
     filled = min(width - 1, _share(used + reserved, capacity, width))
     held = min(filled, _share(reserved, capacity, width))
     if used > 0 and held == filled > 1:
-        held -= 1
+        held -= 1  # a trace of use shows beside what is held
     return filled - held, held, width - filled
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from spillover import __version__, catalogue
+from spillover import catalogue
 from spillover.cli import screen
 from spillover.cli.banner import banner
 from spillover.cli.telling import sentence
@@ -68,9 +68,7 @@ def run_demo(*, host: str | None, port: int | None, traffic: bool, opening: str)
         def ready(engine: Engine, address: str) -> None:
             facts = {"config": "none: this is the demo", "ledger": "in memory, gone at the end"}
             screen.show([Text(opening, "yellow"), ""])
-            screen.show(
-                banner(engine.routing, address=address, version=__version__, facts=facts, wrong=())
-            )
+            screen.show(banner(engine.routing, address=address, facts=facts, wrong=(), keyed=False))
             engine.events.listen(tell)
             if traffic:
                 requests.append(asyncio.get_running_loop().create_task(keep_asking(engine)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,16 +41,16 @@ DEBUG_VARIABLE: Final = "SPILLOVER_DEBUG"
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code."""
     try:
-        return _line(arguments) if _is_line(arguments) else _command(arguments)
+        code = _line(arguments) if _is_line(arguments) else _command(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
         return NO
-    except SystemExit as end:
-        return _code(end)
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, never a stack trace
         return _explained(error)
+    return code
 
 
 def _is_line(arguments: Sequence[str]) -> bool:
@@ -73,14 +73,11 @@ def _command(arguments: Sequence[str]) -> int:
     else:
         modules = [] if "--version" in arguments else list(dict.fromkeys(COMMANDS.values()))
     app = build([import_module(f"spillover.cli.{module}") for module in modules])
-    result: Any = app(args=list(arguments), prog_name="spillover", standalone_mode=True)
-    return int(result or DONE)
-
-
-def _code(end: SystemExit) -> int:
-    if isinstance(end.code, int):
-        return end.code
-    return DONE if end.code is None else NO
+    try:
+        app(args=list(arguments), prog_name="spillover")
+    except SystemExit as end:  # how typer ends every command
+        return end.code if isinstance(end.code, int) else NO
+    return DONE
 
 
 def _drop_output() -> None:

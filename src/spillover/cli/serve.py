@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spillover import __version__
 from spillover.cli import screen
 from spillover.cli.banner import banner
 from spillover.cli.demo import NOTHING_FOUND, run_demo
@@ -58,9 +57,9 @@ def serve(host: HostOption = None, port: PortOption = None, config: ConfigOption
             banner(
                 engine.routing,
                 address=address,
-                version=__version__,
                 facts=_facts(loaded),
                 wrong=loaded.missing_keys,
+                keyed=bool(loaded.config.server.client_keys),
             )
         )
         engine.events.listen(tell)
