@@ -81,8 +81,8 @@ _SCOPES = {
 def failure(kind: FailureClass, **fields: Any) -> Failure:
     """A failure, with the scope that is usual for its class."""
     scope = _SCOPES.get(kind, FaultScope.PROFILE)
-    wait = fields.get("stated_wait_s", fields.get("reset_at"))
-    stated = {} if wait is None else {"source": Source.HEADER, "confidence": Confidence.STATED}
+    states = fields.get("stated_wait_s") is not None or fields.get("reset_at") is not None
+    stated = {"source": Source.HEADER, "confidence": Confidence.STATED} if states else {}
     return Failure(**({"failure": kind, "scope": scope} | stated | fields))
 
 

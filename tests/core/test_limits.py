@@ -46,7 +46,14 @@ def test_request_fits_while_one_is_left(counted: int, held: int, *, fits: bool) 
 
 @pytest.mark.parametrize(
     ("counted", "held", "fits"),
-    [(0, 0, True), (900, 0, True), (901, 0, False), (0, 900, True), (0, 901, False), (450, 451, False)],
+    [
+        (0, 0, True),
+        (900, 0, True),
+        (901, 0, False),
+        (0, 900, True),
+        (0, 901, False),
+        (450, 451, False),
+    ],
 )
 def test_tokens_fit_beside_what_is_used_and_what_is_held(
     counted: int, held: int, *, fits: bool

@@ -20,7 +20,12 @@ from tests.core.making import profile
 
 def test_usage_counts_by_metric_in_the_order_of_the_index() -> None:
     usage = Usage(
-        requests=1, input_tokens=20, output_tokens=3, cost_nanousd=400, microneurons=5, cached_tokens=9
+        requests=1,
+        input_tokens=20,
+        output_tokens=3,
+        cost_nanousd=400,
+        microneurons=5,
+        cached_tokens=9,
     )
 
     amounts = usage.amounts

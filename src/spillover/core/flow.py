@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from msgspec.structs import replace as with_field
 
@@ -43,9 +43,10 @@ from spillover.core.actions import (
     Unrecorded,
     Wait,
 )
+from spillover.core.benching import Refusal as Refused
+from spillover.core.benching import refused
 from spillover.core.failures import Then, backoff_s, treatment_of
-from spillover.core.health import Refusal as Refused
-from spillover.core.health import refused, standing, succeeded
+from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
@@ -223,15 +224,13 @@ def _passed_over(walk: _Walk, ladder: Ladder, candidate: Candidate) -> FellBack 
     by_order = walk.chain.strategy is Strategy.PRIORITY
     if not by_order or ladder.kept == candidate.profile.name:
         return None
-    benched = {s.profile: s for s in ladder.skipped if s.reason in _BENCHED}
-    for member in walk.chain.members:
-        if member.profile == candidate.profile.name:
-            return None
-        skip = benched.get(member.profile)
-        if skip is not None:
-            cause = skip.cause.value if skip.cause is not None else skip.detail
-            return FellBack(source=skip.profile, to=None, cause=cause, until=skip.available_at)
-    return None
+    names = [member.profile for member in walk.chain.members]
+    before = names[: names.index(candidate.profile.name)]
+    skip = next((s for s in ladder.skipped if s.profile in before and s.reason in _BENCHED), None)
+    if skip is None:
+        return None
+    cause = skip.cause.value if skip.cause is not None else skip.detail
+    return FellBack(source=skip.profile, to=None, cause=cause, until=skip.available_at)
 
 
 _BENCHED: Final = frozenset({SkipReason.COOLDOWN, SkipReason.EXHAUSTED, SkipReason.FAILED})
@@ -353,6 +352,8 @@ def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> 
             walk.larger_than = max(walk.larger_than, profile.context_tokens or 0)
         case Then.FALLBACK:
             pass
+        case _ as unknown:
+            assert_never(unknown)
     if failure.failure is FailureClass.MODEL_NOT_FOUND:
         walk.missing |= {(profile.name, profile.model)}
     if not _has_another_model(walk, sight, profile.name, failure):

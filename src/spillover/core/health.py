@@ -1,57 +1,32 @@
-"""Decide from what happened whether a profile may serve, until when not, and on what evidence.
+"""Say from the evidence there is whether a profile may serve, and what ends that evidence.
 
 Rules of this file:
 - A cooldown is evidence: its cause, where its end was read, and how far that can be trusted.
-- *Authoritative* evidence (the absolute reset of a spent metric, a window with a known calendar, a
-  stated wait within the named window and at most a day) is waited out, then traffic is full again.
-  All else is a guess: from `probe_at` on one real request tests it while the others still skip.
-- A later, shorter cooldown never shortens a longer one, and calls that were sent before a refusal
-  was known neither end its cooldown by succeeding nor escalate it by failing.
+- *Authoritative* evidence has no `probe_at`: it is waited out, then traffic is full again. All else is
+  a guess: from `probe_at` on one real request tests it while the others still skip.
+- A success ends only evidence that is older than the call that succeeded.
 
-Refuses to know requests, ladders, storage and the clock.
+Refuses to know how evidence comes about (benching), requests, ladders, storage and the clock.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from spillover.core.failures import Treatment, treatment_of
 from spillover.core.values import (
     CUSTOM_PROVIDER,
-    Calendar,
-    CalendarUnit,
     Confidence,
-    CooldownRule,
-    Failure,
     FailureClass,
-    FaultScope,
     Profile,
     Source,
     Status,
     Value,
 )
-from spillover.core.windows import period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-DAY_S: Final = 86_400.0
-PROBE_AFTER_S: Final = 900.0
-"""A guess is tested at the latest this long after the last refusal."""
-SIBLINGS_WITHIN_S: Final = 60.0
-"""Two profiles of a provider that fail alike within this span bench the provider's others too."""
-SHORTEST_WAIT_S: Final = 0.5
-"""Providers state waits of 0; coming back at once would hammer them."""
-
-WINDOW_S: Final[Mapping[CalendarUnit, float]] = {
-    CalendarUnit.MINUTE: 60.0,
-    CalendarUnit.HOUR: 3_600.0,
-    CalendarUnit.DAY: DAY_S,
-    CalendarUnit.WEEK: 7 * DAY_S,
-    CalendarUnit.MONTH: 31 * DAY_S,
-}
+    from collections.abc import Callable
 
 
 class Cooldown(Value, frozen=True, kw_only=True):
@@ -94,6 +69,10 @@ class Health(Value, frozen=True, kw_only=True):
     bare_refusals: int = 0
     """401 or 403 in a row whose text did not name the key, with no success between."""
     last_error: LastError | None = None
+
+    def failed_since(self, sent_at: float) -> bool:
+        """Return whether the latest failure came after a call was sent at `sent_at`."""
+        return self.last_error is not None and self.last_error.at >= sent_at
 
 
 HEALTHY: Final = Health()
@@ -191,205 +170,6 @@ def _both(one: Standing, other: Standing) -> Standing:
     return worse if worse.available_at == at else replace(worse, available_at=at)
 
 
-class Refusal(Value, frozen=True, kw_only=True):
-    """A failed call to a profile, as evidence."""
-
-    profile: Profile
-    failure: Failure
-    sent_at: float
-    now: float
-    rule: CooldownRule | None = None
-    """The user's own wait for this class."""
-
-
-def refused(refusal: Refusal, health_of: Callable[[str], Health | None]) -> dict[str, Health]:
-    """Return the health of every subject that a failed call changes."""
-    failure, profile = refusal.failure, refusal.profile
-    own = subject_of_profile(profile.name)
-    changed = {own: _noted(health_of(own) or HEALTHY, refusal)}
-    treatment = treatment_of(failure)
-    target = _target(refusal, changed[own])
-    if target is None:
-        return changed
-    health = changed.get(target) or _noted(health_of(target) or HEALTHY, refusal)
-    changed[target] = _benched(health, refusal, treatment, certain=target != own)
-    if failure.scope is FaultScope.PROVIDER and target == own:
-        changed |= _provider(refusal, health_of, treatment)
-    return changed
-
-
-def _noted(health: Health, refusal: Refusal) -> Health:
-    failure = refusal.failure
-    error = LastError(
-        failure=failure.failure,
-        status=failure.status,
-        message=failure.message,
-        at=refusal.now,
-        profile=refusal.profile.name,
-    )
-    bare = failure.failure is FailureClass.AUTH_INVALID and not failure.names_key
-    if bare and health.bare_refusals and _known_since(health, refusal.sent_at):
-        bare = False  # sent before the first one was known: it says nothing new
-    return replace(health, bare_refusals=health.bare_refusals + bare, last_error=error)
-
-
-def _known_since(health: Health, sent_at: float) -> bool:
-    """Return whether the latest failure came after a call was sent."""
-    return health.last_error is not None and health.last_error.at >= sent_at
-
-
-def _target(refusal: Refusal, own: Health) -> str | None:
-    """Return the subject to bench; None when the fault is the request's alone."""
-    profile, failure = refusal.profile, refusal.failure
-    match failure.failure:
-        case FailureClass.CONTEXT_LENGTH | FailureClass.BAD_REQUEST | FailureClass.CONTENT_FILTER:
-            return None
-        case FailureClass.AUTH_INVALID:
-            # A bare refusal may be a model gate under a good key: the second in a row is not.
-            if failure.names_key or own.bare_refusals > 1:
-                return subject_of_account(profile.account)
-            return subject_of_profile(profile.name)
-        case FailureClass.MODEL_NOT_FOUND:
-            return subject_of_model(profile.name, profile.model)
-        case _:
-            match failure.scope:
-                case FaultScope.REQUEST:
-                    return None
-                case FaultScope.ACCOUNT:
-                    return subject_of_account(profile.account)
-                case FaultScope.PROFILE | FaultScope.PROVIDER:
-                    return subject_of_profile(profile.name)
-                case _:
-                    assert_never(failure.scope)
-
-
-def _benched(health: Health, refusal: Refusal, treatment: Treatment, *, certain: bool) -> Health:
-    failure, now = refusal.failure, refusal.now
-    status = treatment.status
-    if failure.failure is FailureClass.AUTH_INVALID and not certain:
-        status = Status.COOLDOWN
-    slot = {
-        Status.COOLDOWN: health.cooldown,
-        Status.EXHAUSTED: health.exhausted,
-        Status.FAILED: health.failed,
-    }[status]
-    if slot is None:
-        fresh = _evidence(refusal, treatment, status=status, strikes=1)
-    else:
-        same_burst = refusal.sent_at <= slot.since
-        strikes = slot.strikes + (not same_burst)
-        fresh = _longer(slot, _evidence(refusal, treatment, status=status, strikes=strikes), now)
-    return replace(health, **{status.value: fresh})
-
-
-def _longer(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
-    """Return `fresh`, or the `old` cooldown that outlasts it with the newer refusal noted on it."""
-    if old.until is None or fresh.until is None or old.until <= fresh.until:
-        return fresh
-    probe_at = old.probe_at
-    if probe_at is not None:
-        probe_at = min(old.until, max(probe_at, now + PROBE_AFTER_S))
-    return replace(
-        old,
-        since=now,
-        probe_at=probe_at,
-        strikes=fresh.strikes,
-        http_status=fresh.http_status,
-        message=fresh.message,
-    )
-
-
-def _evidence(refusal: Refusal, treatment: Treatment, *, status: Status, strikes: int) -> Cooldown:
-    failure, now = refusal.failure, refusal.now
-    until: float | None
-    if status is Status.FAILED:
-        until, source, confidence = None, Source.DEFAULT, Confidence.GUESSED
-        every = treatment.probe_every_s
-        probe_at = None if every is None else now + every
-    else:
-        until, source, confidence, authoritative = _end(refusal, treatment, strikes)
-        probe_at = None if authoritative else min(until, now + PROBE_AFTER_S)
-    return Cooldown(
-        status=status,
-        reason=failure.failure.value,
-        since=now,
-        until=until,
-        probe_at=probe_at,
-        source=source,
-        confidence=confidence,
-        strikes=strikes,
-        http_status=failure.status,
-        message=failure.message,
-    )
-
-
-def _end(
-    refusal: Refusal, treatment: Treatment, strikes: int
-) -> tuple[float, Source, Confidence, bool]:
-    """Return (until, source, confidence, authoritative) of a wait."""
-    failure, now, rule = refusal.failure, refusal.now, refusal.rule
-    if rule is not None and rule.fixed:
-        return now + rule.wait_s, Source.CONFIG, Confidence.STATED, True
-    if failure.reset_at is not None and failure.reset_at > now:
-        believable = failure.reset_at - now <= WINDOW_S[CalendarUnit.MONTH]
-        return failure.reset_at, failure.source, Confidence.STATED, believable
-    boundary = _boundary(refusal)
-    quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
-    if quota and boundary is not None:
-        # Providers attach a wait of seconds to a spent day: the window named in the answer decides.
-        return boundary, Source.CATALOGUE, Confidence.KNOWN, True
-    if failure.stated_wait_s is not None:
-        # A stated wait that proved too short was not the whole truth: it grows.
-        wait = max(SHORTEST_WAIT_S, failure.stated_wait_s) * 2 ** min(strikes - 1, 10)
-        wait = min(wait, max(failure.stated_wait_s, treatment.longest_wait_s), DAY_S)
-        named = failure.quota_window
-        within = named is not None and failure.stated_wait_s <= WINDOW_S[named]
-        authoritative = within and failure.stated_wait_s <= DAY_S and strikes == 1
-        return now + wait, failure.source, Confidence.STATED, authoritative
-    if rule is not None:
-        return now + rule.wait_s, Source.CONFIG, Confidence.GUESSED, False
-    if boundary is not None:
-        return boundary, Source.CATALOGUE, Confidence.KNOWN, True
-    if quota and failure.quota_window is not None:
-        ends_at = period(failure.quota_window, "UTC", now)[1]
-        return ends_at, Source.DEFAULT, Confidence.GUESSED, False
-    wait = min(treatment.wait_s * 2 ** min(strikes - 1, 20), treatment.longest_wait_s)
-    return now + wait, Source.DEFAULT, Confidence.GUESSED, False
-
-
-def _boundary(refusal: Refusal) -> float | None:
-    """Return the end of the window that is spent, where the provider's calendar is known."""
-    failure, profile = refusal.failure, refusal.profile
-    unit = failure.quota_window
-    if unit is None and failure.failure is FailureClass.RATE_LIMITED and not failure.concurrency:
-        unit = CalendarUnit.MINUTE
-    window = None
-    if unit is CalendarUnit.MINUTE:
-        window = profile.minute_window
-    elif unit is CalendarUnit.DAY:
-        window = profile.day_window
-    if isinstance(window, Calendar):
-        return period(window.unit, window.zone, refusal.now)[1]
-    return None
-
-
-def _provider(
-    refusal: Refusal, health_of: Callable[[str], Health | None], treatment: Treatment
-) -> dict[str, Health]:
-    """Note a provider's fault, and bench all of it when a second profile failed alike."""
-    subject = subject_of_provider(refusal.profile)
-    before = health_of(subject) or HEALTHY
-    after = _noted(before, refusal)
-    earlier = before.last_error
-    alike = (
-        earlier is not None
-        and earlier.failure is refusal.failure.failure
-        and earlier.profile != refusal.profile.name
-        and refusal.now - earlier.at <= SIBLINGS_WITHIN_S
-    )
-    return {subject: _benched(after, refusal, treatment, certain=True) if alike else after}
-
-
 def succeeded(
     profile: Profile, health_of: Callable[[str], Health | None], sent_at: float
 ) -> dict[str, Health]:
@@ -403,7 +183,7 @@ def succeeded(
             cooldown=_still(health.cooldown, sent_at),
             exhausted=_still(health.exhausted, sent_at),
             failed=_still(health.failed, sent_at),
-            bare_refusals=health.bare_refusals if _known_since(health, sent_at) else 0,
+            bare_refusals=health.bare_refusals if health.failed_since(sent_at) else 0,
             last_error=health.last_error,
         )
         if mended != health:

@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from spillover.core.health import Health, Standing, standing, subject_of_model
 from spillover.core.hours import next_opening
 from spillover.core.limits import Block, Candidate
+from spillover.core.spend_gate import behind_gate
 from spillover.core.tokens import Calibration, estimate
 from spillover.core.values import (
     Capability,
     Chain,
     Demand,
     FailureClass,
-    Gate,
     Member,
     Profile,
     RoutingPolicy,
@@ -37,7 +37,7 @@ from spillover.core.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 class Pin(Value, frozen=True, kw_only=True):
@@ -130,12 +130,6 @@ class Ladder:
     """The profile that a pin, its session or the failback puts first, whatever the strategy says."""
 
 
-QUOTA_CAUSES: Final = frozenset(
-    {FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED, FailureClass.PAYMENT_REQUIRED}
-)
-"""Failures that say "spent" rather than "down": they open the spend gate's `on_quota`."""
-
-
 def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> Ladder:
     """Return the ladder of a request at `now`."""
     skipped: dict[str, Skipped] = {}
@@ -154,7 +148,11 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
     kept = pin.profile if pin is not None else _kept(ask, view, now)
     ordered = _ordered(ask, able, view, now)
     ordered.sort(key=lambda c: c.profile.name != kept)
-    candidates = _gated(ask, ordered, profiles, skipped, None if pin is None else pin.profile)
+    held_back = behind_gate(ask, ordered, profiles, skipped)
+    for name, detail in held_back.items():
+        if pin is None or pin.profile != name:  # a pin is the user's own will
+            skipped[name] = Skipped(profile=name, reason=SkipReason.SPEND_GATE, detail=detail)
+    candidates = tuple(c for c in ordered if c.profile.name not in skipped)
     in_chain_order = tuple(
         skipped[member.profile] for member in ask.chain.members if member.profile in skipped
     )
@@ -394,57 +392,3 @@ def _kept(ask: Ask, view: View, now: float) -> str | None:
     after_s = chain.failback.after_s
     keeps = chain.failback.sticky or (after_s is not None and now < last.at + after_s)
     return last.profile if keeps else None
-
-
-def _gated(
-    ask: Ask,
-    ordered: Sequence[Candidate],
-    profiles: Mapping[str, Profile],
-    skipped: dict[str, Skipped],
-    pinned: str | None,
-) -> tuple[Candidate, ...]:
-    """Take out paid candidates that only a fallback the user forbade would reach.
-
-    While a free candidate that comes before a paid one has not been left it is not known yet what
-    kind of fallback would lead on, so the paid one waits for a later look at the ladder.
-    """
-    gate = ask.chain.spend_gate
-    closed = {Gate.NEVER} if ask.demand.spend_allowed else {Gate.NEVER, Gate.ASK}
-    shut = frozenset(
-        quota for quota, at in ((True, gate.on_quota), (False, gate.on_outage)) if at in closed
-    )
-    if not shut:
-        return tuple(ordered)
-    asks = Gate.ASK in closed and Gate.ASK in {gate.on_quota, gate.on_outage}
-    kept: list[Candidate] = []
-    for candidate in ordered:
-        name = candidate.profile.name
-        free = _free_before(ask, name, profiles)
-        barred = any(each not in skipped or _is_quota(skipped[each]) in shut for each in free)
-        if candidate.profile.tier is not Tier.PAID or name == pinned or not barred:
-            kept.append(candidate)
-            continue
-        detail = "needs x-spillover-spend: yes" if asks else "spending is switched off"
-        skipped[name] = Skipped(profile=name, reason=SkipReason.SPEND_GATE, detail=detail)
-    return tuple(kept)
-
-
-def _free_before(ask: Ask, name: str, profiles: Mapping[str, Profile]) -> list[str]:
-    """Return the free profiles that the chain means to be used before profile `name`."""
-    members = [member.profile for member in ask.chain.members]
-    policies = {ask.chain.routing_policy, ask.demand.policy}
-    by_tier = policies & {RoutingPolicy.FREE_TIER, RoutingPolicy.AUTO_CHEAPEST}
-    if ask.chain.strategy is Strategy.PRIORITY and not by_tier:
-        members = members[: members.index(name)]
-    return [each for each in members if profiles[each].tier is not Tier.PAID]
-
-
-_QUOTA_REASONS: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
-_OUTAGE_REASONS: Final = frozenset({SkipReason.FAILED, SkipReason.COOLDOWN, SkipReason.TRIED})
-
-
-def _is_quota(skipped: Skipped) -> bool | None:
-    """Return True for a spent quota, False for an outage, None for neither."""
-    if skipped.reason in _QUOTA_REASONS or skipped.cause in QUOTA_CAUSES:
-        return True
-    return False if skipped.reason in _OUTAGE_REASONS else None

@@ -1,0 +1,416 @@
+"""Who may serve a request, in what order, and why the others may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spillover.core.health import subject_of_model, subject_of_profile
+from spillover.core.ladder import (
+    Pin,
+    Skipped,
+    Sticky,
+    embedding_space,
+    with_model,
+)
+from spillover.core.limits import Block
+from spillover.core.tokens import Calibration
+from spillover.core.values import (
+    Capability,
+    Demand,
+    Failback,
+    FailureClass,
+    Hours,
+    Member,
+    RoutingPolicy,
+    SkipReason,
+    Status,
+    Strategy,
+    owner_of_account,
+    owner_of_model,
+)
+from tests.core.laddering import (
+    LIMITED,
+    LOCAL,
+    PAID,
+    SPENT,
+    A,
+    B,
+    C,
+    benched,
+    health,
+    ladder,
+    order,
+    reasons,
+)
+from tests.core.making import NOON, Record, by_name, chain, limit, profile
+
+if TYPE_CHECKING:
+    from spillover.core.values import Profile
+
+# Who is left out, and why.
+
+
+def test_all_serve_in_the_order_of_the_chain_when_nothing_is_in_the_way() -> None:
+    found = ladder(chain("b", "a", "c"), A, B, C)
+
+    assert order(found) == ["b", "a", "c"]
+    assert found.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("who", "record", "ask", "expected"),
+    [
+        (A, Record(disabled={"a"}), {}, Skipped(
+            profile="a", reason=SkipReason.DISABLED, detail="disabled by hand")),
+        (profile("a", key_missing=True), Record(), {}, Skipped(
+            profile="a", reason=SkipReason.FAILED, detail="key_missing")),
+        (A, health(a=benched(FailureClass.AUTH_INVALID, status=Status.FAILED, until=None)), {}, Skipped(
+            profile="a", reason=SkipReason.FAILED, detail="auth_invalid",
+            cause=FailureClass.AUTH_INVALID)),
+        (A, health(a=LIMITED), {}, Skipped(
+            profile="a", reason=SkipReason.COOLDOWN, detail="rate_limited",
+            available_at=NOON + 60.0, cause=FailureClass.RATE_LIMITED)),
+        (A, health(a=SPENT), {}, Skipped(
+            profile="a", reason=SkipReason.EXHAUSTED, detail="quota_exhausted",
+            available_at=NOON + 60.0, cause=FailureClass.QUOTA_EXHAUSTED)),
+        (A, Record(), {"blocked": {"a": Block(limit=limit(5), available_at=NOON + 9.0)}}, Skipped(
+            profile="a", reason=SkipReason.LIMIT, detail="requests_per_minute",
+            available_at=NOON + 9.0)),
+        (A, Record(), {"blocked": {"a": Block(limit=limit(5, per=None), never=True)}}, Skipped(
+            profile="a", reason=SkipReason.LIMIT, detail="requests", never=True)),
+        (A, Record(), {"blocked": {"a": Block(limit=None)}}, Skipped(
+            profile="a", reason=SkipReason.COOLDOWN, detail="being probed by another request",
+            probed=True)),
+        (A, health(a=benched(FailureClass.TIMEOUT, until=NOON, probe_at=NOON)),
+         {"blocked": {"a": Block(limit=None)}}, Skipped(
+            profile="a", reason=SkipReason.COOLDOWN, detail="being probed by another request",
+            cause=FailureClass.TIMEOUT, probed=True)),
+        (profile("a", context_tokens=99), Record(), {}, Skipped(
+            profile="a", reason=SkipReason.CONTEXT_TOO_SMALL, detail="100 tokens, context 99",
+            never=True)),
+        (profile("a", context_tokens=4_000), Record(), {"larger_than": 4_000}, Skipped(
+            profile="a", reason=SkipReason.CONTEXT_TOO_SMALL, detail="4000 tokens, context 4000",
+            never=True)),
+        (A, Record(), {"too_small": frozenset({"a-model"})}, Skipped(
+            profile="a", reason=SkipReason.CONTEXT_TOO_SMALL,
+            detail="the same model just said the request is too long", never=True)),
+        (profile("a", lacks=frozenset({Capability.VISION, Capability.TOOLS})), Record(),
+         {"demand": Demand(needs=frozenset({Capability.TOOLS, Capability.VISION}))}, Skipped(
+            profile="a", reason=SkipReason.LACKS_CAPABILITY, detail="tools, vision", never=True)),
+        (A, Record(), {"space": "other"}, Skipped(
+            profile="a", reason=SkipReason.LACKS_CAPABILITY,
+            detail="vectors of another space than other", never=True)),
+        (A, Record(), {"chain": chain("a", privacy=True)}, Skipped(
+            profile="a", reason=SkipReason.PRIVACY, detail="only local profiles may serve")),
+        (A, Record(), {"chain": chain("a", routing_policy=RoutingPolicy.LOCAL_ONLY)}, Skipped(
+            profile="a", reason=SkipReason.POLICY, detail="local-only: not local")),
+        (A, Record(), {"demand": Demand(policy=RoutingPolicy.BYOK_PAID)}, Skipped(
+            profile="a", reason=SkipReason.POLICY, detail="byok-paid: not paid")),
+        (A, Record(), {"chain": chain(Member(
+            profile="a", hours=Hours(start_minute=780, end_minute=840)))}, Skipped(
+            profile="a", reason=SkipReason.HOURS, detail="outside its hours",
+            available_at=NOON + 3_600.0)),
+        (A, Record(), {"tried": {"a": FailureClass.NETWORK}}, Skipped(
+            profile="a", reason=SkipReason.TRIED, detail="network", cause=FailureClass.NETWORK)),
+        (A, health(a=LIMITED), {"tried": {"a": FailureClass.RATE_LIMITED}}, Skipped(
+            profile="a", reason=SkipReason.TRIED, detail="rate_limited",
+            available_at=NOON + 60.0, cause=FailureClass.RATE_LIMITED)),
+    ],
+    ids=[
+        "disabled", "key missing", "failed", "cooldown", "exhausted", "limit", "limit, never",
+        "probed", "probed, with its cause", "context", "larger context", "same model", "capability",
+        "space", "privacy", "policy", "request's policy", "hours", "tried", "tried and benched",
+    ],
+)  # fmt: skip
+def test_profile_that_can_not_serve_says_why_and_until_when(
+    who: Profile, record: Record, ask: dict[str, Any], expected: Skipped
+) -> None:
+    found = ladder(ask.pop("chain", chain("a")), who, record=record, **ask)
+
+    assert found.candidates == ()
+    assert found.skipped == (expected,)
+
+
+def test_member_serves_within_its_hours() -> None:
+    open_now = Member(profile="a", hours=Hours(start_minute=700, end_minute=840))
+
+    assert order(ladder(chain(open_now), A)) == ["a"]
+
+
+def test_first_reason_in_the_way_is_the_one_that_is_told() -> None:
+    who = profile("a", key_missing=True, lacks=frozenset({Capability.TOOLS}), context_tokens=1)
+    tools = Demand(chars=99, needs=frozenset({Capability.TOOLS}))
+    private = chain("a", privacy=True)
+    everything = health(a=SPENT)
+    everything.disabled.add("a")
+
+    found = [
+        ladder(private, who, record=everything, demand=tools, tried={"a": FailureClass.TIMEOUT}),
+        ladder(private, who, record=everything, demand=tools),
+        ladder(private, who, record=health(a=SPENT), demand=tools),
+        ladder(chain("a"), who, record=health(a=SPENT), demand=tools),
+        ladder(chain("a"), who, record=health(a=SPENT)),
+        ladder(chain("a"), profile("a", context_tokens=1), record=health(a=SPENT)),
+        ladder(chain("a"), profile("a", context_tokens=1), blocked={"a": Block(limit=limit(1))}),
+    ]
+
+    assert [reasons(each)["a"] for each in found] == [
+        "tried", "disabled", "privacy", "lacks_capability", "failed", "exhausted",
+        "context_too_small",
+    ]  # fmt: skip
+
+
+def test_candidate_carries_what_the_call_would_need_by_what_was_learned() -> None:
+    record = Record(calibrations={"a": Calibration(chars_per_token=2.0)})
+
+    found = ladder(chain("a", "b"), A, B, record=record)
+
+    assert [candidate.need.input_tokens for candidate in found.candidates] == [200, 100]
+
+
+def test_guess_that_may_be_tested_serves_as_a_probe() -> None:
+    record = health(a=benched(FailureClass.TIMEOUT, until=NOON, probe_at=NOON))
+
+    found = ladder(chain("a", "b"), A, B, record=record)
+
+    assert [candidate.probe for candidate in found.candidates] == [subject_of_profile("a"), None]
+
+
+def test_unknown_context_may_hold_anything() -> None:
+    found = ladder(chain("a"), A, larger_than=1_000_000)
+
+    assert order(found) == ["a"]
+
+
+# Alternatives.
+
+ALT = profile(
+    "a",
+    model="m1",
+    alternatives=("m2", "m3"),
+    limits=(
+        limit(5),
+        limit(9, owner=owner_of_model("a-key", "m1")),
+        limit(7, owner=owner_of_account("a-key")),
+    ),
+)
+MISSING = benched(FailureClass.MODEL_NOT_FOUND, status=Status.FAILED, until=None, probe_at=NOON + 9)
+
+
+@pytest.mark.parametrize(
+    ("known", "just_told", "model"),
+    [
+        ((), (), "m1"),
+        (("m1",), (), "m2"),
+        (("m1", "m2"), (), "m3"),
+        ((), ("m1",), "m2"),
+        (("m1",), ("m2",), "m3"),
+        (("m3",), (), "m1"),
+    ],
+)
+def test_first_model_that_is_not_known_to_be_missing_serves(
+    known: tuple[str, ...], just_told: tuple[str, ...], model: str
+) -> None:
+    record = Record(healths={subject_of_model("a", each): MISSING for each in known})
+
+    found = ladder(
+        chain("a"), ALT, record=record, missing=frozenset(("a", each) for each in just_told)
+    )
+
+    assert [candidate.profile.model for candidate in found.candidates] == [model]
+
+
+def test_profile_whose_models_are_all_missing_has_failed() -> None:
+    record = Record(healths={subject_of_model("a", m): MISSING for m in ("m1", "m2", "m3")})
+
+    found = ladder(chain("a"), ALT, record=record)
+
+    assert found.skipped[0].reason is SkipReason.FAILED
+    assert found.skipped[0].available_at == NOON + 9
+
+
+def test_profile_that_waits_for_more_than_a_model_says_for_what() -> None:
+    record = Record(
+        healths={subject_of_model("a", "m1"): MISSING, subject_of_profile("a"): LIMITED}
+    )
+
+    found = ladder(chain("a"), ALT, record=record)
+
+    assert found.skipped[0].reason is SkipReason.COOLDOWN
+    assert found.skipped[0].available_at == NOON + 60.0
+
+
+def test_limits_on_the_model_go_with_the_model() -> None:
+    other = with_model(ALT, "m2")
+
+    assert other.model == "m2"
+    assert [each.owner for each in other.limits] == [
+        "profile:a", owner_of_model("a-key", "m2"), owner_of_account("a-key")
+    ]  # fmt: skip
+    assert with_model(ALT, "m2").limits is other.limits
+
+
+# Order.
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"), [(0, "abc"), (1, "bca"), (2, "cab"), (3, "abc"), (7, "bca")]
+)
+def test_round_robin_begins_one_further_each_time(turn: int, expected: str) -> None:
+    found = ladder(chain("a", "b", "c", strategy=Strategy.ROUND_ROBIN), A, B, C, turn=turn)
+
+    assert order(found) == list(expected)
+
+
+def test_round_robin_passes_over_who_can_not_serve_in_place() -> None:
+    record = Record(disabled={"b"})
+
+    found = ladder(
+        chain("a", "b", "c", strategy=Strategy.ROUND_ROBIN), A, B, C, turn=1, record=record
+    )
+
+    assert order(found) == ["c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "expected"), [(0.0, "abc"), (0.49, "abc"), (0.5, "bca"), (0.79, "bca"), (0.9, "cba")]
+)
+def test_weighted_draws_by_weight(draw: float, expected: str) -> None:
+    members = (
+        Member(profile="a", weight=5),
+        Member(profile="b", weight=3),
+        Member(profile="c", weight=2),
+    )
+
+    found = ladder(chain(*members, strategy=Strategy.WEIGHTED), A, B, C, draw=draw)
+
+    assert order(found)[0] == expected[0]
+    assert sorted(order(found)) == ["a", "b", "c"]
+
+
+def test_weights_of_nothing_keep_somebody() -> None:
+    members = (Member(profile="a", weight=0), Member(profile="b", weight=0))
+
+    found = ladder(chain(*members, strategy=Strategy.WEIGHTED), A, B, draw=0.5)
+
+    assert sorted(order(found)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "record", "expected"),
+    [
+        (Strategy.LEAST_USED, Record(loads={"a": 0.9, "paid": 0.1, "c": 0.5}), ["paid", "c", "a"]),
+        (Strategy.CHEAPEST, Record(), ["a", "c", "paid"]),
+        (Strategy.FASTEST, Record(ttfts={"a": 300.0, "paid": 100.0}), ["c", "paid", "a"]),
+        (Strategy.QUALITY, Record(), ["paid", "a", "c"]),
+    ],
+)
+def test_strategy_orders_and_ties_keep_the_chains_order(
+    strategy: Strategy, record: Record, expected: list[str]
+) -> None:
+    found = ladder(chain("paid", "a", "c", strategy=strategy), A, C, PAID, record=record)
+
+    assert order(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (RoutingPolicy.ANY, ["paid", "a", "local"]),
+        (RoutingPolicy.FREE_TIER, ["a", "local", "paid"]),
+        (RoutingPolicy.AUTO_CHEAPEST, ["a", "local", "paid"]),
+        (RoutingPolicy.LOCAL_ONLY, ["local"]),
+        (RoutingPolicy.BYOK_PAID, ["paid"]),
+    ],
+)
+@pytest.mark.parametrize("asked_by", ["chain", "request"])
+def test_routing_policy_filters_or_orders_whoever_asks_for_it(
+    policy: RoutingPolicy, expected: list[str], asked_by: str
+) -> None:
+    of = chain("paid", "a", "local", routing_policy=policy if asked_by == "chain" else "any")
+    demand = Demand(chars=400, policy=policy if asked_by == "request" else None)
+
+    assert order(ladder(of, A, PAID, LOCAL, demand=demand)) == expected
+
+
+# Who is kept first.
+
+
+def test_pinned_profile_comes_first() -> None:
+    found = ladder(chain("a", "b", "c"), A, B, C, record=Record(pins={"default": Pin(profile="c")}))
+
+    assert order(found) == ["c", "a", "b"]
+    assert found.kept == "c"
+
+
+def test_strictly_pinned_profile_serves_alone() -> None:
+    record = Record(pins={"default": Pin(profile="b", strict=True)}, disabled={"c"})
+
+    found = ladder(chain("a", "b", "c"), A, B, C, record=record)
+
+    assert order(found) == ["b"]
+    assert reasons(found) == {"a": "policy", "c": "disabled"}
+    assert found.skipped[0].detail == "pinned to b"
+
+
+def test_pin_to_a_profile_that_has_left_the_chain_binds_nobody() -> None:
+    record = Record(pins={"default": Pin(profile="gone", strict=True)})
+
+    assert order(ladder(chain("a", "b"), A, B, record=record)) == ["a", "b"]
+
+
+def test_session_stays_with_who_served_it() -> None:
+    assert order(ladder(chain("a", "b"), A, B, affinity="b")) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("failback", "strategy", "since", "first"),
+    [
+        (Failback(), "priority", 1.0, "a"),
+        (Failback(sticky=True), "priority", 1e6, "b"),
+        (Failback(sticky=True), "round_robin", 1.0, "a"),
+        (Failback(after_s=300.0), "priority", 299.0, "b"),
+        (Failback(after_s=300.0), "priority", 300.0, "a"),
+    ],
+)
+def test_failback_keeps_the_last_working_profile_as_long_as_it_says(
+    failback: Failback, strategy: str, since: float, first: str
+) -> None:
+    of = chain("a", "b", failback=failback, strategy=Strategy(strategy))
+    record = Record(stickies={"default": Sticky(profile="b", at=NOON - since)})
+
+    assert order(ladder(of, A, B, record=record))[0] == first
+
+
+def test_pin_comes_before_session_and_session_before_failback() -> None:
+    of = chain("a", "b", "c", failback=Failback(sticky=True))
+    record = Record(stickies={"default": Sticky(profile="b", at=NOON)})
+
+    in_session = ladder(of, A, B, C, record=record, affinity="c")
+    record.pins["default"] = Pin(profile="a")
+    pinned = ladder(of, A, B, C, record=record, affinity="c")
+
+    assert (in_session.kept, pinned.kept) == ("c", "a")
+
+
+# Embeddings.
+
+
+def test_space_of_a_chain_is_that_of_its_first_embedding_profile() -> None:
+    chat = profile("a", lacks=frozenset({Capability.EMBEDDINGS}))
+    named = profile("b", embedding_space="bge-m3")
+    profiles = by_name(chat, named, C)
+
+    assert embedding_space(chain("a", "b", "c"), profiles) == "bge-m3"
+    assert embedding_space(chain("a", "c", "b"), profiles) == "c-model"
+    assert embedding_space(chain("a"), profiles) is None
+
+
+def test_vectors_fall_back_within_their_space_alone() -> None:
+    same = profile("b", embedding_space="a-model")
+
+    found = ladder(chain("a", "b", "c"), A, same, C, space="a-model")
+
+    assert order(found) == ["a", "b"]
