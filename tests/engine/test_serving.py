@@ -443,3 +443,27 @@ async def test_many_clients_may_leave_at_any_moment() -> None:
         await stage.settles()
         assert [limit["reserved"] for limit in stage.status("p0")["limits"]] == [0, 0]
         assert stage.used("p0")[0] >= stage.first.counters().received
+
+
+@plays
+async def test_a_client_may_leave_at_any_moment_of_a_fallback() -> None:
+    chain = {"failback": "sticky", "retries": {"server_error": 0}}
+
+    async def visit(turns: int) -> str:
+        async with staged("generic", "generic", chain=chain) as stage:
+            stage.first.script("server_error")
+            task = asyncio.create_task(stage.ask())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+            await stage.settles()
+            for number in (0, 1):
+                assert stage.used(f"p{number}")[0] >= stage.sent_to(number)
+            (done,) = stage.events(RequestDone)
+            return str(done.outcome)
+
+    found = [await visit(turns) for turns in range(1, 50)]
+
+    assert set(found) == {"cancelled", "served"}

@@ -215,3 +215,22 @@ async def test_a_stall_while_the_client_reads_is_one() -> None:
 
         assert_broken(got, stage.events(RequestDone)[0], "timeout")
         await eventually(lambda: stage.first.connections == 0, within_s=1)
+
+
+@plays
+async def test_an_event_that_comes_slowly_but_steadily_is_no_stall() -> None:
+    event = content("slow " * 8)
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM_HEAD + content("quick"))
+        for start in range(0, len(event), 12):
+            writer.write(event[start : start + 12])
+            await asyncio.sleep(0.06)
+        writer.write(finish() + DONE)
+
+    chain = {"timeouts": {**QUICK, "stall": "200ms"}}
+    async with upstream_of(answer) as base_url, opened(document([base_url], chain=chain)) as client:
+        got = await client.stream()
+
+    assert got.is_whole
+    assert got.body == content("quick") + event + finish() + DONE

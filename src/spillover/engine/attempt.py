@@ -238,10 +238,9 @@ class Attempt:
         out: list[bytes] = []
         try:
             while not self._reader.done and self._evidence is None:
-                if out:
-                    out.clear()
-                    # A slow client's time is not the provider's.
-                    self._progress_s = time.monotonic()
+                out.clear()
+                # Counted from here: a slow client's time is not the provider's.
+                self._progress_s = time.monotonic()
                 self._is_reading = True
                 chunk = await exchange.read()
                 self._is_reading = False
