@@ -385,6 +385,7 @@ async def test_a_client_may_leave_while_its_request_connects() -> None:
             await asyncio.gather(task, return_exceptions=True)
 
             await eventually(lambda: client.settled, within_s=1)
+            assert client.used("p0") == (0, 0, 0), "nothing was sent"
 
 
 @plays

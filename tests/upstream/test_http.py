@@ -33,6 +33,10 @@ def order(base_url: str, **more: Any) -> Order:
     )
 
 
+def unheard() -> None:
+    """Take no notice of the connection."""
+
+
 @asynccontextmanager
 async def upstream() -> AsyncIterator[HttpUpstream]:
     client = HttpUpstream()
@@ -46,7 +50,7 @@ async def broken(ordered: Order) -> UpstreamBroken:
     """Return how an exchange breaks, at its head or in its body."""
     async with upstream() as client:
         try:
-            exchange = await client.open(ordered)
+            exchange = await client.open(ordered, unheard)
         except UpstreamBroken as found:
             return found
         try:
@@ -80,7 +84,7 @@ async def test_an_answer_has_status_headers_and_body() -> None:
     head = b"HTTP/1.1 203 Odd\r\nX-One: a\r\nx-one: b\r\nContent-Length: 5\r\n\r\n"
 
     async with upstream_of(writing(head, b"hello")) as base_url, upstream() as client:
-        exchange = await client.open(order(base_url))
+        exchange = await client.open(order(base_url), unheard)
 
         assert exchange.status == 203
         assert exchange.headers["x-one"] == "b"
@@ -94,7 +98,7 @@ async def test_an_answer_has_status_headers_and_body() -> None:
 async def test_a_connection_is_kept_once_its_answer_was_read() -> None:
     async with simulate(ProviderSpec()) as provider, upstream() as client:
         for _ in range(3):
-            exchange = await client.open(order(provider.base_url))
+            exchange = await client.open(order(provider.base_url), unheard)
             await exchange.read_all(1 << 20)
             exchange.close()
 
@@ -102,10 +106,25 @@ async def test_a_connection_is_kept_once_its_answer_was_read() -> None:
 
 
 @plays
+async def test_it_is_told_when_the_request_goes_out_on_a_new_or_a_kept_connection() -> None:
+    heard: list[int] = []
+
+    async with simulate(ProviderSpec()) as provider, upstream() as client:
+        for number in (1, 2):
+            exchange = await client.open(order(provider.base_url), lambda: heard.append(1))
+            await exchange.read_all(1 << 20)
+            assert len(heard) == number
+        with pytest.raises(UpstreamBroken):
+            await client.open(order("http://127.0.0.1:1/v1"), lambda: heard.append(1))
+
+    assert len(heard) == 2
+
+
+@plays
 async def test_an_answer_that_is_not_read_to_its_end_closes_the_connection() -> None:
     async with simulate(ProviderSpec()) as provider, upstream() as client:
         provider.script("stall")
-        exchange = await client.open(order(provider.base_url))
+        exchange = await client.open(order(provider.base_url), unheard)
         await exchange.read()
 
         exchange.close()
@@ -117,7 +136,7 @@ async def test_an_answer_that_is_not_read_to_its_end_closes_the_connection() -> 
 async def test_an_open_that_is_cancelled_closes_the_connection() -> None:
     async with simulate(ProviderSpec()) as provider, upstream() as client:
         provider.script("silence")
-        task = asyncio.create_task(client.open(order(provider.base_url)))
+        task = asyncio.create_task(client.open(order(provider.base_url), unheard))
         await eventually(lambda: provider.counters().in_flight == 1)
 
         task.cancel()
@@ -141,7 +160,7 @@ async def test_only_the_ordered_headers_are_sent() -> None:
 
     async with upstream_of(answer) as base_url, upstream() as client:
         for _ in range(3):
-            exchange = await client.open(order(base_url))
+            exchange = await client.open(order(base_url), unheard)
             await exchange.read_all(100)
 
     names = {line.split(b":")[0] for line in heads[0].strip().split(b"\r\n")[1:]}
@@ -161,7 +180,7 @@ async def test_a_redirect_is_handed_on_and_never_followed() -> None:
         moved = f"HTTP/1.1 307 Moved\r\nlocation: {elsewhere.base_url}\r\n\r\n".encode()
 
         async with upstream_of(writing(moved)) as base_url, upstream() as client:
-            exchange = await client.open(order(base_url))
+            exchange = await client.open(order(base_url), unheard)
 
             assert exchange.status == 307
             assert elsewhere.counters().received == 0
@@ -173,7 +192,7 @@ async def test_a_provider_may_send_long_headers() -> None:
     head = b"HTTP/1.1 200 OK\r\ncontent-security-policy: %b\r\ncontent-length: 0\r\n\r\n"
 
     async with upstream_of(writing(head % (b"x" * 40_000))) as base_url, upstream() as client:
-        exchange = await client.open(order(base_url))
+        exchange = await client.open(order(base_url), unheard)
 
         assert len(exchange.headers["content-security-policy"]) == 40_000
         exchange.close()
@@ -183,7 +202,7 @@ async def test_a_provider_may_send_long_headers() -> None:
 async def test_more_than_is_asked_for_is_not_held() -> None:
     async with simulate(ProviderSpec()) as provider, upstream() as client:
         provider.script(Fault(body="x" * 5_000))
-        exchange = await client.open(order(provider.base_url))
+        exchange = await client.open(order(provider.base_url), unheard)
 
         with pytest.raises(UpstreamBroken, match="larger than 4000 bytes") as found:
             await exchange.read_all(4_000)
@@ -221,7 +240,9 @@ async def test_remote_providers_are_reached_through_the_environments_proxy(
         monkeypatch.setenv(variable, address)
 
         async with upstream() as client:
-            exchange = await client.open(order("http://provider.invalid/v1", loopback=False))
+            exchange = await client.open(
+                order("http://provider.invalid/v1", loopback=False), unheard
+            )
 
             exchange.close()
             assert exchange.status == 200
@@ -238,9 +259,9 @@ async def test_this_machine_and_excepted_hosts_are_reached_without_a_proxy(
         monkeypatch.setenv("NO_PROXY", "provider.invalid")
 
         async with upstream() as client:
-            exchange = await client.open(order(provider.base_url))
+            exchange = await client.open(order(provider.base_url), unheard)
             with pytest.raises(UpstreamBroken):
-                await client.open(order("http://provider.invalid/v1", loopback=False))
+                await client.open(order("http://provider.invalid/v1", loopback=False), unheard)
 
             assert exchange.status == 200
             exchange.close()
@@ -317,12 +338,12 @@ async def test_a_kept_connection_that_the_provider_dropped_may_have_been_used() 
         await read_request_from(reader)
 
     async with upstream_of(answer) as base_url, upstream() as client:
-        first = await client.open(order(base_url))
+        first = await client.open(order(base_url), unheard)
         await first.read_all(100)
         first.close()
 
         with pytest.raises(UpstreamBroken) as found:
-            await client.open(order(base_url))
+            await client.open(order(base_url), unheard)
 
         assert found.value.fault is TransportFault.CLOSED_BEFORE_HEAD
         assert not found.value.never_sent

@@ -82,7 +82,7 @@ class Attempt:
         """Prepare; nothing is sent before `send`."""
         self.shipment = shipment
         self.sent_at: float | None = None
-        """Epoch seconds of the send; None before it."""
+        """Epoch seconds of the send; None while the provider can't know of it."""
         self.ttft_ms: float | None = None
         self.body = b""
         """The whole unstreamed answer."""
@@ -102,6 +102,7 @@ class Attempt:
         self._is_stream = False
         """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
+        self._began_at = 0.0
         self._started_s = 0.0
         self._progress_s = 0.0
         self._is_reading = False
@@ -117,7 +118,7 @@ class Attempt:
     async def send(self, deadline_at: float) -> Committed | Failed:
         """Send, and wait for the first content of a stream or for the whole unstreamed answer."""
         clock, shipment = self._means.clock, self.shipment
-        self.sent_at = now = clock.now()
+        self._began_at = now = clock.now()
         self._started_s = time.monotonic()
         is_stream = shipment.asked.stream
         own = shipment.time_limits.total_s
@@ -126,13 +127,14 @@ class Attempt:
         left = deadline_at - now
         try:
             async with asyncio.timeout(min(own, left)):
-                evidence = await self._receive(now)
+                evidence = await self._receive()
         except TimeoutError:
             fault = (
                 TransportFault.FIRST_TOKEN_TIMEOUT if is_stream else TransportFault.TOTAL_TIMEOUT
             )
             evidence = self._fault(fault, f"no answer within {min(own, left):g} s")
-            return self._failed(self._classified(evidence), by_deadline=left <= own)
+            failure = replace(self._classified(evidence), never_sent=self.sent_at is None)
+            return self._failed(failure, by_deadline=left <= own)
         except UpstreamBroken as broken:
             failure = self._classified(self._fault(broken.fault, str(broken)))
             return self._failed(replace(failure, never_sent=broken.never_sent))
@@ -143,12 +145,15 @@ class Attempt:
             return self._failed(self._classified(evidence))
         if is_stream:
             self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
-        return Committed(now=clock.now(), sent_at=self.sent_at)
+        return Committed(now=clock.now(), sent_at=self.sent_at or now)
 
-    async def _receive(self, now: float) -> Evidence | None:
+    def _connected(self) -> None:
+        self.sent_at = self._means.clock.now()
+
+    async def _receive(self) -> Evidence | None:
         """Open the exchange and read up to the commit point; return what went wrong."""
-        self._exchange = exchange = await self._means.upstream.open(self.shipment.order)
-        self.sent_at = now + max(0.0, exchange.connected_at_s - self._started_s)
+        upstream = self._means.upstream
+        self._exchange = exchange = await upstream.open(self.shipment.order, self._connected)
         if not 200 <= exchange.status < 300:  # noqa: PLR2004 - HTTP's class of success
             return self._read_error(await _as_far_as_it_goes(exchange))
         if self.shipment.asked.stream:
@@ -365,7 +370,7 @@ class Attempt:
         self.close()
         return Failed(
             now=self._means.clock.now(),
-            sent_at=self.sent_at or 0.0,
+            sent_at=self.sent_at or self._began_at,
             failure=failure,
             usage=self._reader.usage or self._whole_usage,
             by_deadline=by_deadline,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from spillover.core.evidence import TransportFault
 
@@ -43,8 +43,6 @@ class Exchange(Protocol):
     status: int
     headers: Mapping[str, str]
     """Names in lower case; of a repeated header the last value."""
-    connected_at_s: float
-    """Monotonic seconds at which the request could be sent: after a new connection was made."""
 
     async def read(self) -> bytes:
         """Return the next bytes of the body, decompressed; empty at its end.
@@ -62,9 +60,10 @@ class Exchange(Protocol):
 class Upstream(Protocol):
     """Opens exchanges."""
 
-    async def open(self, order: Order) -> Exchange:
+    async def open(self, order: Order, connected: Callable[[], None]) -> Exchange:
         """Send the request and return when the head of the answer is there.
 
+        `connected` is called when the request begins to go out: before it the provider can't know.
         Raises `UpstreamBroken`. Cancelling closes the connection.
         """
 

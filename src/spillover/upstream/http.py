@@ -11,7 +11,6 @@ import errno
 import io
 import socket
 import ssl
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -22,7 +21,7 @@ from spillover.core.evidence import TransportFault
 from spillover.upstream.exchange import Order, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import SimpleNamespace
 
 IDLE_S: Final = 30.0
@@ -49,13 +48,13 @@ class HttpUpstream:
         self._proxies = getproxies()
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_note_connected)
+        trace.on_connection_reuseconn.append(_note_connected)
         self._trace = trace
 
-    async def open(self, order: Order) -> HttpExchange:
+    async def open(self, order: Order, connected: Callable[[], None]) -> HttpExchange:
         """Send the request and return when the head of the answer is there."""
-        marks: list[float] = []
+        wire = _Wire(connected)
         url = URL(order.url, encoded=True)
-        started = time.monotonic()
         try:
             response = await self._session(order.connect_s).request(
                 "POST",
@@ -64,14 +63,14 @@ class HttpUpstream:
                 headers=order.headers,
                 allow_redirects=False,
                 proxy=None if order.loopback else self._proxy(url),
-                trace_request_ctx=marks,
+                trace_request_ctx=wire,
                 read_bufsize=READ_AHEAD,
                 max_line_size=HEADER_MOST,
                 max_field_size=HEADER_MOST,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _broken(error, connected=bool(marks)) from error
-        return HttpExchange(response, marks[0] if marks else started)
+            raise _broken(error, connected=wire.is_up) from error
+        return HttpExchange(response)
 
     def _session(self, connect_s: float) -> aiohttp.ClientSession:
         session = self._sessions.get(connect_s)
@@ -104,9 +103,9 @@ class HttpUpstream:
 class HttpExchange:
     """An aiohttp response as an `Exchange`."""
 
-    __slots__ = ("_protocol", "_response", "connected_at_s", "headers", "status")
+    __slots__ = ("_protocol", "_response", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, connected_at_s: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
         """Wrap a response whose head is there."""
         self._response = response
         connection = response.connection
@@ -115,7 +114,6 @@ class HttpExchange:
         self.headers: Mapping[str, str] = {
             name.lower(): value for name, value in response.headers.items()
         }
-        self.connected_at_s = connected_at_s
 
     async def read(self) -> bytes:
         """Return the next bytes of the body; empty at its end."""
@@ -150,8 +148,22 @@ class HttpExchange:
             self._response.close()
 
 
+class _Wire:
+    """Whether one request has a connection to go out on."""
+
+    __slots__ = ("_connected", "is_up")
+
+    def __init__(self, connected: Callable[[], None]) -> None:
+        self.is_up = False
+        self._connected = connected
+
+    def come_up(self) -> None:
+        self.is_up = True
+        self._connected()
+
+
 async def _note_connected(_session: object, context: SimpleNamespace, _parameters: object) -> None:
-    context.trace_request_ctx.append(time.monotonic())
+    context.trace_request_ctx.come_up()
 
 
 _FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault, bool], ...]] = (
@@ -174,7 +186,7 @@ _FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault, bool], ..
 
 
 def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
-    """Name what ended an exchange before its head; `connected`: a new connection had been made."""
+    """Name what ended an exchange before its head; `connected`: there was a connection."""
     says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
     fault, never_sent = _fault_of(error)
     return UpstreamBroken(fault, says, never_sent=never_sent and not connected)
