@@ -60,6 +60,7 @@ def benched(
 SPENT = benched(FailureClass.QUOTA_EXHAUSTED, status=Status.EXHAUSTED)
 LIMITED = benched(FailureClass.RATE_LIMITED)
 GUESSED = benched(FailureClass.RATE_LIMITED, probe_at=NOON + 60.0)
+MISSING_KEY = benched(FailureClass.AUTH_INVALID, status=Status.FAILED, until=None)
 DOWN = benched(FailureClass.SERVER_ERROR)
 
 

@@ -1,0 +1,76 @@
+"""The entries' encoding, which is the file format."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from spillover.core.ladder import Pin, Sticky
+from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rolling, Usage
+from spillover.ledger.entries import (
+    Alive,
+    Cleared,
+    Entry,
+    HealthChanged,
+    Jumped,
+    Keyed,
+    Pinned,
+    Presumed,
+    Released,
+    Reserved,
+    Settled,
+    Stuck,
+    Switched,
+    Tracked,
+    decode,
+    encode,
+)
+from tests.core.laddering import DOWN
+from tests.core.making import NOON
+
+USAGE = Usage(requests=1, input_tokens=60, output_tokens=40, cost_nanousd=7, microneurons=3)
+ALL: list[Entry] = [
+    Reserved("r", NOON, "p", "a", "m", "key", USAGE, "profile:a"),
+    Settled("r", NOON, "a", "m", "key", USAGE, True, NOON, 60, 240, 8, 1, 400.0, 90.0),
+    Released("r", NOON, True),
+    Alive("p", NOON),
+    Presumed("p", NOON),
+    Cleared(NOON, "a", ("provider:groq",)),
+    Tracked("profile:a", Rolling(seconds=60.0), Metric.TOKENS, 5, NOON),
+    Tracked("profile:a", Calendar(unit=CalendarUnit.DAY, zone="Asia/Tokyo"), Metric.COST, 5, NOON),
+    Tracked("profile:a", Refill(seconds=60.0, burst=9), Metric.REQUESTS, 5, NOON),
+    HealthChanged("profile:a", DOWN),
+    HealthChanged("profile:a", None),
+    Switched("a", True, NOON),
+    Pinned("default", Pin(profile="a", strict=True)),
+    Stuck("default", Sticky(profile="a", at=NOON)),
+    Keyed("a", "print"),
+    Jumped(-3_600.0, NOON, "p"),
+]
+
+
+def test_every_entry_is_read_back_as_it_was_written() -> None:
+    assert {type(entry) for entry in ALL} == set(Entry.__args__)
+    assert decode(encode(ALL)) == ALL
+
+
+def test_fields_that_a_later_version_adds_at_the_end_may_be_missing() -> None:
+    older = msgspec.msgpack.encode(
+        [["j", 5.0, NOON], ["c", NOON], ["s", "r", NOON, "a", "m", "k", [1]]]
+    )
+
+    assert decode(older) == [
+        Jumped(5.0, NOON),
+        Cleared(NOON),
+        Settled("r", NOON, "a", "m", "k", Usage(requests=1)),
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\x93", msgspec.msgpack.encode([["?", 1]])])
+def test_bytes_that_are_no_entries_are_an_error(body: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(body)
+
+
+def test_call_of_a_usual_kind_is_small() -> None:
+    assert len(encode(ALL[:2])) < 200
