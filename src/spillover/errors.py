@@ -61,13 +61,21 @@ class ConfigError(SpilloverError):
 
 
 class RequestError(SpilloverError):
-    """The request can't be served as it stands, by any profile."""
+    """The request can't be served as it stands, by any profile; `param` names the field at fault."""
 
     status = 400
     code = "invalid_request"
 
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        param: str | None = None,
+    ) -> None:
         self.message = message
+        self.param = param
         if code is not None:
             self.code = code
         if status is not None:

@@ -17,8 +17,7 @@ from spillover.cli.tables import table
 from spillover.cli.wording import amount, back_in, words
 from spillover.core.values import Operation
 from spillover.engine import Call
-from spillover.errors import RequestError
-from spillover.protocols.openai_chat import InvalidRequest, read_request
+from spillover.protocols.openai_chat import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,10 +69,7 @@ def _body(request: Path | None) -> bytes:
 async def _explained(
     body: bytes, model: str | None, config: Path | None
 ) -> tuple[dict[str, Any], float]:
-    try:
-        asked = read_request(body, Operation.CHAT)
-    except InvalidRequest as error:
-        raise RequestError(error.message) from error
+    asked = read_request(body, Operation.CHAT)
     async with opened(config) as engine:
         call = Call(asked=asked, request_id="explain", model=model)
         return engine.explain(call), engine.clock.now()

@@ -11,12 +11,10 @@ from spillover.errors import SpilloverError
 from spillover.gateway import admin, feed, listing, vitals
 from spillover.gateway.access import Ask, Door
 from spillover.gateway.asgi import ClientLeft
-from spillover.gateway.bodies import BodyUnread
 from spillover.gateway.page import front_page
 from spillover.gateway.proxy import OPERATIONS
 from spillover.gateway.routes import Inquiry, Route, Routes
-from spillover.gateway.visit import turn_away
-from spillover.protocols.openai_chat import InvalidRequest
+from spillover.gateway.visit import answer_error, turn_away
 
 if TYPE_CHECKING:
     from spillover.gateway.access import Access
@@ -93,14 +91,9 @@ async def _wrong_method(visit: Visit, methods: list[str]) -> None:
 
 
 async def _answered(route: Route, inquiry: Inquiry) -> None:
-    visit = inquiry.visit
     try:
         await route.endpoint(inquiry)
-    except InvalidRequest as error:
-        await visit.refuse(400, "invalid_request", error.message, param=error.param)
-    except BodyUnread as error:
-        await visit.refuse_unread(error.status, error.code, error.message)
     except SpilloverError as error:
-        await visit.refuse(error.status, error.code, str(error))
+        await answer_error(inquiry.visit, error)
     except ClientLeft:
         pass

@@ -12,14 +12,10 @@ from spillover.core.values import Operation, RoutingPolicy
 from spillover.engine import Call
 from spillover.errors import RequestError, SpilloverError
 from spillover.gateway.asgi import ClientLeft
-from spillover.gateway.bodies import BodyUnread, read_body
+from spillover.gateway.bodies import read_body
 from spillover.gateway.vigil import DAWDLE_S, Vigil
-from spillover.protocols.openai_chat import (
-    InvalidRequest,
-    error_body,
-    read_request,
-    stream_error_event,
-)
+from spillover.gateway.visit import answer_error
+from spillover.protocols.openai_chat import error_body, read_request, stream_error_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +41,7 @@ _NONE_PASSED: Final[Mapping[str, str]] = {}
 def read_call(body: bytes, operation: Operation, headers: Headers, *, request_id: str) -> Call:
     """Return what a request asks the engine for.
 
-    Raises `InvalidRequest` for a body and `RequestError` for headers that can't be understood.
+    Raises `RequestError` for a body or headers that can't be understood.
     """
     session, policy = headers.get(_SESSION), headers.get(_POLICY)
     return Call(
@@ -104,13 +100,9 @@ class Proxy:
                 await visit.chunk(chunk)
             vigil.end()
             await visit.end()
-        except InvalidRequest as error:
-            await visit.refuse(400, "invalid_request", error.message, param=error.param)
-        except BodyUnread as error:
-            vigil.end()
-            await visit.refuse_unread(error.status, error.code, error.message)
         except SpilloverError as error:
-            await visit.refuse(error.status, error.code, str(error))
+            vigil.end()
+            await answer_error(visit, error)
         except ClientLeft:
             pass
         except asyncio.CancelledError:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from spillover.errors import RequestError
 from spillover.gateway.asgi import JSON, encoded, headers_of
-from spillover.gateway.bodies import discard
+from spillover.gateway.bodies import BodyUnread, discard
 from spillover.protocols.openai_chat import error_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from spillover.errors import SpilloverError
     from spillover.gateway.access import Denial
     from spillover.gateway.asgi import Headers, Receive, Scope, Send
 
@@ -137,3 +139,12 @@ async def turn_away(visit: Visit, denial: Denial) -> None:
     """Answer a request that may not come in; its body is not read."""
     challenge = _CHALLENGE if denial.status == _UNAUTHORIZED else None
     await visit.refuse(denial.status, denial.code, denial.message, headers=challenge)
+
+
+async def answer_error(visit: Visit, error: SpilloverError) -> None:
+    """Answer a request that can't be served with what its error says."""
+    if isinstance(error, BodyUnread):
+        await visit.refuse_unread(error.status, error.code, error.message)
+        return
+    param = error.param if isinstance(error, RequestError) else None
+    await visit.refuse(error.status, error.code, str(error), param=param)

@@ -14,7 +14,7 @@ import msgspec
 from spillover.core.values import Operation, RoutingPolicy
 from spillover.engine import Call
 from spillover.errors import RequestError
-from spillover.protocols.openai_chat import InvalidRequest, read_request
+from spillover.protocols.openai_chat import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,8 +69,6 @@ def call_of(messages: Messages, *, model: str | None, stream: bool, fields: Chat
         body["stream"] = True
     try:
         asked = read_request(msgspec.json.encode(body), Operation.CHAT)
-    except InvalidRequest as error:
-        raise RequestError(error.message) from error
     except TypeError as error:
         raise RequestError(f"the request can't be written as JSON: {error}") from error
     return Call(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 import msgspec
 
 from spillover.core.values import Capability, Demand, Operation, RoutingPolicy, Value
+from spillover.errors import RequestError
 from spillover.protocols.measure import measure, measure_raw
 from spillover.protocols.openai_answers import WholeAnswer, read_answer
 from spillover.protocols.openai_errors import (
@@ -57,13 +58,11 @@ _MEDIA: Final = _IMAGES | {"input_audio", "audio", "file", "input_file", "video_
 """Content parts that are not text; one that is no image is reserved like one all the same."""
 
 
-class InvalidRequest(ValueError):
+class InvalidRequest(RequestError):
     """A request that no provider could make sense of; `param` names the field, where one is."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
-        self.message = message
-        self.param = param
-        super().__init__(message)
+        super().__init__(message, param=param)
 
 
 class _Text(msgspec.Struct):
