@@ -11,7 +11,7 @@ from spillover.config import checks
 from spillover.config.schema import Config
 
 if TYPE_CHECKING:
-    from spillover.config.references import Finding
+    from spillover.config.findings import Finding
 
 CATALOGUE = load()
 GROQ = {"provider": "groq", "api_key": "gsk_1"}

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from spillover.config.expansion import Fault
 from spillover.config.faults import PLACES, Places, child, shown
-from spillover.config.references import Finding
+from spillover.config.findings import Finding
 from spillover.config.schema import Config, Settings
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def test_a_problem_stands_on_the_line_of_what_is_written() -> None:
     places = Places({"a": {"b": 1}}, {("a",): 3, ("a", "b"): 4}, file="a.yaml")
     finding = Finding(path=("a", "b"), found="1", expected="2")
 
-    assert places.problem(("a", "b"), finding).line == 4
+    assert places.problem(finding).line == 4
 
 
 def test_what_is_missing_is_named_on_the_line_above_it() -> None:
     places = Places({"a": {"b": 1}}, {("a",): 3, ("a", "b"): 4}, file="a.yaml")
     finding = Finding(path=("a", "c"), found="nothing", expected="c:")
 
-    problem = places.problem(("a", "c"), finding)
+    problem = places.problem(finding)
 
     assert (problem.line, problem.key) == (3, "a.c")
 
@@ -135,7 +134,9 @@ def test_a_long_value_is_cut() -> None:
 def test_faults_of_expansion_become_problems() -> None:
     places = Places({"a": "${X}"}, {("a",): 2}, file="a.yaml")
 
-    (problem,) = places.from_faults([Fault(path=("a",), found="'${X}'", expected="X to be set")])
+    (problem,) = places.from_findings(
+        [Finding(path=("a",), found="'${X}'", expected="X to be set")]
+    )
 
     assert str(problem) == "a.yaml:2:a: found '${X}', expected X to be set"
 

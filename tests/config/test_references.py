@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from spillover.config.references import Finding, findings, nearest
+from spillover.config.references import findings
+
+if TYPE_CHECKING:
+    from spillover.config.findings import Finding
 
 
 def found(**document: Any) -> list[Finding]:
@@ -116,7 +119,3 @@ def test_a_profile_called_default_needs_chains() -> None:
 )
 def test_what_has_the_wrong_shape_is_left_to_the_schema(document: dict[str, Any]) -> None:
     assert not list(findings(document))
-
-
-def test_the_nearest_name_is_none_when_none_is_near() -> None:
-    assert nearest("xyz", ["groq"]) is None

@@ -18,14 +18,15 @@ from spillover.config.facts import (
     provider_name,
     rates_of,
 )
+from spillover.config.findings import Finding
 from spillover.config.limits import FREE, LimitSpec
-from spillover.config.references import Finding, KeyPath
 from spillover.config.upstreams import is_loopback, upstream_of
 from spillover.core.values import Metric, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from spillover.config.findings import KeyPath
     from spillover.config.schema import Account, Config, Profile
 
 _DEFAULT_ADDRESS = re.compile(r"localhost|127(?:\.\d+){3}|::1")

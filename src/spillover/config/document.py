@@ -25,12 +25,11 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from spillover.config.findings import KeyPath
 from spillover.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-KeyPath = tuple[str | int, ...]
 
 LARGEST_BYTES: Final = 1_048_576
 MOST_VALUES: Final = 50_000

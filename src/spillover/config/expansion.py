@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from spillover.config.findings import Finding, KeyPath, is_at
 from spillover.config.secrets import MissingSecret, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-KeyPath = tuple[str | int, ...]
 
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{[^}]*\}?)")
 _LARGEST_SECRET: Final = 65_536
@@ -34,22 +33,15 @@ SECRET_PLACES: Final = (
 """Where a string is a credential, or may hold one: it is kept as a `Secret`."""
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A string that can't be expanded."""
-
-    path: KeyPath
-    found: str
-    expected: str
-
-
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):
     """A document with everything expanded, and what went wrong on the way."""
 
     document: Any
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
+    """Strings that can't be expanded."""
     files: tuple[Path, ...]
     """Files that secrets were read from: to be watched."""
-    warnings: tuple[Fault, ...]
+    warnings: tuple[Finding, ...]
 
 
 class Unset(ValueError):
@@ -99,8 +91,8 @@ class _Walk:
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
         self._environ = environ
         self._folder = folder
-        self.faults: list[Fault] = []
-        self.warnings: list[Fault] = []
+        self.faults: list[Finding] = []
+        self.warnings: list[Finding] = []
         self.files: list[Path] = []
 
     def value(self, value: Any, path: KeyPath) -> Any:
@@ -109,7 +101,7 @@ class _Walk:
                 return {key: self.value(entry, (*path, key)) for key, entry in value.items()}
             case list():
                 return [self.value(entry, (*path, place)) for place, entry in enumerate(value)]
-            case str() if _is_secret(path):
+            case str() if is_secret(path):
                 return self._secret(value, path)
             case str() if "$" in value:
                 return self._plain(value, path)
@@ -123,7 +115,7 @@ class _Walk:
             expected = f"the environment variable {unset.variable} to be set"
         except ValueError as error:
             expected = str(error)
-        self.faults.append(Fault(path=path, found=repr(text), expected=expected))
+        self.faults.append(Finding(path=path, found=repr(text), expected=expected))
         return text
 
     def _secret(self, text: str, path: KeyPath) -> Secret | MissingSecret | None:
@@ -133,7 +125,7 @@ class _Walk:
         except Unset as unset:
             return self._missing(str(unset), path)
         except ValueError as error:
-            self.faults.append(Fault(path=path, found=repr(text), expected=str(error)))
+            self.faults.append(Finding(path=path, found=repr(text), expected=str(error)))
             return None
         kind, _, name = source.partition(":")
         try:
@@ -144,14 +136,14 @@ class _Walk:
         except LookupError as error:
             return self._missing(str(error.args[0]), path)
         except ValueError as error:
-            self.faults.append(Fault(path=path, found=repr(source), expected=str(error)))
+            self.faults.append(Finding(path=path, found=repr(source), expected=str(error)))
             return None
         return Secret(source) if source else None
 
     def _missing(self, wanted: str, path: KeyPath) -> MissingSecret:
         """Only an upstream's key may be missing: the rest is refused, never left open."""
         if path[0] in {"server", "notify"} or "headers" in path:
-            self.faults.append(Fault(path=path, found=wanted, expected="a value"))
+            self.faults.append(Finding(path=path, found=wanted, expected="a value"))
         return MissingSecret(wanted)
 
     def _from_file(self, name: str, path: KeyPath) -> str:
@@ -167,7 +159,7 @@ class _Walk:
             raise ValueError("a file of 64 KiB at most that holds one secret")
         if mode & 0o004:
             advice = f"a file that others can't read (chmod 600 {name})"
-            self.warnings.append(Fault(path=path, found=f"file {name}", expected=advice))
+            self.warnings.append(Finding(path=path, found=f"file {name}", expected=advice))
         try:
             text = content.decode().strip()
         except UnicodeDecodeError:
@@ -196,9 +188,6 @@ def from_keyring(name: str) -> str:
     return found
 
 
-def _is_secret(path: KeyPath) -> bool:
-    return any(
-        len(place) == len(path)
-        and all(want in {"*", have} for want, have in zip(place, path, strict=True))
-        for place in SECRET_PLACES
-    )
+def is_secret(path: KeyPath) -> bool:
+    """Return whether a credential stands at a place, or may."""
+    return any(is_at(path, place) for place in SECRET_PLACES)

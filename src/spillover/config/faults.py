@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config import schema
-from spillover.config.document import KeyPath, dotted
-from spillover.config.expansion import SECRET_PLACES, Fault
+from spillover.config.document import dotted
+from spillover.config.expansion import is_secret
+from spillover.config.findings import Finding, KeyPath, is_at, nearest
 from spillover.config.limits import LimitFault, LimitFaults
-from spillover.config.references import Finding, nearest
 from spillover.config.secrets import Redactor
 from spillover.errors import Problem
 
@@ -86,8 +86,9 @@ class Places:
                 node = below[0]
         return tuple(found)
 
-    def problem(self, path: KeyPath, finding: Finding) -> Problem:
+    def problem(self, finding: Finding) -> Problem:
         """Return a finding as a problem; the line is that of the deepest part written."""
+        path = finding.path
         written = self.written(path)
         missing = path[-1:] if path and written[-1:] != path[-1:] else ()
         shown = (*written, *(part for part in missing if isinstance(part, str) and part != "[key]"))
@@ -102,19 +103,13 @@ class Places:
 
     def from_findings(self, findings: Iterable[Finding]) -> Iterator[Problem]:
         """Yield findings as problems."""
-        return (self.problem(finding.path, finding) for finding in findings)
-
-    def from_faults(self, faults: Iterable[Fault]) -> Iterator[Problem]:
-        """Yield what could not be expanded as problems."""
-        for fault in faults:
-            finding = Finding(path=fault.path, found=fault.found, expected=fault.expected)
-            yield self.problem(fault.path, finding)
+        return map(self.problem, findings)
 
     def from_validation(self, error: ValidationError) -> Iterator[Problem]:
         """Yield everything the schema refused as problems."""
         for detail in error.errors(include_url=False):
             for finding in _findings(detail):
-                yield self.problem(finding.path, finding)
+                yield self.problem(finding)
 
 
 def _findings(detail: ErrorDetails) -> Iterator[Finding]:
@@ -171,14 +166,8 @@ def _listed(expected: str) -> list[str]:
 def _settings_at(path: KeyPath) -> Iterator[str]:
     """The names that may stand at a place."""
     for place, settings in PLACES.items():
-        if _matches(place, path):
+        if is_at(path, place):
             yield from settings.model_fields
-
-
-def _matches(place: tuple[str, ...], path: KeyPath) -> bool:
-    return len(place) == len(path) and all(
-        want in {"*", have} for want, have in zip(place, path, strict=True)
-    )
 
 
 def shown(value: Any, path: KeyPath) -> str:
@@ -186,7 +175,7 @@ def shown(value: Any, path: KeyPath) -> str:
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
     if type(value) in kinds:
         return kinds[type(value)]
-    if any(_matches(place, path) for place in SECRET_PLACES):
+    if is_secret(path):
         return f"a {type(value).__name__}"
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -5,7 +5,6 @@ Refuses to know whose limits they are and what `free` amounts to: `spillover.con
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
@@ -13,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from spillover.config import units
+from spillover.config.findings import nearest
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
@@ -152,7 +152,7 @@ def _short(key: str, value: object) -> list[LimitSpec]:
             f"{_either(COUNTED)}_per_{_either(PER_WORDS)}, or concurrency",
             path=(key,),
             found=key,
-            nearest=_nearest(key, SHORT_KEYS),
+            nearest=nearest(key, SHORT_KEYS),
         )
     name, _, word = key.partition("_per_")
     metric = Metric(name)
@@ -174,7 +174,7 @@ def _long(entry: object, place: int) -> list[LimitSpec]:
             f"one of {', '.join(LONG_KEYS)}",
             path=(place, key),
             found=key,
-            nearest=_nearest(key, LONG_KEYS),
+            nearest=nearest(key, LONG_KEYS),
         )
         for key in entry
         if key not in LONG_KEYS
@@ -248,7 +248,7 @@ def _kind(entry: Mapping[str, object], place: int) -> WindowKind:
             f"one of {', '.join(WindowKind)}",
             path=(place, "window"),
             found=written,
-            nearest=_nearest(str(written), tuple(WindowKind)),
+            nearest=nearest(str(written), tuple(WindowKind)),
         ) from None
 
 
@@ -273,10 +273,6 @@ def _amount(written: object, metric: Metric, path: tuple[str | int, ...]) -> int
 
 def _either(words: Sequence[str]) -> str:
     return "{" + ",".join(words) + "}"
-
-
-def _nearest(name: str, names: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, names, n=1)), None)
 
 
 def json_schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from spillover import catalogue as catalogue_package
 from spillover.config import checks, references
-from spillover.config.document import KeyPath, Parsed, parse
+from spillover.config.document import Parsed, parse
 from spillover.config.expansion import Expanded, expand_document
 from spillover.config.faults import Places, child
 from spillover.config.locate import env_path, read_env
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spillover.catalogue import Catalogue
+    from spillover.config.findings import KeyPath
 
 
 class LoadedConfig:
@@ -128,7 +129,7 @@ def _load(
     config, refused, broken = _validated(expanded.document, places, without=unset)
     problems = [
         *parsed.problems,
-        *places.from_faults(expanded.faults),
+        *places.from_findings(expanded.faults),
         *places.from_findings(references.findings(expanded.document)),
         *refused,
     ]
@@ -139,7 +140,7 @@ def _load(
     loaded = LoadedConfig(config, parsed=parsed, expanded=expanded, environ=environ)
     loaded.file = file
     loaded.warnings = (
-        *places.from_faults(expanded.warnings),
+        *places.from_findings(expanded.warnings),
         *places.from_findings(checks.warnings(config, known, environ)),
     )
     missing = checks.missing_keys(config, known, environ)
@@ -217,9 +218,8 @@ def _prune(document: dict[str, Any], path: KeyPath) -> None:
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
     """Problems by line, each once; those of the whole file first."""
-    unique = list(dict.fromkeys((problem.line, str(problem)) for problem in problems))
-    by_text = {(problem.line, str(problem)): problem for problem in problems}
-    return tuple(by_text[mark] for mark in sorted(unique, key=lambda mark: mark[0]))
+    unique = {str(problem): problem for problem in problems}
+    return tuple(sorted(unique.values(), key=lambda problem: problem.line))
 
 
 def digest(path: Path, *, files: tuple[Path, ...], source: bytes | None = None) -> str:

@@ -6,27 +6,15 @@ Refuses to know types and values: the schema checks them.
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from spillover.config.findings import Finding, nearest
+from spillover.config.routing import AUTO, DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-KeyPath = tuple[str | int, ...]
-
-RESERVED: Final = "auto"
-DEFAULT_CHAIN: Final = "default"
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something wrong at a place of the document."""
-
-    path: KeyPath
-    found: str
-    expected: str
-    nearest: str | None = None
+    from spillover.config.findings import KeyPath
 
 
 def findings(document: dict[str, Any]) -> Iterator[Finding]:
@@ -51,9 +39,9 @@ def findings(document: dict[str, Any]) -> Iterator[Finding]:
     if not profiles and isinstance(document.get("profiles", {}), dict):
         place: KeyPath = ("profiles",) if "profiles" in document else ()
         yield Finding(path=place, found="no profiles", expected="at least one under profiles:")
-    elif "chains" not in document and DEFAULT_CHAIN in profiles:
+    elif "chains" not in document and DEFAULT in profiles:
         yield Finding(
-            path=("profiles", DEFAULT_CHAIN),
+            path=("profiles", DEFAULT),
             found="a profile called 'default' and no chains",
             expected="chains:, or another name, for 'default' is the chain of all profiles",
         )
@@ -69,11 +57,11 @@ def _shared(profiles: Sequence[str], chains: Sequence[str]) -> Iterator[Finding]
             )
     for section, names in (("profiles", profiles), ("chains", chains)):
         for name in names:
-            if name.lower() == RESERVED:
+            if name.lower() == AUTO:
                 yield Finding(
                     path=(section, name),
                     found=repr(name),
-                    expected=f"another name: {RESERVED!r} stands for the default chain",
+                    expected=f"another name: {AUTO!r} stands for the default chain",
                 )
 
 
@@ -113,11 +101,6 @@ def _unknown(path: KeyPath, name: str, kind: str, names: Sequence[str]) -> Findi
         expected=f"the name of {kind} ({shown})",
         nearest=nearest(name, names),
     )
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name most like another, None if none is."""
-    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
 
 
 def _text(value: Any) -> str | None:

@@ -6,12 +6,12 @@ Refuses to know how a configuration is written: `spillover.config.assemble` turn
 
 from __future__ import annotations
 
-import difflib
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
+from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
 from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
 from spillover.errors import UnknownModel
@@ -102,8 +102,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
                 if target is not None:
                     return target
         names = self.names()
-        near = difflib.get_close_matches(model, names, n=1)
-        raise UnknownModel(model, names=names, nearest=near[0] if near else None)
+        raise UnknownModel(model, names=names, nearest=nearest(model, names))
 
     def _named(self, name: str) -> Chain | None:
         return self.chains.get(name) or self.alone.get(name)
