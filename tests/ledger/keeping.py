@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from spillover.core.limits import Candidate, Granted
-from spillover.core.values import Usage
+from spillover.core.values import Usage, owner_of_profile
 from spillover.ledger.entries import Released, Settled
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.opening import open_journal
 from tests.core.making import NOON, limit, profile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
     from pathlib import Path
 
     from spillover.core.limits import Reservation
@@ -65,7 +68,12 @@ def settled(
 
 
 def limited(name: str, *limits: Limit, **fields: Any) -> Profile:
-    return profile(name, limits=limits, **fields)
+    """A profile with limits; those on profile `a`, as tests write them, are its own."""
+    own = tuple(
+        replace(each, owner=owner_of_profile(name)) if each.owner == owner_of_profile("a") else each
+        for each in limits
+    )
+    return profile(name, limits=own, **fields)
 
 
 async def granted(ledger: Ledger, who: Profile = FIVE, *, need: Usage = NEED) -> str:
@@ -125,3 +133,13 @@ async def opened(
 
 def names(folder: Path, pattern: str) -> Iterable[str]:
     return sorted(path.name for path in folder.glob(pattern))
+
+
+def run(story: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Tell a story within a bound."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30.0):
+            await story()
+
+    asyncio.run(bounded())

@@ -307,11 +307,15 @@ def window_key(window: Window, metric: Metric, amount: int) -> str:
 
 
 def new_series(window: Window, metric: Metric, amount: int) -> Series:
-    """Return an empty counter for `window`; `metric` and `amount` shape a refill bucket alone."""
+    """Return an empty counter for `window`; `metric` and `amount` shape a refill bucket alone.
+
+    Raises `zoneinfo.ZoneInfoNotFoundError` for a zone that does not exist.
+    """
     match window:
         case Rolling():
             return RollingSeries(width=window.seconds / BUCKETS)
         case Calendar():
+            _zone(window.zone)
             return CalendarSeries(unit=window.unit, zone=window.zone)
         case Refill():
             return RefillSeries(metric=METRIC_INDEX[metric], amount=amount, seconds=window.seconds)

@@ -1,0 +1,242 @@
+"""A ledger whose storage fails: nothing that was counted is lost, and nothing is granted unseen."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spillover.core.limits import Granted
+from spillover.core.values import Metric
+from spillover.errors import LedgerError
+from spillover.ledger.entries import Alive, Pinned
+from spillover.ledger.ledger import BUSY_LONGEST_S, RETRY_STORAGE_S, Ledger, Trouble
+from spillover.ledger.opening import postponed_journal
+from spillover.ledger.sqlite import SqliteJournal
+from tests.core.making import NOON, limit
+from tests.ledger.keeping import (
+    HandClock,
+    candidate,
+    granted,
+    how_many,
+    limited,
+    names,
+    opened,
+    run,
+    settled,
+    used,
+)
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKENS = limited("a", limit(1_000, Metric.TOKENS))
+
+
+def without_room(ledger: Ledger, pages: int) -> None:
+    """Let the file grow to so many pages and no further, as a full disk does."""
+    db = ledger._journal._db  # type: ignore[attr-defined]
+    db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+LARGE = Pinned("x" * 9_000, None)
+
+
+@pytest.mark.parametrize("fail_closed", [False, True])
+def test_full_disk_is_told_and_what_was_counted_is_written_when_there_is_room_again(
+    tmp_path: Path, *, fail_closed: bool
+) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock, fail_closed=fail_closed, troubles=troubles) as ledger:
+            reservation = await granted(ledger, TOKENS)
+            without_room(ledger, 1)
+            await ledger.record(LARGE)
+            assert ledger.degraded == "database or disk is full"
+            await ledger.record(settled(reservation, TOKENS))
+            if fail_closed:
+                with pytest.raises(LedgerError, match="is full; mend the storage"):
+                    await ledger.reserve([candidate()])
+                with pytest.raises(LedgerError):
+                    ledger.check()
+            else:
+                ledger.check()
+                await granted(ledger)
+
+            without_room(ledger, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            await eventually(lambda: ledger.degraded is None)
+            ledger.check()
+            await granted(ledger)
+
+        assert troubles == [
+            Trouble(failing=True, message="database or disk is full"),
+            Trouble(failing=False, message="the ledger is written again"),
+        ]
+        async with opened(path, clock) as again:
+            assert used(again, now=clock.now())[0] == (2 if fail_closed else 3)
+
+    run(story)
+
+
+def test_what_can_not_be_recorded_is_not_granted_when_the_ledger_fails_closed(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(tmp_path / "ledger.db", clock, fail_closed=True) as ledger:
+            without_room(ledger, 1)
+            ledger.record_soon(LARGE)
+            with pytest.raises(LedgerError):
+                await ledger.reserve([candidate()])
+
+            assert not ledger.book.open
+            without_room(ledger, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            assert await how_many(ledger) == 5
+
+    run(story)
+
+
+@pytest.mark.parametrize("fail_closed", [False, True])
+def test_lock_that_another_process_keeps_is_not_waited_for_for_ever(
+    tmp_path: Path, *, fail_closed: bool
+) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock, fail_closed=fail_closed, troubles=troubles) as ledger:
+            holder = sqlite3.connect(path, isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+            asked = asyncio.create_task(ledger.reserve([candidate()]))
+            await asyncio.sleep(0.01)
+            assert not asked.done()
+            clock.goes_on(BUSY_LONGEST_S + 1.0)
+            if fail_closed:
+                with pytest.raises(LedgerError, match="holds the ledger's lock"):
+                    await asked
+            else:
+                assert isinstance(await asked, Granted)
+            assert troubles == [
+                Trouble(failing=True, message="another process holds the ledger's lock")
+            ]
+            clock.goes_on(RETRY_STORAGE_S)
+            await ledger.record(Alive("p", NOON))
+            assert ledger.degraded is not None
+
+            holder.execute("ROLLBACK")
+            holder.close()
+            clock.goes_on(RETRY_STORAGE_S)
+            await eventually(lambda: ledger.degraded is None)
+
+        async with opened(path, clock) as again:
+            assert used(again, now=clock.now())[0] == (0 if fail_closed else 1)
+
+    run(story)
+
+
+@pytest.mark.parametrize("when", ["begin", "refresh"])
+def test_file_damaged_while_it_is_used_is_put_aside_and_nothing_is_lost(
+    tmp_path: Path, when: str
+) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        async with opened(path, troubles=troubles) as ledger:
+            for _ in range(3):
+                await granted(ledger)
+            db = sqlite3.connect(path)
+            db.execute("INSERT INTO journal VALUES (999, x'c1')")
+            db.commit()
+            db.close()
+            if when == "refresh":
+                await eventually(lambda: troubles)
+            assert await how_many(ledger) == 2
+            assert ledger.degraded is None
+
+        assert [trouble.failing for trouble in troubles] == [False]
+        assert "entries that can't be read" in troubles[0].message
+        assert "ledger.db.unusable-" in troubles[0].message
+        assert len(list(names(tmp_path, "*unusable*Z"))) == 1
+        async with opened(path) as again:
+            assert used(again)[0] == 3
+
+    run(story)
+
+
+def test_file_found_damaged_while_writing_loses_nothing_of_that_step(tmp_path: Path) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        async with opened(path, troubles=troubles) as ledger:
+            await granted(ledger)
+            page = ledger._journal._db.execute(  # type: ignore[attr-defined]
+                "SELECT rootpage FROM sqlite_master WHERE name = 'journal'"
+            ).fetchone()[0]
+            await asyncio.to_thread(ledger._journal.tidy)
+            with path.open("r+b") as file:
+                file.seek((page - 1) * 4_096)
+                file.write(b"\xff" * 4_096)
+            ledger._journal._db.execute("PRAGMA shrink_memory")  # type: ignore[attr-defined]
+
+            await granted(ledger)
+            await eventually(lambda: troubles and ledger.degraded is None)
+            assert await how_many(ledger) == 3
+
+        async with opened(path) as again:
+            assert used(again)[0] == 2
+
+    run(story)
+
+
+def test_place_that_becomes_usable_is_used_with_all_that_was_counted_before(tmp_path: Path) -> None:
+    path = tmp_path / "later" / "ledger.db"
+    troubles = list[Trouble]()
+
+    async def story() -> None:
+        clock = HandClock()
+        journal = postponed_journal(path, problem="no such folder").journal
+        async with opened(journal, clock, troubles=troubles) as ledger:
+            for _ in range(2):
+                await granted(ledger)
+            assert troubles[0].failing
+
+            path.parent.mkdir()
+            clock.goes_on(RETRY_STORAGE_S)
+            assert await how_many(ledger) == 3
+            assert not troubles[-1].failing
+
+        async with opened(path, clock) as again:
+            assert used(again, now=clock.now())[0] == 2
+
+    run(story)
+
+
+def test_record_read_anew_still_has_what_was_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock) as one:
+            without_room(one, 1)
+            await one.record(LARGE)
+            held = await granted(one)
+            other = Ledger(SqliteJournal(path, compact_after=2), clock)
+            for _ in range(3):
+                await granted(other)
+            other._journal.close()
+
+            without_room(one, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            await one.renew()
+            assert one.degraded is None
+            assert held in one.book.open
+            assert await how_many(one) == 1
+
+    run(story)
