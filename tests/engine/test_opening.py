@@ -89,17 +89,34 @@ async def test_an_unfit_file_is_moved_aside_and_told_of(how: str, tmp_path: Path
 
 
 @plays
-async def test_a_place_that_cant_be_used_leaves_the_record_in_memory(tmp_path: Path) -> None:
+async def test_a_place_that_cant_be_used_leaves_the_record_in_memory_until_it_can(
+    tmp_path: Path,
+) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a folder")
-    options = EngineOptions(ledger_path=in_the_way / "ledger.db")
+    ledger = in_the_way / "ledger.db"
+    options = EngineOptions(ledger_path=ledger)
 
     engine = await open_engine(loaded(), options)
+    degraded = engine.health()[1]["status"]
+    in_the_way.unlink()
+    in_the_way.mkdir()
+    await eventually(lambda: engine.ledger.degraded is None, within_s=3)
     trouble = [event for _, event in engine.events.recent() if isinstance(event, LedgerTrouble)]
     await engine.close()
 
-    assert trouble[0].failing
-    assert "kept in memory alone" in trouble[0].message
+    assert degraded == "degraded"
+    assert ledger.is_file()
+    assert [event.failing for event in trouble] == [True, False]
+    assert "kept in memory until it can" in trouble[0].message
+
+
+@plays
+async def test_a_place_that_cant_be_used_is_refused_where_the_ledger_fails_closed(
+    tmp_path: Path,
+) -> None:
+    options = EngineOptions(ledger_path=tmp_path)
+
     with pytest.raises(LedgerError, match="can't be opened"):
         await open_engine(loaded(on_ledger_error="fail_closed"), options)
 

@@ -62,6 +62,8 @@ def serve(host: HostOption = None, port: PortOption = None, config: ConfigOption
                 keyed=bool(loaded.config.server.client_keys),
             )
         )
+        for _, event in engine.events.recent():  # a ledger moved aside, or none that can be used
+            tell(event)
         engine.events.listen(tell)
 
     run(loaded, ServeOptions(host=host, port=port, on_ready=ready))

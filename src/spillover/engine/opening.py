@@ -20,7 +20,7 @@ from spillover.errors import LedgerError
 from spillover.events import Bus, LedgerTrouble
 from spillover.ledger.journal import StorageError
 from spillover.ledger.ledger import Ledger, Trouble
-from spillover.ledger.opening import FILE_NAME, Opened, open_journal
+from spillover.ledger.opening import FILE_NAME, Opened, open_journal, postponed_journal
 from spillover.upstream import HttpUpstream
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class EngineOptions:
 async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None) -> Engine:
     """Open what `loaded` asks for and begin to keep the ledger up.
 
-    Raises `LedgerError` when the ledger's place can't be used at all and the configuration says to
-    fail closed; otherwise the record is kept in memory, and an event says so.
+    Raises `LedgerError` when the ledger's place can't be used and the configuration says to fail
+    closed; otherwise the record is kept in memory until it can, and an event says so.
     """
     options = options or EngineOptions()
     clock = options.clock or SystemClock()
@@ -58,7 +58,8 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
     if opened.notice is not None:
         tell(Trouble(failing=not opened.durable, message=opened.notice))
     fail_closed = loaded.config.on_ledger_error == "fail_closed"
-    ledger = Ledger(opened.journal, clock, fail_closed=fail_closed, tell=tell)
+    degraded = None if opened.durable else opened.notice
+    ledger = Ledger(opened.journal, clock, fail_closed=fail_closed, degraded=degraded, tell=tell)
     upstream = HttpUpstream()
     await ledger.start()
     world = World(ledger=ledger, means=Means(upstream=upstream, clock=clock), events=events)
@@ -76,15 +77,15 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
 def _journal(loaded: LoadedConfig, options: EngineOptions, clock: Clock) -> Opened:
     path = None if options.in_memory else options.ledger_path or ledger_path(loaded)
     stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    if path is None:
+        return open_journal(None, stamp=stamp)
     try:
         return open_journal(path, stamp=stamp)
     except StorageError as error:
         if loaded.config.on_ledger_error == "fail_closed":
             message = f"the ledger can't be opened: {error}"
             raise LedgerError(message) from error
-        in_memory = open_journal(None, stamp=stamp)
-        notice = f"the ledger can't be opened and is kept in memory alone: {error}"
-        return Opened(journal=in_memory.journal, notice=notice, durable=False)
+        return postponed_journal(path, problem=str(error))
 
 
 def ledger_path(loaded: LoadedConfig) -> Path | None:

@@ -82,12 +82,16 @@ class Ledger:
         clock: Clock,
         *,
         fail_closed: bool = False,
+        degraded: str | None = None,
         tell: Callable[[Trouble], None] = lambda _: None,
     ) -> None:
-        """Begin with an empty record; what the journal holds is read at the first step."""
+        """Begin with an empty record; what the journal holds is read at the first step.
+
+        `degraded` says why the journal can't be used yet, where that is known and told already.
+        """
         self.book = Book()
         self.process = secrets.token_hex(6)
-        self.degraded: str | None = None
+        self.degraded = degraded
         """Why the record is kept in memory alone at the moment; None while it is durable."""
         self._journal = journal
         self._clock = clock
