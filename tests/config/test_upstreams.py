@@ -7,7 +7,7 @@ import pytest
 from spillover.catalogue import load
 from spillover.config.schema import Config
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.config.upstreams import Upstream, is_loopback, origin, served_at, upstream_of
+from spillover.config.upstreams import Upstream, served_at, upstream_of
 
 OLLAMA = "http://127.0.0.1:11434/v1"
 
@@ -144,43 +144,3 @@ def test_a_local_servers_own_variable_gives_its_address() -> None:
 )
 def test_an_address_as_servers_write_it_becomes_a_url(address: str, expected: str) -> None:
     assert served_at(address, OLLAMA) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://API.example.com/v1", "https://api.example.com:443"),
-        ("http://x/v1", "http://x:80"),
-        ("http://x:8080/v1", "http://x:8080"),
-    ],
-)
-def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
-    assert origin(url) == expected
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://localhost:1",
-        "http://a.localhost",
-        "http://127.0.0.1/",
-        "http://127.9.9.9",
-        "http://[::1]:1",
-    ],
-)
-def test_loopback_is_this_machine(url: str) -> None:
-    assert is_loopback(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://10.0.0.1",
-        "http://0.0.0.0:1",
-        "https://localhost.evil.example",
-        "http://127.0.0.1.evil.example",
-        "",
-    ],
-)
-def test_nothing_else_is_loopback(url: str) -> None:
-    assert not is_loopback(url)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from spillover.config.addresses import is_loopback_host
 from spillover.config.loader import load_document
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.errors import ConfigError
-from spillover.gateway.settings import Settings, is_loopback
+from spillover.gateway.settings import Settings
 
 PROFILES = {"one": {"base_url": "http://localhost:1/v1", "model": "m"}}
 
@@ -61,7 +62,7 @@ def test_without_keys_nothing_is_guarded() -> None:
 def test_an_address_of_this_machine_alone_needs_no_keys(host: str) -> None:
     Settings(host=host).check()
 
-    assert is_loopback(host)
+    assert is_loopback_host(host)
 
 
 @pytest.mark.parametrize(

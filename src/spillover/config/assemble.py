@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from spillover.config import schema
 from spillover.config.accounts import Identity, accounts_of, fingerprint
+from spillover.config.addresses import is_loopback, origin
 from spillover.config.facts import (
     facts_of,
     model_of,
@@ -19,7 +20,7 @@ from spillover.config.facts import (
 )
 from spillover.config.limits import FREE
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
-from spillover.config.upstreams import Upstream, is_loopback, origin, upstream_of
+from spillover.config.upstreams import Upstream, upstream_of
 from spillover.core.values import (
     Chain,
     Limit,

@@ -6,10 +6,10 @@ file (a finding names its path) and to change anything.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from spillover.catalogue import Catalogue, Kind
+from spillover.config.addresses import is_loopback, is_loopback_host
 from spillover.config.facts import (
     is_cloud_model,
     limits_of,
@@ -20,7 +20,7 @@ from spillover.config.facts import (
 )
 from spillover.config.findings import Finding
 from spillover.config.limits import FREE, LimitSpec
-from spillover.config.upstreams import is_loopback, upstream_of
+from spillover.config.upstreams import upstream_of
 from spillover.core.values import Metric, Protocol
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from spillover.config.findings import KeyPath
     from spillover.config.schema import Account, Config, Profile
-
-_DEFAULT_ADDRESS = re.compile(r"localhost|127(?:\.\d+){3}|::1")
 
 
 def errors(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
@@ -82,7 +80,7 @@ def missing_keys(
 
 def _server(config: Config) -> Iterator[Finding]:
     server = config.server
-    if _DEFAULT_ADDRESS.fullmatch(server.host) is None:
+    if not is_loopback_host(server.host):
         for key, value in (("client_keys", server.client_keys), ("admin_key", server.admin_key)):
             if not value:
                 yield Finding(

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from spillover.catalogue import Catalogue, Kind, Provider, TierKind
+from spillover.config.addresses import is_loopback
 from spillover.config.facts import is_cloud_model
-from spillover.config.upstreams import is_loopback, served_at
+from spillover.config.upstreams import served_at
 from spillover.core.values import Metric
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from spillover.catalogue import Catalogue, Kind, ModelFacts, Provider
+from spillover.config.addresses import is_loopback
 from spillover.config.limits import FREE, LimitSpec
-from spillover.config.upstreams import is_loopback
 from spillover.core.values import NANOUSD_PER_USD, Price, Tier
 
 if TYPE_CHECKING:

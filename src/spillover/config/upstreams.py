@@ -6,14 +6,13 @@ names another address must name the key for it too. Refuses to know limits, tier
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from spillover.catalogue import Catalogue, Provider
+from spillover.config.addresses import WILDCARDS, origin
 from spillover.config.secrets import MissingSecret, Secret
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 CUSTOM: Final = "custom"
 """Provider of a profile that names an address alone."""
-_PLACE: Final = re.compile(r"\{(\w+)\}")
-_WILDCARD_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (read, never bound)
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +74,7 @@ def _base_url(
     unset = [name for name in entry.places if not environ.get(name)]
     if unset:
         return entry.base_url, f"{' and '.join(unset)} is not set"
-    return _PLACE.sub(lambda match: environ[match[1]], entry.base_url), None
+    return entry.base_url.format_map(environ), None
 
 
 def served_at(address: str, usual: str) -> str:
@@ -91,7 +88,7 @@ def served_at(address: str, usual: str) -> str:
         port = parts.port
     except ValueError:
         port = None
-    host = _WILDCARD_HOSTS.get(parts.hostname or "", parts.hostname) or default.hostname or ""
+    host = WILDCARDS.get(parts.hostname or "", parts.hostname) or default.hostname or ""
     shown = f"[{host}]" if ":" in host else host
     if port is None and not parts.scheme:
         port = default.port
@@ -130,21 +127,3 @@ def _credential(
 def _is_own(base_url: str, entry: Provider) -> bool:
     """Whether an address is the provider's own origin."""
     return origin(base_url) == origin(entry.base_url)
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL: what a credential is bound to."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether a URL can only mean this machine."""
-    host = (urlsplit(url).hostname or "").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs
 
+from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.secrets import Secret
-from spillover.gateway.settings import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,6 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 _OWN_SITE: Final = frozenset({b"same-origin", b"none"})
 _MOST_KNOWN: Final = 256
 """Spellings of our own names that are remembered."""
-_WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, never bound
 
 
 class Access:
@@ -69,7 +68,7 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._allowed = {_written(name) for name in settings.allowed_hosts}
         self._names = {_plain(settings.host), *self._allowed}
-        self._wildcard = settings.host in _WILDCARDS
+        self._wildcard = not settings.host or settings.host in WILDCARDS
         self._guarded = settings.is_guarded
         self._client_keys = tuple(_digest(key) for key in settings.client_keys)
         admin_key = settings.admin_key

@@ -5,10 +5,10 @@ Refuses to know files and how keys are written in them.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from spillover.config.addresses import is_loopback_host
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Settings:
 
     def check(self) -> None:
         """Raise `ConfigError` when others could reach the gateway without a key."""
-        if is_loopback(self.host) or self.client_keys:
+        if is_loopback_host(self.host) or self.client_keys:
             return
         raise ConfigError(
             (
@@ -67,20 +67,3 @@ class Settings:
                 ),
             )
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address or name to listen on can be reached from this machine alone."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    address = address_of(host)
-    return address is not None and address.is_loopback
-
-
-def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host is written as; a mapped one as what it maps to."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
