@@ -205,12 +205,11 @@ def test_an_endpoint_without_a_key_sends_none(tmp_path: Path) -> None:
 
     assert endpoint.headers() == {}
     assert endpoint.is_loopback
-    assert not endpoint.proxy_allowed
     assert endpoint.first_token_s == 180
 
 
 def test_a_remote_endpoint_may_go_through_a_proxy(tmp_path: Path) -> None:
-    assert the_endpoint(tmp_path, "{provider: groq}").proxy_allowed
+    assert not the_endpoint(tmp_path, "{provider: groq}").is_loopback
 
 
 def test_no_core_value_holds_a_secret(tmp_path: Path) -> None:

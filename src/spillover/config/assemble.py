@@ -15,6 +15,7 @@ from spillover.config.facts import (
     facts_of,
     model_of,
     price_of,
+    provider_name,
     rates_of,
     tier_of,
 )
@@ -124,8 +125,7 @@ def _limits(
     written = config.profiles[name]
     found: list[Limit] = []
     if written.limits == FREE:
-        provider = catalogue.provider(_provider(written, config))
-        free = catalogue.free_limits(provider.id, model) if provider is not None else None
+        free = catalogue.free_limits(provider_name(written, config) or "", model)
         found += [_free(limit, name, account=account.id, model=model) for limit in free or ()]
     else:
         owner = owner_of_profile(name)
@@ -135,11 +135,6 @@ def _limits(
         owner = owner_of_account(account.id)
         found += [spec.on(owner, LimitScope.ACCOUNT) for spec in shared.limits]
     return tuple(found)
-
-
-def _provider(written: schema.Profile, config: schema.Config) -> str:
-    account = config.accounts.get(written.account or "")
-    return (account.provider if account is not None else written.provider) or ""
 
 
 def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:

@@ -16,7 +16,7 @@ from spillover.catalogue import Catalogue, Kind, Provider, TierKind
 from spillover.config.addresses import is_loopback
 from spillover.config.facts import is_cloud_model
 from spillover.config.upstreams import served_at
-from spillover.core.values import Metric
+from spillover.core.values import Metric, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +32,10 @@ ORDER: Final = (
 Local servers cost nothing; then by how much a free tier gives and how good its model is.
 """
 
-_MARKED_AS: Final = {"llamacpp": "llamacpp", "vllm": "vllm"}
-"""Servers on ports that anything may use are known by the `owned_by` of their models."""
+_TIERS: Final = (Tier.LOCAL, Tier.FREE, Tier.PAID)
+"""The order of the chain."""
+_MARKING: Final = frozenset({"llamacpp", "vllm"})
+"""Servers on ports that anything may use: they name themselves as the `owned_by` of their models."""
 _LARGEST_ANSWER: Final = 1_048_576
 _EMBEDDING_WORDS: Final = ("embed", "bge-", "rerank")
 
@@ -62,8 +64,7 @@ class DemoProvider(msgspec.Struct, frozen=True, kw_only=True):
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     profile: dict[str, Any]
-    kind: int
-    """0 local, 1 free, 2 paid: the order of the chain."""
+    tier: Tier
 
 
 def discovered(
@@ -81,9 +82,9 @@ def discovered(
             found.append(_of_key(entry, variable, entry.default_model.id, catalogue))
     if not found:
         return None
-    found.sort(key=lambda each: (each.kind, _rank(each.name)))
+    found.sort(key=lambda each: (_TIERS.index(each.tier), _rank(each.name)))
     chain: dict[str, Any] = {"profiles": [each.name for each in found]}
-    if any(each.kind < _PAID for each in found):
+    if any(each.tier is not Tier.PAID for each in found):
         chain["spend_gate"] = {"on_quota": "ask"}
     return {
         "profiles": {each.name: each.profile for each in found},
@@ -92,15 +93,12 @@ def discovered(
     }
 
 
-_LOCAL, _FREE, _PAID = 0, 1, 2
-
-
 def _of_server(server: LocalServer) -> _Found | None:
     usable = [name for name in server.models if _is_chat_model(name)]
     if not usable:
         return None
     profile = {"provider": server.provider, "base_url": server.base_url, "model": usable[0]}
-    return _Found(name=server.provider, profile=profile, kind=_LOCAL)
+    return _Found(name=server.provider, profile=profile, tier=Tier.LOCAL)
 
 
 def _is_chat_model(name: str) -> bool:
@@ -111,10 +109,10 @@ def _is_chat_model(name: str) -> bool:
 def _of_key(entry: Provider, variable: str, model: str, catalogue: Catalogue) -> _Found:
     profile = {"provider": entry.id, "api_key": f"${{{variable}}}", "model": model}
     if not catalogue.is_free(entry.id, model):
-        return _Found(name=entry.id, profile=profile, kind=_PAID)
+        return _Found(name=entry.id, profile=profile, tier=Tier.PAID)
     if _can_count_free(entry, model, catalogue):
         profile["limits"] = "free"
-    return _Found(name=entry.id, profile=profile, kind=_FREE)
+    return _Found(name=entry.id, profile=profile, tier=Tier.FREE)
 
 
 def _can_count_free(entry: Provider, model: str, catalogue: Catalogue) -> bool:
@@ -228,5 +226,6 @@ class _Models(msgspec.Struct):
 def _models(body: bytes, entry: Provider) -> tuple[str, ...]:
     """The models of a server that is what it should be; msgspec's errors are ValueErrors."""
     listed = msgspec.json.decode(body, type=_Models).data
-    mark = _MARKED_AS.get(entry.id)
-    return tuple(model.id for model in listed if mark is None or model.owned_by == mark)
+    if entry.id in _MARKING:
+        listed = [model for model in listed if model.owned_by == entry.id]
+    return tuple(model.id for model in listed)

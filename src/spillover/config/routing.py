@@ -43,15 +43,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """How long the first token may take here, where the catalogue knows it takes longer."""
     tier: Tier = Tier.PAID
     is_loopback: bool = False
+    """It is on this machine: the proxy variables of the environment don't count."""
     key_print: str = ""
     """Salted fingerprint of the key; another one ends `failed`."""
     config_print: str = ""
     """Salted fingerprint of the profile's settings and key; another one ends `failed`."""
-
-    @property
-    def proxy_allowed(self) -> bool:
-        """Whether the proxy variables of the environment count: never for loopback."""
-        return not self.is_loopback
 
     def headers(self) -> dict[str, str]:
         """Return the headers that authenticate a request, in the clear: for this origin alone."""
