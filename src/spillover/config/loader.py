@@ -7,15 +7,17 @@ the later steps, so that one error does not hide another. Refuses to build route
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from pydantic import ValidationError
 
 from spillover import catalogue as catalogue_package
 from spillover.config import checks, references
 from spillover.config.document import Parsed, parse
-from spillover.config.expansion import Expanded, expand_document
+from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
 from spillover.config.locate import env_path, read_env
 from spillover.config.schema import Account, Config, Profile
@@ -23,48 +25,32 @@ from spillover.config.secrets import Redactor, Secret
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from spillover.catalogue import Catalogue
     from spillover.config.findings import KeyPath
 
 
-class LoadedConfig:
+class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A configuration that can be used, with what is odd about it."""
 
-    __slots__ = (
-        "config",
-        "digest",
-        "document",
-        "environ",
-        "file",
-        "files",
-        "missing_keys",
-        "path",
-        "warnings",
-    )
-
-    def __init__(  # a record that must not show its environment, so no generated repr
-        self, config: Config, *, parsed: Parsed, expanded: Expanded, environ: Mapping[str, str]
-    ) -> None:
-        self.config = config
-        self.document: dict[str, Any] = parsed.document
-        """As written: `${…}` not expanded."""
-        self.environ = environ
-        """The environment, with the `.env` beside the file under it."""
-        self.files = expanded.files
-        """Files that secrets were read from."""
-        self.file = ""
-        """What problems call the source."""
-        self.path: Path | None = None
-        """None: the configuration was discovered, or is the demo."""
-        self.digest = ""
-        """Fingerprint of the file and all it names; equal digests mean nothing changed."""
-        self.warnings: tuple[Problem, ...] = ()
-        self.missing_keys: tuple[Problem, ...] = ()
-        """Profiles that start as failed, reason `key_missing`."""
+    config: Config
+    document: dict[str, Any]
+    """As written: `${…}` not expanded."""
+    environ: Mapping[str, str]
+    """The environment, with the `.env` beside the file under it."""
+    files: tuple[Path, ...]
+    """Files that secrets were read from."""
+    file: str
+    """What problems call the source."""
+    path: Path | None = None
+    """None: the configuration was discovered, or is the demo."""
+    digest: str = ""
+    """Fingerprint of the file and all it names; equal digests mean nothing changed."""
+    warnings: tuple[Problem, ...] = ()
+    missing_keys: tuple[Problem, ...] = ()
+    """Profiles that start as failed, reason `key_missing`."""
 
     def __repr__(self) -> str:
+        """Return no more than the source: the environment holds secrets."""
         return f"LoadedConfig({self.file!r})"
 
     @property
@@ -90,9 +76,8 @@ def load(
     surroundings = {**read_env(env_path(path)), **environ}
     parsed = parse(source, file=file)
     loaded = _load(parsed, surroundings, file=file, folder=path.parent, catalogue=catalogue)
-    loaded.path = path
-    loaded.digest = digest(path, files=loaded.files, source=source)
-    return loaded
+    fingerprint = digest(path, files=loaded.files, source=source)
+    return msgspec.structs.replace(loaded, path=path, digest=fingerprint)
 
 
 def load_document(
@@ -137,15 +122,16 @@ def _load(
     problems += places.from_findings(each for each in found if not _follows(each.path, broken))
     if problems:
         raise ConfigError(_in_order(problems))
-    loaded = LoadedConfig(config, parsed=parsed, expanded=expanded, environ=environ)
-    loaded.file = file
-    loaded.warnings = (
-        *places.from_findings(expanded.warnings),
-        *places.from_findings(checks.warnings(config, known, environ)),
+    warnings = checks.warnings(config, known, environ)
+    return LoadedConfig(
+        config=config,
+        document=parsed.document,
+        environ=environ,
+        files=expanded.files,
+        file=file,
+        warnings=(*places.from_findings(expanded.warnings), *places.from_findings(warnings)),
+        missing_keys=tuple(places.from_findings(checks.missing_keys(config, known, environ))),
     )
-    missing = checks.missing_keys(config, known, environ)
-    loaded.missing_keys = tuple(places.from_findings(missing))
-    return loaded
 
 
 def _empty(file: str) -> Problem:
