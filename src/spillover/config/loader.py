@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import ValidationError
 
-from spillover import catalogue as catalogue_package
+from spillover.catalogue import load as load_catalogue
 from spillover.config import checks, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
@@ -25,7 +25,6 @@ from spillover.config.secrets import Redactor, Secret
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from spillover.catalogue import Catalogue
     from spillover.config.findings import KeyPath
 
 
@@ -59,9 +58,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return Redactor(secrets_in(self.config, self.environ))
 
 
-def load(
-    path: Path, *, environ: Mapping[str, str], catalogue: Catalogue | None = None
-) -> LoadedConfig:
+def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     """Return the configuration of a file; raises ConfigError with every problem of it.
 
     The `.env` beside the file is read; `environ` wins over it.
@@ -75,32 +72,21 @@ def load(
         raise ConfigError((Problem(file=file, key="", found=found, expected=expected),)) from None
     surroundings = {**read_env(env_path(path)), **environ}
     parsed = parse(source, file=file)
-    loaded = _load(parsed, surroundings, file=file, folder=path.parent, catalogue=catalogue)
+    loaded = _load(parsed, surroundings, file=file, folder=path.parent)
     fingerprint = digest(path, files=loaded.files, source=source)
     return msgspec.structs.replace(loaded, path=path, digest=fingerprint)
 
 
 def load_document(
-    document: dict[str, Any],
-    *,
-    environ: Mapping[str, str],
-    name: str = "<document>",
-    catalogue: Catalogue | None = None,
+    document: dict[str, Any], *, environ: Mapping[str, str], name: str = "<document>"
 ) -> LoadedConfig:
     """Return the configuration of a document that stands in no file; raises ConfigError."""
     parsed = Parsed(document=_copied(document), lines={})
-    return _load(parsed, environ, file=name, folder=Path(), catalogue=catalogue)
+    return _load(parsed, environ, file=name, folder=Path())
 
 
-def _load(
-    parsed: Parsed,
-    environ: Mapping[str, str],
-    *,
-    file: str,
-    folder: Path,
-    catalogue: Catalogue | None,
-) -> LoadedConfig:
-    known = catalogue or catalogue_package.load()
+def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path) -> LoadedConfig:
+    known = load_catalogue()
     if parsed.document is None:
         raise ConfigError(parsed.problems or (_empty(file),))
     if not isinstance(parsed.document, dict):
@@ -234,8 +220,6 @@ def secrets_in(config: Config, environ: Mapping[str, str]) -> list[Secret]:
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]
-    variables = {
-        name for entry in catalogue_package.load().providers.values() for name in entry.key_env
-    }
+    variables = {name for entry in load_catalogue().providers.values() for name in entry.key_env}
     found += [Secret(environ[name]) for name in variables if environ.get(name)]
     return [secret for secret in found if isinstance(secret, Secret)]

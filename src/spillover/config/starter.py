@@ -32,11 +32,11 @@ _TEMPLATE: Final[dict[str, Any]] = {
 """What is written when nothing was found: it loads, and says which keys are missing."""
 
 
-def starter(document: dict[str, Any] | None, *, schema: str = SCHEMA_FILE) -> str:
+def starter(document: dict[str, Any] | None) -> str:
     """Return the text of a new `spillover.yaml` over what was found, or over an example."""
     found = document or _TEMPLATE
     lines = [
-        f"# yaml-language-server: $schema={schema}",
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
         "# Spillover: one endpoint over all your LLM quotas.",
         "# Keys stay in the environment, or in a file .env beside this one.",
         "# spillover check tells what is wrong with this file; changes are taken over live.",
