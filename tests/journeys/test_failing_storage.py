@@ -197,17 +197,18 @@ def test_file_found_damaged_while_writing_loses_nothing_of_that_step(tmp_path: P
 
 def test_place_that_becomes_usable_is_used_with_all_that_was_counted_before(tmp_path: Path) -> None:
     path = tmp_path / "later" / "ledger.db"
+    path.parent.write_text("in the way")
     troubles = list[Trouble]()
 
     async def story() -> None:
         clock = HandClock()
-        journal = postponed_journal(path, problem="no such folder").journal
+        journal = postponed_journal(path, problem="not a folder").journal
         async with opened(journal, clock, troubles=troubles) as ledger:
             for _ in range(2):
                 await granted(ledger)
             assert troubles[0].failing
 
-            path.parent.mkdir()
+            path.parent.unlink()
             clock.goes_on(RETRY_STORAGE_S)
             assert await how_many(ledger) == 3
             assert not troubles[-1].failing

@@ -15,7 +15,7 @@ from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rollin
 from spillover.ledger.book import LEASE_S
 from spillover.ledger.entries import Alive, Cleared, HealthChanged, Pinned, Released, Switched
 from spillover.ledger.ledger import Ledger
-from spillover.ledger.sqlite import SqliteJournal
+from spillover.ledger.sqlite import LOG_BYTES, SqliteJournal
 from tests.core.laddering import DOWN
 from tests.core.making import NOON, limit
 from tests.ledger.histories import Histories
@@ -322,6 +322,21 @@ def test_calls_of_a_process_that_died_are_presumed_used_by_who_lives_on(tmp_path
             await ledger.renew()
             assert used(ledger, TOKENS, clock.now()) == (1, 7)
         dead._journal.close()
+
+    run(story)
+
+
+def test_log_that_grows_large_is_emptied_beside_the_event_loop(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        async with opened(path) as ledger:
+            log = path.with_name("ledger.db-wal")
+            while log.stat().st_size <= LOG_BYTES:
+                await ledger.record(*[Pinned(f"{n}{'x' * 4_000}", None) for n in range(100)])
+
+            await eventually(lambda: log.stat().st_size == 0)
+            await granted(ledger)
 
     run(story)
 

@@ -102,18 +102,19 @@ def test_lock_on_a_file_that_is_being_made_is_waited_for_in_vain_only_so_long(
 
 def test_place_that_can_be_used_later_is_used_from_then_on(tmp_path: Path) -> None:
     folder, book = tmp_path / "later", Book()
-    opened = postponed_journal(folder / FILE_NAME, problem="no such folder")
+    folder.write_text("in the way")
+    opened = postponed_journal(folder / FILE_NAME, problem="not a folder")
     with pytest.raises(StorageError):
         opened.journal.begin(book)
     book.apply(Alive("p", NOON))
 
-    folder.mkdir()
+    folder.unlink()
     opened.journal.begin(book)
     opened.journal.commit(book, [])
 
     assert not opened.durable
     assert opened.notice is not None
-    assert "no such folder" in opened.notice
+    assert "not a folder" in opened.notice
     assert list(names(folder, "*.db")) == [FILE_NAME]
     fresh = Book()
     open_journal(folder / FILE_NAME, stamp="now").journal.refresh(fresh)

@@ -43,10 +43,6 @@ def open_journal(path: Path | None, *, stamp: str, within_s: float = OPEN_WITHIN
     if path is None:
         return Opened(journal=NoJournal(secrets.token_bytes(16)), durable=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}") from error
-    try:
         return Opened(journal=_open(path, within_s))
     except Unfit as unfit:
         moved_to = move_aside(path, stamp, None)
@@ -75,4 +71,6 @@ def _open(path: Path, within_s: float) -> SqliteJournal:
         except Unfit:
             raise
         except StorageError as error:
+            if str(path) in str(error):
+                raise
             raise StorageError(f"{path}: {error}") from error

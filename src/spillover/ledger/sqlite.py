@@ -59,7 +59,7 @@ class SqliteJournal:
     def __init__(
         self, path: Path, *, postponed: bool = False, compact_after: int = COMPACT_AFTER
     ) -> None:
-        """Open or make the file; `postponed`: not before the first step.
+        """Open or make the file and its folder; `postponed`: not before the first step.
 
         Raises `Busy`, `Unfit` or `StorageError`.
         """
@@ -84,6 +84,10 @@ class SqliteJournal:
         if self._closed:
             message = "the ledger is closed"
             raise StorageError(message)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"{self._path}: {error.strerror or error}") from error
         self._file = _identity(self._path)
         db = _connect(self._path)
         try:
