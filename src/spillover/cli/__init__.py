@@ -6,6 +6,16 @@ Every verb works on the same record as a running gateway does, whether one runs 
 from __future__ import annotations
 
 import sys
+from typing import Final
+
+DONE: Final = 0
+NO: Final = 1
+"""The answer is no, or it could not be done."""
+WRONG_USE: Final = 2
+INTERRUPTED: Final = 130
+
+DEBUG_VARIABLE: Final = "SPILLOVER_DEBUG"
+"""Shows where in the code something went wrong."""
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ Refuses to know what they do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_HELP: Final = """One endpoint over all your LLM quotas.
+
+Start with spillover demo, or point any OpenAI client at spillover serve."""
+
+
 def build(modules: Iterable[ModuleType]) -> typer.Typer:
     """Return the application with the commands of `modules`, in their order.
 
     A module has an `app`, and a `GROUP` name where its commands stand below one word.
     """
     app = typer.Typer(
-        help=__doc_of_all__,
+        help=_HELP,
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -46,11 +51,6 @@ def build(modules: Iterable[ModuleType]) -> typer.Typer:
     for module in modules:
         app.add_typer(module.app, name=getattr(module, "GROUP", None))
     return app
-
-
-__doc_of_all__ = """One endpoint over all your LLM quotas.
-
-Start with spillover demo, or point any OpenAI client at spillover serve."""
 
 
 def _print_version(wanted: bool) -> None:

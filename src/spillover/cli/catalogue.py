@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 from rich.text import Text
 
 from spillover import catalogue as known
+from spillover.catalogue import TierKind
 from spillover.cli import screen
 from spillover.cli.options import JsonOption
 from spillover.cli.tables import table
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from spillover.catalogue import FreeRow, Provider
 
 app = typer.Typer()
+
+
+_GIVES: Final = {
+    TierKind.RECURRING: "free tier",
+    TierKind.CREDITS: "credits",
+    TierKind.ONE_TIME: "trial",
+    TierKind.PAID: "paid",
+    TierKind.LOCAL: "local",
+    TierKind.RETIRED: "retired",
+}
+_SHADES: Final = {TierKind.RECURRING: "green", TierKind.LOCAL: "green", TierKind.RETIRED: "dim"}
 
 
 @app.command()
@@ -61,7 +73,7 @@ def overview(entries: list[Provider], *, width: int | None) -> list[Text]:
     rows: list[list[Text | str]] = [
         [
             Text(entry.id, "bold"),
-            Text(_gives(entry), _shade(entry)),
+            Text(_GIVES[entry.tier_kind], _SHADES.get(entry.tier_kind, "")),
             entry.key_env[0] if entry.key_env else "-",
             entry.default_model.id or "asks the server",
         ]
@@ -70,26 +82,11 @@ def overview(entries: list[Provider], *, width: int | None) -> list[Text]:
     return table(("PROVIDER", "GIVES", "KEY", "DEFAULT MODEL"), rows, align="<<<<", width=width)
 
 
-def _gives(entry: Provider) -> str:
-    return {
-        "recurring": "free tier",
-        "credits": "credits",
-        "one_time": "trial",
-        "paid": "paid",
-        "local": "local",
-        "retired": "retired",
-    }[entry.tier_kind.value]
-
-
-def _shade(entry: Provider) -> str:
-    return {"recurring": "green", "local": "green", "retired": "dim"}.get(entry.tier_kind.value, "")
-
-
 def portrait(entry: Provider) -> Iterator[Text]:
     """Yield the lines that tell of one provider."""
     yield Text(entry.name, "bold").append(f"  {entry.id}", "dim")
     facts = {
-        "kind": f"{entry.kind.value}, {_gives(entry)}",
+        "kind": f"{entry.kind.value}, {_GIVES[entry.tier_kind]}",
         "address": entry.base_url,
         "key": ", ".join(entry.key_env) or "none",
         "also called": ", ".join(entry.aliases),

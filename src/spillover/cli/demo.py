@@ -16,6 +16,7 @@ from rich.text import Text
 from spillover import catalogue
 from spillover.cli import screen
 from spillover.cli.banner import banner
+from spillover.cli.options import PortOption
 from spillover.cli.telling import sentence
 from spillover.config.discovery import DemoProvider, demo_document
 from spillover.config.loader import load_document
@@ -50,9 +51,7 @@ PROMPTS: Final = ("What is a spillway?", "Name three rivers.", "Why do quotas re
 @app.command()
 def demo(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
-    port: Annotated[
-        int | None, typer.Option("--port", "-p", min=0, max=65_535, help="0 takes any free one.")
-    ] = None,
+    port: PortOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No requests but your own.")] = False,
 ) -> None:
     """Show it at work over simulated providers, with traffic."""

@@ -11,13 +11,10 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from spillover.cli import DEBUG_VARIABLE, DONE, INTERRUPTED, NO
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-DONE: Final = 0
-NO: Final = 1
-WRONG_USE: Final = 2
-INTERRUPTED: Final = 130
 
 COMMANDS: Final = {
     "serve": "serve",
@@ -34,8 +31,6 @@ COMMANDS: Final = {
     "catalogue": "catalogue",
 }
 """Every command in the order of the help, and the module that holds it."""
-
-DEBUG_VARIABLE: Final = "SPILLOVER_DEBUG"
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from spillover.cli import DEBUG_VARIABLE, DONE, NO, WRONG_USE
 from spillover.cli.wording import back_in, limit_initials
 
-WRONG_USE: Final = 2
-NO: Final = 1
 DEFAULT: Final = "default"
 
 
@@ -28,12 +27,12 @@ def run_line(arguments: list[str]) -> int:
     try:
         line = asyncio.run(_line(config))
     except Exception:
-        if os.environ.get("SPILLOVER_DEBUG"):
+        if os.environ.get(DEBUG_VARIABLE):
             raise
         return NO
     if line:
         sys.stdout.write(line + "\n")
-    return 0
+    return DONE
 
 
 def _config(arguments: list[str]) -> tuple[Path | None, str]:

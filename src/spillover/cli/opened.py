@@ -59,8 +59,11 @@ async def changing(config: Path | None) -> AsyncIterator[Engine]:
 
 
 def _must_keep(engine: Engine) -> None:
-    for message in _troubles(engine, failing=True):
-        raise LedgerError(f"nothing was changed: {message}", remedy="mend that and say it again")
+    troubles = _troubles(engine, failing=True)
+    if troubles:
+        raise LedgerError(
+            f"nothing was changed: {troubles[0]}", remedy="mend that and say it again"
+        )
 
 
 def _troubles(engine: Engine, *, failing: bool = False) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from spillover.cli import screen
 from spillover.cli.banner import banner
 from spillover.cli.demo import NOTHING_FOUND, run_demo
-from spillover.cli.options import ConfigOption
+from spillover.cli.options import ConfigOption, HostOption, PortOption
 from spillover.cli.telling import sentence
 from spillover.engine.opening import ledger_path
 from spillover.gateway.serve import ServeOptions, run
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from spillover.events import Event
 
 app = typer.Typer()
-
-HostOption = Annotated[
-    str | None,
-    typer.Option(
-        "--host", help="Address to listen on; others than this machine's own need client_keys."
-    ),
-]
-PortOption = Annotated[
-    int | None, typer.Option("--port", "-p", min=0, max=65_535, help="0 takes any free one.")
-]
 
 
 @app.command()

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GAP: Final = "  "
-RIGHT: Final = frozenset({">"})
 
 
 def table(
@@ -49,7 +48,7 @@ def _line(cells: Sequence[Text], widths: Sequence[int], align: str) -> Text:
         if last:
             fitted.truncate(width, overflow="ellipsis")
         padding = " " * (width - fitted.cell_len)
-        if side in RIGHT:
+        if side == ">":
             line.append(padding)
             line.append_text(fitted)
         else:
