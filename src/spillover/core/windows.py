@@ -116,7 +116,7 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         bucket, totals = self._bucket(floor(at / self.width)), self.totals
         for metric, amount in enumerate(amounts):
             if amount:
-                counted = max(amount, -bucket[metric])
+                counted = amount if amount > 0 else max(amount, -bucket[metric])
                 bucket[metric] += counted
                 totals[metric] += counted
 
