@@ -50,6 +50,8 @@ HELD_MOST: Final = 1 << 20
 """Bytes of a stream that are held before its first content."""
 AFTER_DONE_S: Final = 0.25
 """How long the end of a body is waited for behind the sentinel, to keep the connection."""
+SHORTEST_SECRET: Final = 6
+"""Characters; what is shorter stands in ordinary ids by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,10 +314,15 @@ class Attempt:
         return estimate, False
 
     def passed_headers(self) -> dict[str, str]:
-        """Return the provider's headers that clients get."""
+        """Return the provider's headers that clients get; an id that repeats a key is none."""
         headers = self._exchange.headers if self._exchange is not None else {}
         found = headers.get("x-request-id")
-        return {} if found is None else {"x-upstream-request-id": found}
+        if found is None:
+            return {}
+        sent = (value.rpartition(" ")[2] for value in self.shipment.order.headers.values())
+        if any(len(value) >= SHORTEST_SECRET and value in found for value in sent):
+            return {}
+        return {"x-upstream-request-id": found}
 
     # Time limits of a relay.
 
