@@ -18,7 +18,7 @@ import msgspec
 from spillover.core.values import Capability, Demand, Operation, RoutingPolicy, Value
 from spillover.errors import RequestError
 from spillover.protocols.measure import measure, measure_raw
-from spillover.protocols.openai_answers import WholeAnswer, read_answer
+from spillover.protocols.openai_answers import NULL, WholeAnswer, read_answer
 from spillover.protocols.openai_errors import (
     DONE,
     error_body,
@@ -158,7 +158,6 @@ _string: Final = msgspec.json.Decoder(str)
 _flag: Final = msgspec.json.Decoder(bool)
 _count: Final = msgspec.json.Decoder(int)
 _anything: Final = msgspec.json.Decoder()
-_NULL: Final = msgspec.Raw(b"null")
 
 
 def _field(
@@ -166,7 +165,7 @@ def _field(
 ) -> _T | None:
     """Return a field's value; None where it is absent or null."""
     raw = fields.get(name)
-    if raw is None or raw == _NULL:
+    if raw is None or raw == NULL:
         return None
     try:
         return decoder.decode(raw)
@@ -264,7 +263,7 @@ _CHAT: Final = frozenset({Capability.CHAT})
 
 def _required(fields: Mapping[str, msgspec.Raw], name: str) -> msgspec.Raw:
     raw = fields.get(name)
-    if raw is None or raw == _NULL:
+    if raw is None or raw == NULL:
         raise InvalidRequest(f"{name!r} is missing", name)
     return raw
 
@@ -380,11 +379,11 @@ def _chat_needs(fields: Mapping[str, msgspec.Raw], text: _Text) -> frozenset[Cap
         needs |= {Capability.VISION}
     for name in ("tools", "functions"):
         raw = fields.get(name)
-        if raw is not None and raw != _NULL and bytes(raw).strip(b"[] \t\r\n"):
+        if raw is not None and raw != NULL and bytes(raw).strip(b"[] \t\r\n"):
             text.add_raw(raw)
             needs |= {Capability.TOOLS}
     wanted = fields.get("response_format")
-    if wanted is not None and wanted != _NULL:
+    if wanted is not None and wanted != NULL:
         answer = _field(fields, "response_format", _format, "an object")
         if answer is not None and answer.type == "json_schema":
             text.add_raw(wanted)

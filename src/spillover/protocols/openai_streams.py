@@ -280,8 +280,5 @@ def _tamed_piece(fields: dict[str, Any]) -> _Piece:
     )
 
 
-_CONTENT_FIELDS: Final = frozenset(_Delta.__struct_fields__)
-
-
 def _raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(_encode(value))
