@@ -203,7 +203,8 @@ class Chain(Settings):
     A chain that needs no other setting is written as this list alone."""
     strategy: Strategy = Strategy.PRIORITY
     """How profiles that may serve are ordered: `priority` (as written), `round_robin`, `weighted`,
-    `least_used` (most room first), `cheapest`, `fastest` or `quality`."""
+    `least_used` (most room first), `cheapest`, `fastest` or `quality` (in this version as written,
+    for the catalogue ranks no models yet)."""
     routing_policy: RoutingPolicy | None = None
     """Which tiers may serve: see the global setting, which is the default."""
     privacy: bool = False
@@ -270,7 +271,8 @@ class Config(Settings):
     aliases: dict[Text, Name] = {}
     """Client's model name to chain or profile; globs such as `gpt-*`, the first match counts."""
     notify: tuple[Notification, ...] = ()
-    """Where state changes are told: `desktop`, or addresses such as `ntfy://topic`."""
+    """Where state changes are to be told: `desktop`, or addresses such as `ntfy://topic`. Checked in
+    this version, and not acted on yet: `GET /api/events` tells them."""
 
 
 class _Described(GenerateJsonSchema):

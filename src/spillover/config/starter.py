@@ -71,7 +71,6 @@ _MORE: Final = [
     "",
     "# server: {port: 4400}",
     "# routing_policy: free-tier     # or any, auto-cheapest, local-only, byok-paid",
-    "# notify: [desktop]",
 ]
 
 
