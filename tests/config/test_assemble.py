@@ -24,7 +24,7 @@ from spillover.core.values import (
     StreamUsage,
     Tier,
 )
-from tests.config.writing import CONTRACT, SALT, assembled, loaded
+from tests.config.writing import EVERY_SETTING, SALT, assembled, loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def the_endpoint(folder: Path, profile: str, **environ: str) -> Endpoint:
 
 
 def test_own_limits_are_on_the_profiles_counter(tmp_path: Path) -> None:
-    (limit,) = assembled(tmp_path, CONTRACT).profiles["chutes-free"].limits
+    (limit,) = assembled(tmp_path, EVERY_SETTING).profiles["chutes-free"].limits
 
     assert (limit.metric, limit.amount, limit.window) == (
         Metric.TOKENS,
@@ -48,7 +48,7 @@ def test_own_limits_are_on_the_profiles_counter(tmp_path: Path) -> None:
 
 
 def test_an_accounts_limits_are_on_the_accounts_counter(tmp_path: Path) -> None:
-    (limit,) = assembled(tmp_path, CONTRACT).profiles["glm"].limits
+    (limit,) = assembled(tmp_path, EVERY_SETTING).profiles["glm"].limits
 
     assert (limit.amount, limit.owner, limit.scope) == (
         50,
@@ -58,7 +58,7 @@ def test_an_accounts_limits_are_on_the_accounts_counter(tmp_path: Path) -> None:
 
 
 def test_free_limits_are_where_the_providers_pool_says(tmp_path: Path) -> None:
-    groq = assembled(tmp_path, CONTRACT).profiles["groq"]
+    groq = assembled(tmp_path, EVERY_SETTING).profiles["groq"]
 
     assert {limit.owner for limit in groq.limits} == {f"model:{groq.account}|openai/gpt-oss-120b"}
     assert {limit.scope for limit in groq.limits} == {LimitScope.MODEL}
@@ -92,7 +92,9 @@ def test_a_profile_may_have_limits_of_its_own_and_of_its_account(tmp_path: Path)
 
 
 def test_every_form_of_a_written_window_arrives(tmp_path: Path) -> None:
-    windows = [limit.window for limit in assembled(tmp_path, CONTRACT).profiles["gemini"].limits]
+    windows = [
+        limit.window for limit in assembled(tmp_path, EVERY_SETTING).profiles["gemini"].limits
+    ]
 
     assert windows == [
         Calendar(unit=CalendarUnit.DAY, zone="America/Los_Angeles"),
@@ -102,7 +104,7 @@ def test_every_form_of_a_written_window_arrives(tmp_path: Path) -> None:
 
 
 def test_the_catalogues_facts_are_on_the_profile(tmp_path: Path) -> None:
-    groq = assembled(tmp_path, CONTRACT).profiles["groq"]
+    groq = assembled(tmp_path, EVERY_SETTING).profiles["groq"]
 
     assert (groq.context_tokens, groq.max_output_tokens) == (131_072, 65_536)
     assert groq.reserves_max_tokens
@@ -213,7 +215,7 @@ def test_a_remote_endpoint_may_go_through_a_proxy(tmp_path: Path) -> None:
 
 
 def test_no_core_value_holds_a_secret(tmp_path: Path) -> None:
-    routing = assembled(tmp_path, CONTRACT)
+    routing = assembled(tmp_path, EVERY_SETTING)
 
     shown = f"{routing.profiles!r} {routing.chains!r} {routing!r}"
 
@@ -243,7 +245,7 @@ def test_a_changed_setting_changes_the_configs_print_alone(tmp_path: Path, chang
 
 
 def test_prints_are_equal_over_restarts_and_differ_by_salt(tmp_path: Path) -> None:
-    config = loaded(tmp_path, CONTRACT)
+    config = loaded(tmp_path, EVERY_SETTING)
 
     first, second = (assemble(config, load_catalogue(), salt=SALT) for _ in range(2))
     salted = assemble(config, load_catalogue(), salt=b"another")
@@ -256,7 +258,7 @@ def test_prints_are_equal_over_restarts_and_differ_by_salt(tmp_path: Path) -> No
 def test_a_chain_arrives_with_all_its_settings(tmp_path: Path) -> None:
     chain = assembled(
         tmp_path,
-        CONTRACT.replace("failback: immediate", "failback: {after: 5m}")
+        EVERY_SETTING.replace("failback: immediate", "failback: {after: 5m}")
         .replace("when_exhausted: fail", "when_exhausted: {wait: 30s}")
         .replace("patience: 0s", "patience: 2s"),
     ).chains["coding"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spillover.config.loader import LoadedConfig, digest, load, load_document
 from spillover.config.secrets import Secret
 from spillover.errors import ConfigError
-from tests.config.writing import CONTRACT, KEYS, loaded, problems, the_problem, written
+from tests.config.writing import EVERY_SETTING, KEYS, loaded, problems, the_problem, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ profiles:
 
 
 def test_the_whole_example_loads_without_a_complaint(tmp_path: Path) -> None:
-    config = loaded(tmp_path, CONTRACT)
+    config = loaded(tmp_path, EVERY_SETTING)
 
     assert (config.warnings, config.missing_keys) == ((), ())
     assert config.path == tmp_path / "spillover.yaml"
@@ -183,7 +183,7 @@ def test_the_document_keeps_what_was_written(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_shown_of_a_configuration_holds_a_secret(tmp_path: Path) -> None:
-    config = loaded(tmp_path, CONTRACT, SECRET="hunter2-hunter2")
+    config = loaded(tmp_path, EVERY_SETTING, SECRET="hunter2-hunter2")
 
     shown = f"{config!r} {config.config!r} {config.config}"
 

@@ -13,11 +13,11 @@ from ruamel.yaml import YAML
 from spillover.config.faults import PLACES
 from spillover.config.fielddocs import field_docs
 from spillover.config.schema import Chain, Config, json_schema
-from tests.config.writing import CONTRACT
+from tests.config.writing import EVERY_SETTING
 
 
 def test_the_whole_example_is_understood() -> None:
-    config = Config.model_validate(YAML(typ="safe").load(CONTRACT))
+    config = Config.model_validate(YAML(typ="safe").load(EVERY_SETTING))
 
     assert list(config.chains) == ["default", "coding"]
     assert config.chains["coding"].profiles[0].weight == 3
@@ -46,7 +46,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_editors_accept_the_whole_example() -> None:
-    document = YAML(typ="safe").load(CONTRACT)
+    document = YAML(typ="safe").load(EVERY_SETTING)
 
     jsonschema.validate(document, json_schema())
 

@@ -26,7 +26,7 @@ KEYS = {
     "CHUTES_API_KEY": "cpk_of-the-tests-0001",
 }
 
-CONTRACT = """\
+EVERY_SETTING = """\
 server: {host: 127.0.0.1, port: 4400, max_body: 64MB, allowed_hosts: []}
 storage: sqlite
 routing_policy: any
