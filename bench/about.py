@@ -20,8 +20,9 @@ from bench.peers import LITELLM, PORTKEY
 _LIBRARIES: Final = ("spillover", "uvicorn", "uvloop", "httptools", "aiohttp", "msgspec")
 
 _HOW: Final = """\
-`{command}`: everything on loopback. {cores} All contestants run all the time, and those that are
-not asked are idle; they are asked in turn, {rounds} rounds of {seconds:g} s each after a warm-up.
+`{command}`: everything on loopback. {cores}
+All contestants run all the time, and those that are not asked are idle; they are asked in turn,
+{rounds} times {seconds:g} s for each row, after a warm-up.
 Figures are medians over the rounds; a ratio is taken inside each round first.
 The request is a chat of 1.5 KB, sent by wrk over kept connections. The upstream of whole answers is
 an nginx that returns 600 bytes (the fastest at hand), that of streams a small server on uvloop that

@@ -12,7 +12,7 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.peers import LITELLM, PORTKEY
 from bench.processes import Command, Process, Request, await_answer, free_port, running
@@ -197,39 +197,36 @@ def _proxying_nginx(place: Place) -> Command:
 
 # ---- Spillover, and the yardstick of its stack ----
 
-_SPILLOVER: Final = """\
-server: {{port: {port}}}
-storage: sqlite:///{ledger}
-profiles:
-  first: &profile
-    base_url: {upstream}/v1
-    api_key: {key}
-    model: bench
-    tier: paid
-    limits:
-      - {{requests: 100M, per: minute}}
-      - {{requests: 1000M, per: day, window: calendar, timezone: America/Los_Angeles}}
-      - {{tokens: 100000M, per: minute}}
-      - {{tokens: 1000000M, per: day, window: calendar, timezone: America/Los_Angeles}}
-      - {{tokens: 100000M, per: minute, window: refill}}
-  second: {{<<: *profile, model: bench-2}}
-  third: {{<<: *profile, model: bench-3}}
-chains:
-  {chain}: [first, second, third]
-"""
+_LIMITS: Final = [
+    {"requests": "100M", "per": "minute"},
+    {"requests": "1000M", "per": "day", "window": "calendar", "timezone": "America/Los_Angeles"},
+    {"tokens": "100000M", "per": "minute"},
+    {"tokens": "100000M", "per": "day", "window": "calendar", "timezone": "America/Los_Angeles"},
+    {"tokens": "100000M", "per": "minute", "window": "refill"},
+]
+"""Of every profile; so large that none is ever spent."""
+
+
+def spillover_document(upstream: str) -> dict[str, Any]:
+    """Return a configuration with one chain of three profiles."""
+    profile = {"base_url": f"{upstream}/v1", "api_key": KEY, "tier": "paid", "limits": _LIMITS}
+    names = ["first", "second", "third"]
+    return {
+        "profiles": {name: {**profile, "model": f"bench-{name}"} for name in names},
+        "chains": {MODEL: names},
+    }
 
 
 def _spillover(place: Place) -> Command:
-    file = place.folder / "spillover.yaml"
-    file.write_text(
-        _SPILLOVER.format(
-            port=place.port,
-            ledger=place.folder / "ledger.db",
-            upstream=place.upstream_url,
-            key=KEY,
-            chain=MODEL,
-        )
-    )
+    settings, state = place.folder / "config", place.folder / "state"
+    settings.mkdir()
+    file = settings / "spillover.yaml"
+    document = {
+        "server": {"port": place.port},
+        "storage": f"sqlite:///{state / 'ledger.db'}",
+        **spillover_document(place.upstream_url),
+    }
+    file.write_text(json.dumps(document, indent=1))  # JSON is YAML too
     return place.command(BIN / "spillover", "serve", "--config", file)
 
 

@@ -1,7 +1,8 @@
 """Find where Spillover's time goes under load, with py-spy.
 
 A sample counts for the innermost function of the program or of a package; what the standard
-library and C code below it use is its own. Refuses to know how fast anything is.
+library and C code below it use is its own, garbage collection aside. Refuses to know how fast
+anything is.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ from bench.load import unstreamed
 if TYPE_CHECKING:
     from bench.contestants import Entrant
 
-SECONDS: Final = 10
-PER_S: Final = 400
+SECONDS: Final = 15
+PER_S: Final = 150
 AT_ONCE: Final = 16
 PY_SPY: Final = Path(sys.executable).with_name("py-spy")
 
-_FRAME: Final = re.compile(r"^(?P<function>.+) \((?P<file>[^()]+?)(?::\d+)?\)$")
+_FRAME: Final = re.compile(r"^(?P<function>.+) \((?P<file>[^()]+\.py)(?::\d+)?\)$")
+"""A Python function; what has no such file is C below it."""
+_RUNNER: Final = re.compile(r"^Runner\.run \(.*/asyncio/runners\.py")
+_COLLECTOR: Final = re.compile(r"^(?:gc_collect|_?Py_?GC_)", re.IGNORECASE)
 _OURS: Final = re.compile(r"/spillover/(?:(?P<floor>[a-z_]+)/)?(?P<module>\w+)\.py$")
 _PACKAGE: Final = re.compile(r"/site-packages/(?P<package>\w+)")
-LOOP: Final = "uvloop: waiting, reading sockets, calling back"
+LOOP: Final = "uvloop: the loop itself, reading sockets"
+COLLECTION: Final = "garbage collection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +60,7 @@ def hotspots(folder: Path, *, upstream: int, core: int) -> Hotspots:
         part, function = _owner(stack)
         parts[part] += count
         functions[function] += count
-        for each in {
-            _owner([frame])[1] for frame in stack if _OURS.search(frame.rpartition(":")[0])
-        }:
-            below[each] += count
+        below.update(dict.fromkeys(_ours(stack), count))
     total = max(1, sum(parts.values()))
     return Hotspots(
         parts=[(name, count / total) for name, count in parts.most_common(12)],
@@ -77,7 +79,7 @@ def _sampled(entrant: Entrant, folder: Path) -> list[tuple[list[str], int]]:
         [
             *(PY_SPY, "record", "--pid", str(entrant.process.pid), "--format", "raw"),
             *("--rate", str(PER_S), "--duration", str(SECONDS), "--full-filenames"),
-            *("--output", raw),
+            *("--native", "--output", raw),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -91,12 +93,20 @@ def _sampled(entrant: Entrant, folder: Path) -> list[tuple[list[str], int]]:
         spy.wait()
     if spy.returncode or not raw.is_file():
         raise SystemExit(f"py-spy could not look into the process:\n{said}")
-    lines = (line.rpartition(" ") for line in raw.read_text().splitlines())
-    return [(stack.split(";"), int(count)) for stack, _, count in lines]
+    found = []
+    for line in raw.read_text().splitlines():
+        stack, _, count = line.rpartition(" ")
+        frames = stack.split(";")
+        starts = [i for i, frame in enumerate(frames) if _RUNNER.match(frame)]
+        if starts:  # other threads wait for files to change
+            found.append((frames[starts[-1] + 1 :], int(count)))
+    return found
 
 
 def _owner(stack: list[str]) -> tuple[str, str]:
     """Return the part and the function that the innermost frames work for."""
+    if any(map(_COLLECTOR.match, stack)):
+        return COLLECTION, COLLECTION
     for frame in reversed(stack):
         found = _FRAME.match(frame)
         if found is None:
@@ -110,3 +120,9 @@ def _owner(stack: list[str]) -> tuple[str, str]:
         if package is not None and package["package"] != "uvloop":
             return package["package"], f"{package['package']} {Path(file).stem}.{function}"
     return LOOP, LOOP
+
+
+def _ours(stack: list[str]) -> set[str]:
+    """Return Spillover's own functions in a stack."""
+    owners = [_owner([frame]) for frame in stack]
+    return {function for part, function in owners if part.startswith("spillover.")}

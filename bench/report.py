@@ -144,6 +144,10 @@ def _streams(rounds: Rounds[Streamed]) -> str:
 def _parts(results: Results) -> str:
     timings, memory = results.timings, results.memory
     rows = [
+        [
+            "a request without HTTP server and client, CPU at 16 at once",
+            figure(timings["own_us"], "µs"),
+        ],
         ["reserve + settle, median alone", figure(timings["alone_us"], "µs")],
         ["reserve + settle, 99 of 100 alone", figure(timings["alone_p99_us"], "µs")],
         ["reserve + settle, amortised at 16 at once", figure(timings["together_us"], "µs")],

@@ -14,9 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import vitals
-from bench.contestants import UPSTREAM, Contestant, Entrant, entered, streaming_upstream
+from bench.contestants import (
+    SPILLOVER,
+    UPSTREAM,
+    Contestant,
+    Entrant,
+    entered,
+    streaming_upstream,
+)
 from bench.hotspots import hotspots
 from bench.load import unstreamed
+from bench.processes import Unready
 from bench.results import CONNECTIONS, STREAMS, Results, Rounds
 from bench.streams import streamed
 from bench.traffic import PACE
@@ -121,12 +129,20 @@ class Run:
         """Run all contestants on the proxy's core."""
         core = self.cores.proxy
         with contextlib.ExitStack() as stack:
-            yield [
-                stack.enter_context(
-                    entered(each, self.folder / f"{phase}-{i}", upstream=upstream, core=core)
-                )
-                for i, each in enumerate(self.contestants)
-            ]
+            entrants = []
+            for i, each in enumerate(self.contestants):
+                place = self.folder / f"{phase}-{i}"
+                try:
+                    entrant = stack.enter_context(
+                        entered(each, place, upstream=upstream, core=core)
+                    )
+                except Unready as why:
+                    if each.name == SPILLOVER:
+                        raise
+                    say(f"{each.name} is left out: {why}")
+                else:
+                    entrants.append(entrant)
+            yield entrants
 
 
 def say(what: str) -> None:

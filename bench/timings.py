@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from bench.own import own_us
 from bench.traffic import ANSWER, STAMPED_EVENT, request
 from spillover.clock import SystemClock
 from spillover.core.ladder import Ask, build
@@ -189,6 +190,7 @@ def _best_us(call: Callable[[], object]) -> float:
 async def _timed() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = await _ledger(Path(folder) / "ledger.db")
+        found["own_us"] = await own_us(Path(folder) / "own.db")
         return found | await _ladder(Path(folder) / "chain.db") | {"parsing": _parsing()}
 
 
