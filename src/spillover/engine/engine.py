@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
 from spillover.core.health import cleared as cleared_health
-from spillover.core.health import subject_of_account, subject_of_model, subject_of_profile
+from spillover.core.health import (
+    subject_of_account,
+    subject_of_model,
+    subject_of_profile,
+    subject_of_provider,
+)
 from spillover.core.ladder import Pin
 from spillover.engine.explaining import explain
 from spillover.engine.serving import Serving
@@ -149,10 +154,9 @@ class Engine:
 
     async def clear_usage(self, profile: str | None) -> None:
         """Zero the usage of a profile, or of all, and end what its limits and cooldowns began."""
-        if profile is not None:
-            self._profile(profile)
+        subjects = [] if profile is None else self._subjects(self._profile(profile))
         self._world.watch.forget()
-        await self._record(Cleared(self.clock.now(), profile))
+        await self._record(Cleared(self.clock.now(), profile, tuple(subjects)))
 
     async def set_disabled(self, profile: str, *, disabled: bool) -> None:
         """Take a profile out of every ladder, or back in; enabling ends all evidence against it."""
@@ -195,6 +199,7 @@ class Engine:
         return [
             subject_of_profile(profile.name),
             subject_of_account(profile.account),
+            subject_of_provider(profile),
             *(subject_of_model(profile.name, model) for model in models),
         ]
 
