@@ -6,20 +6,18 @@ engine does, and its words are handed on.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from spillover import catalogue as catalogue_package
 from spillover.core.values import Operation
+from spillover.engine.engine import UnknownName
 from spillover.errors import RequestError
 from spillover.gateway.bodies import read_body
 from spillover.gateway.proxy import read_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from spillover.engine import Engine
     from spillover.gateway.routes import Inquiry
 
@@ -133,7 +131,8 @@ async def provider(inquiry: Inquiry) -> None:
     if entry is None:
         near = known.nearest(name)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise _unknown(f"the catalogue has no provider {name[:80]!r}{hint}")
+        message = f"the catalogue has no provider {name[:80]!r}{hint}"
+        raise RequestError(message, code="not_found", status=404)
     document = msgspec.to_builtins(entry) | {"models": known.models(entry.id)}
     await inquiry.visit.answer_json(200, document)
 
@@ -148,16 +147,5 @@ def _chain(engine: Engine, name: str) -> dict[str, Any]:
 
 def _named(kind: str, name: str, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if name not in documents:
-        raise _unknown(f"no {kind} is called {name[:80]!r}{_nearest(name, documents)}")
+        raise UnknownName(kind, name[:80], documents)
     return {"name": name, **documents[name]}
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    known = list(names)
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"{hint} (there are: {', '.join(known)})"
-
-
-def _unknown(message: str) -> RequestError:
-    return RequestError(message, code="not_found", status=404)
