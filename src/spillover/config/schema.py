@@ -6,7 +6,7 @@ Refuses to look at other settings than the one it reads: `spillover.config.check
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
@@ -43,8 +43,6 @@ from spillover.core.values import (
     Tier,
 )
 
-DEFAULT_PORT: Final = 4400
-
 
 class Settings(BaseModel):
     """Base of every group of settings: an unknown name is an error."""
@@ -65,7 +63,7 @@ class Server(Settings):
     host: Text = "127.0.0.1"
     """Address to listen on. Any other than this machine's own needs `client_keys` and `admin_key`,
     or the gateway doesn't start."""
-    port: int = Field(default=DEFAULT_PORT, ge=0, le=65_535)
+    port: int = Field(default=4_400, ge=0, le=65_535)
     """Port to listen on; 0 takes a free one. `--port` wins over it."""
     max_body: Size = 64_000_000
     """Largest request body, such as `64MB`. A larger one is answered 413."""

@@ -9,24 +9,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spillover.config.addresses import is_loopback_host
+from spillover.config.schema import Server
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from spillover.config.schema import Server
     from spillover.config.secrets import MissingSecret, Secret
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 4400
-MOST_BODY: Final = 64_000_000
+_USUAL: Final = Server()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The `server:` part of a configuration, with what a command line put over it."""
 
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
-    max_body: int = MOST_BODY
+    host: str = _USUAL.host
+    port: int = _USUAL.port
+    max_body: int = _USUAL.max_body
     """Bytes of a request body, packed and unpacked."""
     allowed_hosts: tuple[str, ...] = ()
     """Names, besides this machine's own, under which clients may call."""
