@@ -106,8 +106,7 @@ def _model(written: str) -> tuple[str, Model]:
     for fact in facts:
         key, _, amount = fact.partition("=")
         if key not in {*fields, "dimensions"} or not amount.isdigit():
-            message = f"no model: {written!r} (write NAME,context=N,output=N,dimensions=N)"
-            raise ValueError(message)
+            raise ValueError(f"no model: {written!r} (write NAME,context=N,output=N,dimensions=N)")
         found[fields.get(key, key)] = int(amount)
     return name, Model(**found)
 

@@ -63,15 +63,12 @@ def read(body: bytes, operation: Operation) -> Asked:
     try:
         fields = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the body is not JSON: {error}"
-        raise Malformed(message) from None
+        raise Malformed(f"the body is not JSON: {error}") from None
     if not isinstance(fields, dict):
-        message = "the body is not a JSON object"
-        raise Malformed(message)
+        raise Malformed("the body is not a JSON object")
     model = fields.get("model")
     if not isinstance(model, str) or not model:
-        message = "you must provide a model parameter"
-        raise Malformed(message, "model")
+        raise Malformed("you must provide a model parameter", "model")
     inputs: tuple[str, ...] = ()
     if operation is Operation.CHAT:
         prompt_tokens, last_text = _messages(fields)
@@ -98,22 +95,19 @@ def _count(fields: Json, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        message = f"{name} must be an integer of at least 1"
-        raise Malformed(message, name)
+        raise Malformed(f"{name} must be an integer of at least 1", name)
     return value
 
 
 def _messages(fields: Json) -> tuple[int, str]:
     messages = fields.get("messages")
     if not isinstance(messages, list) or not messages:
-        message = "messages must be a list with at least one message"
-        raise Malformed(message, "messages")
+        raise Malformed("messages must be a list with at least one message", "messages")
     chars = images = 0
     text = ""
     for one in messages:
         if not isinstance(one, dict) or not isinstance(one.get("role"), str):
-            message = "every message must be an object with a role"
-            raise Malformed(message, "messages")
+            raise Malformed("every message must be an object with a role", "messages")
         text, more = _content(one.get("content"))
         chars += len(text) + _tool_calls(one.get("tool_calls"))
         images += more
@@ -133,8 +127,7 @@ def _content(content: Any) -> tuple[str, int]:
     if content is None:
         return "", 0
     if not isinstance(content, list):
-        message = "content must be a string or a list of parts"
-        raise Malformed(message, "messages")
+        raise Malformed("content must be a string or a list of parts", "messages")
     texts, images = [], 0
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
@@ -156,8 +149,7 @@ def _texts(fields: Json, name: str) -> tuple[str, ...]:
         return (_spelled(value),)
     if _is_list_of(value, list):
         return tuple(_spelled(one) for one in value)
-    message = f"{name} must be a text, a list of texts, or lists of token numbers"
-    raise Malformed(message, name)
+    raise Malformed(f"{name} must be a text, a list of texts, or lists of token numbers", name)
 
 
 def _is_list_of(value: Any, kind: type) -> TypeGuard[list[Any]]:

@@ -56,8 +56,9 @@ class Provider:
     def change(self, spec: ProviderSpec) -> None:
         """Become another spec of the same flavour; other limits start unused."""
         if spec.flavour != self._spec.flavour:
-            message = f"a {self._spec.flavour} can't become a {spec.flavour}: start another one"
-            raise ValueError(message)
+            raise ValueError(
+                f"a {self._spec.flavour} can't become a {spec.flavour}: start another one"
+            )
         with self._lock:
             same = spec.limits == self._spec.limits
             self._take(spec)
@@ -77,8 +78,7 @@ class Provider:
         """
         if isinstance(fault, str):
             if fault not in FAULTS:
-                message = f"no fault: {fault!r} (there are {', '.join(FAULTS)})"
-                raise ValueError(message)
+                raise ValueError(f"no fault: {fault!r} (there are {', '.join(FAULTS)})")
             fault = FAULTS[fault]
         with self._lock:
             self._script.add(fault, times=times, model=model)

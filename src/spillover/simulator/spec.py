@@ -143,8 +143,9 @@ def seconds_of(per: str) -> float:
     if named is not None:
         return named
     if not re.fullmatch(r"\d+(\.\d+)?[smhd]", per):
-        message = f"no window: {per!r} (write minute, hour, day, week, month, or 20s, 5h, 2d)"
-        raise ValueError(message)
+        raise ValueError(
+            f"no window: {per!r} (write minute, hour, day, week, month, or 20s, 5h, 2d)"
+        )
     return float(per[:-1]) * _UNITS[per[-1]]
 
 
@@ -162,14 +163,14 @@ def _limit(text: str) -> Allowance:
     found = _LIMIT.fullmatch(text.strip())
     metric = found["metric"] if found else ""
     if found is None or metric not in set(Metric):
-        message = (
+        raise ValueError(
             f"no limit: {text!r} (write metric=amount/window, such as requests=5/minute;"
             f" metrics are {', '.join(Metric)})"
         )
-        raise ValueError(message)
     if (found["per"] is None) is not (metric == Metric.CONCURRENCY):
-        message = f"no limit: {text!r} (concurrency alone has no window, every other metric has)"
-        raise ValueError(message)
+        raise ValueError(
+            f"no limit: {text!r} (concurrency alone has no window, every other metric has)"
+        )
     return Allowance(
         metric=Metric(metric),
         amount=int(found["amount"]) * _AMOUNTS[found["scale"]],

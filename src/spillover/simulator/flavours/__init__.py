@@ -37,6 +37,5 @@ def flavour_of(name: str) -> Flavour:
     """Return a flavour, or raise ValueError naming those there are."""
     found = FLAVOURS.get(name)
     if found is None:
-        message = f"no flavour: {name!r} (there are {', '.join(FLAVOURS)})"
-        raise ValueError(message)
+        raise ValueError(f"no flavour: {name!r} (there are {', '.join(FLAVOURS)})")
     return found
