@@ -53,6 +53,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = ()
     content_type: str = "application/json"
 
+    def with_headers(self, *headers: tuple[str, str]) -> Reply:
+        """Return the reply with these headers behind its own."""
+        return msgspec.structs.replace(self, headers=(*self.headers, *headers))
+
 
 def json_reply(status: int, body: object, headers: Headers = ()) -> Reply:
     """Return a reply with a JSON body."""

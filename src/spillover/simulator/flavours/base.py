@@ -100,7 +100,7 @@ class Flavour:
         message = f"Rate limit exceeded: {allowance.amount} {allowance.metric} per {allowance.per}."
         headers = () if refusal.wait_s is None else (("retry-after", seconds_up(refusal.wait_s)),)
         reply = self.error(429, message, kind="rate_limit_error", code="rate_limit_exceeded")
-        return Reply(status=429, body=reply.body, headers=headers)
+        return reply.with_headers(*headers)
 
     def limit_headers(
         self, gauges: Sequence[Gauge], *, status: int, stream: bool, cost: int

@@ -49,7 +49,7 @@ class Cerebras(Flavour):
                 message = "We're experiencing high traffic right now! Please try again soon."
                 kind = "too_many_requests_error"
                 reply = self.error(429, message, kind=kind, code="queue_exceeded", param="queue")
-                return Reply(status=429, body=reply.body, headers=(("x-should-retry", "false"),))
+                return reply.with_headers(("x-should-retry", "false"))
             case _:
                 return super().complaint(why, said)
 
@@ -67,7 +67,7 @@ class Cerebras(Flavour):
         kind = "too_many_requests_error"
         reply = self.error(429, message, kind=kind, code=code, param="quota")
         wait = _RETRY_AFTER_S.get(allowance.per, str(max(1, round(allowance.seconds))))
-        return Reply(status=429, body=reply.body, headers=(("retry-after", wait),))
+        return reply.with_headers(("retry-after", wait))
 
     def limit_headers(
         self, gauges: Sequence[Gauge], *, status: int, stream: bool, cost: int

@@ -73,7 +73,7 @@ class Groq(Flavour):
         daily_tokens = allowance.metric is Metric.TOKENS and allowance.per == "day"
         kind = "compound" if daily_tokens else metric
         reply = self.error(status, message, kind=kind, code="rate_limit_exceeded")
-        return Reply(status=status, body=reply.body, headers=(("retry-after", wait),))
+        return reply.with_headers(("retry-after", wait))
 
     def limit_headers(
         self, gauges: Sequence[Gauge], *, status: int, stream: bool, cost: int

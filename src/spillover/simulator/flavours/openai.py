@@ -85,7 +85,7 @@ class OpenAI(Flavour):
                 ("retry-after-ms", str(milliseconds)),
             )
         reply = self.error(429, message, kind=metric, code="rate_limit_exceeded")
-        return Reply(status=429, body=reply.body, headers=headers)
+        return reply.with_headers(*headers)
 
     def limit_headers(
         self, gauges: Sequence[Gauge], *, status: int, stream: bool, cost: int

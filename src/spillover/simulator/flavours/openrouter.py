@@ -86,8 +86,7 @@ class OpenRouter(Flavour):
             "X-RateLimit-Reset": str(round(resets_at * 1_000)),
         }
         reply = self._error(429, message, {"headers": told, "provider_name": None})
-        headers = tuple((name.lower(), value) for name, value in told.items())
-        return Reply(status=429, body=reply.body, headers=headers)
+        return reply.with_headers(*((name.lower(), value) for name, value in told.items()))
 
     def error(
         self,
