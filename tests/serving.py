@@ -55,27 +55,14 @@ class Reply:
         return text
 
 
-@dataclass
-class Served:
-    """A gateway that runs."""
+class Reachable:
+    """Whatever listens at `address`, and how a client reaches it."""
 
-    gateway: Gateway
     address: str
-    loop: asyncio.AbstractEventLoop
-    stopped: threading.Event = field(default_factory=threading.Event)
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def engine(self) -> Engine:
-        return self.gateway.engine
 
     @property
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the gateway's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(START_S)
 
     def ask(
         self,
@@ -121,6 +108,25 @@ class Served:
         with self.connect() as connection:
             connection.sendall(request)
             return read_all(connection)
+
+
+@dataclass
+class Served(Reachable):
+    """A gateway that runs."""
+
+    gateway: Gateway
+    address: str
+    loop: asyncio.AbstractEventLoop
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def engine(self) -> Engine:
+        return self.gateway.engine
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the gateway's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(START_S)
 
     def stop(self) -> None:
         """Tell it to stop, with grace; returns at once."""

@@ -1,0 +1,137 @@
+"""Gateway, library and command line, each a process of its own on one state folder, act as one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.terminal import spillover
+from tests.journeys.processes import (
+    PROMPTMARK,
+    SECONDS,
+    SOON_S,
+    assert_discreet,
+    document,
+    gateway,
+    seconds_until,
+    write,
+)
+from tests.structure.project import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.journeys.processes import Gateway, Provider
+
+LIMIT = 20
+
+
+class Program:
+    """A process that uses the library."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert self.says() == "ready"
+
+    def says(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def ask(self, times: int = 1) -> list[str]:
+        """Return who served each of several chats at once."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{times}\n")
+        self._process.stdin.flush()
+        served: list[str] = json.loads(self.says())
+        return served
+
+
+@contextmanager
+def program(config: Path) -> Iterator[Program]:
+    """Run a process that uses the library; its errors are searched when it ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.journeys.library_process", str(config)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Program(process)
+    finally:
+        _, errors = process.communicate(timeout=SECONDS)
+    assert_discreet(errors)
+    assert process.returncode == 0
+
+
+@pytest.fixture(name="faces")
+def _faces(config: Path, first: Provider, second: Provider) -> Iterator[tuple[Gateway, Program]]:
+    write(config, document(first, second, limits={"requests_per_minute": LIMIT}))
+    with gateway(config) as served, program(config) as used:
+        yield served, used
+
+
+def test_all_three_together_send_exactly_as_many_as_the_limit(
+    faces: tuple[Gateway, Program], config: Path, first: Provider, second: Provider
+) -> None:
+    served, used = faces
+
+    with ThreadPoolExecutor(32) as pool:
+        by_command = [
+            pool.submit(spillover, "ask", PROMPTMARK, "--config", config) for _ in range(2)
+        ]
+        by_library = pool.submit(used.ask, LIMIT)
+        by_gateway = [pool.submit(served.served_by) for _ in range(LIMIT)]
+        answered = [each.result() for each in by_gateway] + by_library.result()
+        commands = [each.result() for each in by_command]
+
+    assert {each.returncode for each in commands} == {0}
+    assert len(answered) == 2 * LIMIT
+    assert first.counters()["received"] == LIMIT
+    assert second.accepted == LIMIT + 2
+    assert served.used(span="minute")["requests"] == LIMIT
+
+
+def test_a_cooldown_that_the_gateway_met_keeps_the_library_away(
+    faces: tuple[Gateway, Program], first: Provider
+) -> None:
+    served, used = faces
+    first.script("overloaded")
+
+    by_gateway = served.served_by()
+    time.sleep(SOON_S)  # the promise itself: by then the library knows
+    by_library = used.ask(5)
+
+    assert by_gateway == "second"
+    assert by_library == ["second"] * 5
+    assert first.counters()["received"] == 1
+
+
+def test_what_a_command_changes_a_running_gateway_does_within_a_second(
+    faces: tuple[Gateway, Program], config: Path
+) -> None:
+    served, used = faces
+    used.ask(LIMIT)
+    changes = [
+        (("usage", "clear", "first"), "first"),
+        (("use", "default", "second"), "second"),
+        (("use", "default", "auto"), "first"),
+        (("disable", "first"), "second"),
+        (("enable", "first"), "first"),
+    ]
+
+    for words, profile in changes:
+        shown = spillover(*words, "--config", config)
+        took = seconds_until(lambda profile=profile: served.served_by() == profile)
+
+        assert shown.returncode == 0, shown.stderr
+        assert took < SOON_S, words
