@@ -87,7 +87,7 @@ async def test_an_answer_has_status_headers_and_body() -> None:
         exchange = await client.open(order(base_url), unheard)
 
         assert exchange.status == 203
-        assert exchange.headers["x-one"] == "b"
+        assert exchange.headers["x-one"] == "a"
         assert await exchange.read() == b"hello"
         assert await exchange.read() == b""
         exchange.close()

@@ -6,33 +6,33 @@ Refuses to know the order in which they are used (flow) and how they are perform
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+import msgspec
 
-    from spillover.core.health import Health
-    from spillover.core.ladder import Sticky, View
-    from spillover.core.limits import Candidate, Reservation
-    from spillover.core.refusals import Step
-    from spillover.core.values import Failure, Profile, Usage
+from spillover.core.health import Health
+from spillover.core.ladder import Sticky, View
+from spillover.core.limits import Candidate, Reservation
+from spillover.core.refusals import Step
+from spillover.core.values import Failure, Profile, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One side's word; a dozen are made for each request, so they are kept light."""
+
+
+class Look(_Said, frozen=True, kw_only=True, gc=False):
     """Read the shared record and the time. Answered by `Sight`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reserve:
+class Reserve(_Said, frozen=True, kw_only=True, gc=False):
     """Hold room on the first candidate that has it, in one atomic step. Answered by `Held`."""
 
     candidates: Sequence[Candidate]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(_Said, frozen=True, kw_only=True, gc=False):
     """Send the request and wait for the commit point. Answered by `Committed` or `Failed`.
 
     The commit point is the first content of a stream, or the whole valid body of an unstreamed
@@ -45,16 +45,14 @@ class Send:
     deadline_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
+class Relay(_Said, frozen=True, kw_only=True, gc=False):
     """Give the client head and answer to the end. Answered by `Relayed` or `Broken`."""
 
     candidate: Candidate
     trail: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
+class Settle(_Said, frozen=True, kw_only=True, gc=False):
     """Replace a reservation by what was used."""
 
     reservation: str
@@ -68,16 +66,14 @@ class Settle:
     ttft_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(_Said, frozen=True, kw_only=True, gc=False):
     """Give a reservation back: whole, or all but the request itself."""
 
     reservation: str
     keep_request: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learn:
+class Learn(_Said, frozen=True, kw_only=True, gc=False):
     """Record changed health; `failure` is what taught it, None after a success."""
 
     profile: str
@@ -85,16 +81,14 @@ class Learn:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stick:
+class Stick(_Said, frozen=True, kw_only=True, gc=False):
     """Record the profile that last worked for a chain."""
 
     chain: str
     sticky: Sticky
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(_Said, frozen=True, kw_only=True, gc=False):
     """Wait until an instant; with `queue`, in line with the chain's other waiting requests.
 
     A request in line is also woken, first come first, when room may have come about sooner.
@@ -104,8 +98,7 @@ class Wait:
     queue: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FellBack:
+class FellBack(_Said, frozen=True, kw_only=True, gc=False):
     """Tell that the request went on from one profile to another."""
 
     source: str
@@ -122,8 +115,7 @@ Action: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(_Said, frozen=True, kw_only=True, gc=False):
     """The shared record as it is now."""
 
     now: float
@@ -139,32 +131,28 @@ class Sight:
     """Other requests of this chain wait in line before this one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(_Said, frozen=True, kw_only=True, gc=False):
     """The ledger's answer to `Reserve`."""
 
     now: float
     reservation: Reservation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unrecorded:
+class Unrecorded(_Said, frozen=True, kw_only=True, gc=False):
     """The ledger can't record, and the configuration says to fail closed."""
 
     now: float
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
+class Committed(_Said, frozen=True, kw_only=True, gc=False):
     """The first content, or the whole answer, is there."""
 
     now: float
     sent_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(_Said, frozen=True, kw_only=True, gc=False):
     """The send failed before the commit point."""
 
     now: float
@@ -176,8 +164,7 @@ class Failed:
     """The request's deadline ended it, not one of the attempt's own time limits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relayed:
+class Relayed(_Said, frozen=True, kw_only=True, gc=False):
     """The whole answer has been read from the provider and given to the client."""
 
     now: float
@@ -186,8 +173,7 @@ class Relayed:
     ttft_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class Broken(_Said, frozen=True, kw_only=True, gc=False):
     """The answer ended early, behind the commit point."""
 
     now: float
@@ -196,8 +182,7 @@ class Broken:
     reported: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
+class Cancelled(_Said, frozen=True, kw_only=True, gc=False):
     """The client left; may answer any action.
 
     What was to be recorded or told (`Settle`, `Release`, `Learn`, `Stick`, `FellBack`) is done all the
@@ -211,8 +196,7 @@ class Cancelled:
     reported: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(_Said, frozen=True, kw_only=True, gc=False):
     """Any other action was performed."""
 
     now: float

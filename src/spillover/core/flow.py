@@ -16,10 +16,10 @@ Refuses to know how anything is performed: no clock, network, storage or client 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
-from msgspec.structs import replace as with_field
+from msgspec.structs import replace
 
 from spillover.core.actions import (
     Action,
@@ -167,6 +167,7 @@ def _ladder(walk: _Walk, sight: Sight) -> Ladder:
         larger_than=walk.larger_than,
         too_small=walk.too_small,
         missing=walk.missing,
+        as_needed=True,
     )
     return build(ask, sight.profiles, sight.view, sight.now)
 
@@ -181,7 +182,7 @@ def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
         ending = walk.rejected
     if ending is None:
         return Ending(kind=EndKind.REFUSED, trail=tuple(walk.trail), refusal=reason)
-    return with_field(ending, trail=tuple(walk.trail))
+    return replace(ending, trail=tuple(walk.trail))
 
 
 def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:

@@ -11,6 +11,7 @@ Refuses to know how evidence comes about (benching), requests, ladders, storage 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -112,18 +113,22 @@ def subject_of_account(account: str) -> str:
 
 def subject_of_provider(profile: Profile) -> str:
     """Return the health key of a profile's provider; one that nobody knows is its account alone."""
-    if profile.provider in {"", CUSTOM_PROVIDER}:
-        return f"provider:{CUSTOM_PROVIDER}|{profile.account}"
-    return f"provider:{profile.provider}"
+    return subjects(profile)[-1]
 
 
 def subjects(profile: Profile) -> tuple[str, str, str, str]:
     """Return the health keys that bear on a call to `profile` with its present model."""
+    return _subjects(profile.name, profile.model, profile.account, profile.provider)
+
+
+@lru_cache(maxsize=4_096)
+def _subjects(name: str, model: str, account: str, provider: str) -> tuple[str, str, str, str]:
+    known = provider not in {"", CUSTOM_PROVIDER}
     return (
-        subject_of_profile(profile.name),
-        subject_of_model(profile.name, profile.model),
-        subject_of_account(profile.account),
-        subject_of_provider(profile),
+        subject_of_profile(name),
+        subject_of_model(name, model),
+        subject_of_account(account),
+        f"provider:{provider}" if known else f"provider:{CUSTOM_PROVIDER}|{account}",
     )
 
 

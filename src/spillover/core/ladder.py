@@ -8,10 +8,11 @@ Refuses to know how a call is sent, what was counted, and the clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol, assert_never
+from typing import Final, Protocol, assert_never, overload
 
+import msgspec
 from msgspec.structs import replace
 
 from spillover.core.health import Health, Standing, standing, subject_of_model
@@ -28,6 +29,7 @@ from spillover.core.values import (
     Profile,
     RoutingPolicy,
     SkipReason,
+    SpendGate,
     Status,
     Strategy,
     Tier,
@@ -35,9 +37,6 @@ from spillover.core.values import (
     Value,
     owner_of_model,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Pin(Value, frozen=True, kw_only=True):
@@ -80,8 +79,7 @@ class View(Protocol):
         """Return the profile's usual time to first content."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Value, frozen=True, kw_only=True):
     """One request's question to the ladder."""
 
     chain: Chain
@@ -92,9 +90,9 @@ class Ask:
     """The chain's request number, for `round_robin`."""
     affinity: str | None = None
     """The profile that served this session before."""
-    tried: Mapping[str, FailureClass] = field(default_factory=dict)
+    tried: Mapping[str, FailureClass] = msgspec.field(default_factory=dict)
     """Profiles that were sent to already, and how the last send ended."""
-    blocked: Mapping[str, Block] = field(default_factory=dict)
+    blocked: Mapping[str, Block] = msgspec.field(default_factory=dict)
     """Profiles that the ledger denied, and why."""
     space: str | None = None
     """For embeddings: the space that all vectors of the chain lie in."""
@@ -104,6 +102,8 @@ class Ask:
     """Upstream models that said so."""
     missing: frozenset[tuple[str, str]] = frozenset()
     """(profile, upstream model) pairs that a provider just said it does not have."""
+    as_needed: bool = False
+    """Look at candidates only as far as somebody asks, where the chain's own order decides."""
 
 
 class Skipped(Value, frozen=True, kw_only=True):
@@ -120,11 +120,45 @@ class Skipped(Value, frozen=True, kw_only=True):
     """Another call is testing the profile's guessed cooldown right now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
-    """The candidates in the order they should be tried, and the rest with their reasons."""
+class Candidates(Sequence[Candidate]):
+    """Candidates that are looked at only as far as somebody asks: mostly the first one serves."""
 
-    candidates: tuple[Candidate, ...]
+    def __init__(self, known: list[Candidate], more: Iterator[Candidate]) -> None:
+        self._known = known
+        self._more = more
+
+    def __bool__(self) -> bool:
+        """Whether there is any; a plain ladder always knows its first."""
+        return bool(self._known)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Iterate in the order in which they should be tried."""
+        yield from self._known
+        for candidate in self._more:
+            self._known.append(candidate)
+            yield candidate
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Candidate]: ...
+    def __getitem__(self, place: int | slice) -> Candidate | Sequence[Candidate]:
+        """Return the candidate at `place`; the first costs nothing."""
+        return self._known[0] if place == 0 else list(self)[place]
+
+    def __len__(self) -> int:
+        """Return how many there are, having looked at all."""
+        return sum(1 for _ in self)
+
+
+class Ladder(Value, frozen=True, kw_only=True):
+    """The candidates in the order they should be tried, and the rest with their reasons.
+
+    Where the chain's own order decides, `skipped` holds those before the first candidate for sure,
+    and all of them when there is no candidate.
+    """
+
+    candidates: Sequence[Candidate]
     skipped: tuple[Skipped, ...]
     kept: str | None = None
     """The profile that a pin, its session or the failback puts first, whatever the strategy says."""
@@ -135,6 +169,9 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
     skipped: dict[str, Skipped] = {}
     able: list[tuple[Member, Candidate]] = []
     pin = _pin(ask.chain, view)
+    kept = pin.profile if pin is not None else _kept(ask, view, now)
+    if ask.as_needed and kept is None and _is_plain(ask):
+        return _as_needed(ask, profiles, view, now)
     for member in ask.chain.members:
         found = _consider(ask, member, profiles[member.profile], view, now)
         if isinstance(found, Skipped):
@@ -145,7 +182,6 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
             )
         else:
             able.append((member, found))
-    kept = pin.profile if pin is not None else _kept(ask, view, now)
     ordered = _ordered(ask, able, view, now)
     ordered.sort(key=lambda c: c.profile.name != kept)
     held_back = behind_gate(ask, ordered, profiles, skipped)
@@ -157,6 +193,32 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
         skipped[member.profile] for member in ask.chain.members if member.profile in skipped
     )
     return Ladder(candidates=candidates, skipped=in_chain_order, kept=kept)
+
+
+def _as_needed(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> Ladder:
+    """Return the ladder of a plain chain, known up to its first candidate."""
+    found = (_consider(ask, m, profiles[m.profile], view, now) for m in ask.chain.members)
+    skipped: list[Skipped] = []
+    for each in found:
+        if isinstance(each, Candidate):
+            more = (other for other in found if isinstance(other, Candidate))
+            return Ladder(candidates=Candidates([each], more), skipped=tuple(skipped))
+        skipped.append(each)
+    return Ladder(candidates=(), skipped=tuple(skipped))
+
+
+_OPEN_GATE: Final = SpendGate()
+
+
+def _is_plain(ask: Ask) -> bool:
+    """Whether the chain's own order is the order of its candidates, and no gate stands in it."""
+    chain = ask.chain
+    return (
+        chain.strategy is Strategy.PRIORITY
+        and chain.spend_gate == _OPEN_GATE
+        and ask.demand.policy is None
+        and chain.routing_policy is RoutingPolicy.ANY
+    )
 
 
 def _pin(chain: Chain, view: View) -> Pin | None:

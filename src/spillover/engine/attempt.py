@@ -9,36 +9,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from spillover.clock import Clock
 from spillover.core.actions import Broken, Committed, Failed, Relayed
 from spillover.core.evidence import Evidence, TransportFault
 from spillover.core.failures import classify
+from spillover.core.limits import Candidate
 from spillover.core.refusals import Code
-from spillover.core.tokens import presumed
+from spillover.core.tokens import Calibration, presumed
+from spillover.core.values import TimeLimits, Value
 from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import (
     DONE,
+    Asked,
     StreamReader,
     error_body,
     read_answer,
     stream_error_event,
 )
 from spillover.protocols.sse import EventTooLarge, Splitter
-from spillover.upstream import UpstreamBroken
+from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-    from spillover.clock import Clock
-    from spillover.core.limits import Candidate
-    from spillover.core.tokens import Calibration
-    from spillover.core.values import Failure, TimeLimits, Usage
-    from spillover.protocols.openai_chat import Asked
-    from spillover.upstream import Exchange, Order, Upstream
+    from spillover.core.values import Failure, Usage
+    from spillover.upstream import Exchange
 
 ERROR_MOST: Final = 1 << 20
 """Bytes of an error's body that are read."""
@@ -54,16 +54,14 @@ SHORTEST_SECRET: Final = 6
 """Characters; what is shorter stands in ordinary ids by chance."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Means(Value, frozen=True, kw_only=True):
     """What every attempt is made with."""
 
     upstream: Upstream
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shipment:
+class Shipment(Value, frozen=True, kw_only=True):
     """What one attempt sends, where to, and how long it may take."""
 
     asked: Asked

@@ -5,19 +5,22 @@ Refuses to know how either is carried: over HTTP, or inside one process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
+from spillover.core.values import RoutingPolicy, Value
+from spillover.protocols.openai_chat import Asked
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from spillover.core.refusals import Ending
-    from spillover.core.values import Demand, RoutingPolicy, Usage
-    from spillover.protocols.openai_chat import Asked
+    from spillover.core.values import Demand, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Value, frozen=True, kw_only=True):
     """One request of a client."""
 
     asked: Asked
@@ -29,7 +32,7 @@ class Call:
     """A narrower routing policy than the chain's."""
     spend: bool = False
     """The client agrees to reach a paid profile behind a free one."""
-    passed_headers: Mapping[str, str] = field(default_factory=dict)
+    passed_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Headers of the client's protocol that go to an upstream of the same protocol."""
 
     def demand(self) -> Demand:

@@ -5,8 +5,9 @@ The ladder and the ledger's own rule answer; nothing is reserved and nothing is 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from spillover.core.ladder import Ask, Skipped, build, embedding_space
 from spillover.core.values import NANOUSD_PER_USD, Operation

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from spillover.core.limits import Tally
 from spillover.core.values import (
-    METRIC_INDEX,
     NOTHING,
     Amounts,
     Calendar,
@@ -41,8 +40,6 @@ SHOWN: Final = {
 _SHOWN_KEYS: Final = {
     name: window_key(window, Metric.REQUESTS, 0) for name, window in SHOWN.items()
 }
-_HELD: Final = range(1, len(METRIC_INDEX))
-"""All metrics but requests: a request counts when it is sent, so none is held."""
 
 
 class Counters:
@@ -90,15 +87,13 @@ class Counters:
         """Hold room for a call."""
         for tally in tallies:
             tally.in_flight += 1
-            for metric in _HELD:
-                tally.held[metric] += amounts[metric]
+            _add(tally.held, amounts, 1)
 
     def let_go(self, tallies: list[Tally], amounts: Amounts) -> None:
         """Hold a call's room no longer."""
         for tally in tallies:
             tally.in_flight -= 1
-            for metric in _HELD:
-                tally.held[metric] -= amounts[metric]
+            _add(tally.held, amounts, -1)
 
     def count(self, tallies: list[Tally], at: float, amounts: Amounts) -> None:
         """Count `amounts` as used at `at` in every window; negative ones take back."""
@@ -151,6 +146,17 @@ class Counters:
         for tally in self.tallies.values():
             for series in tally.series.values():
                 series.shift(seconds, now)
+
+
+def _add(held: list[int], amounts: Amounts, sign: int) -> None:
+    """Hold what `amounts` say, requests aside: one counts when it is sent, so none is held."""
+    _, tokens, input_tokens, output_tokens, cost, neurons = amounts
+    held[1] += sign * tokens
+    held[2] += sign * input_tokens
+    held[3] += sign * output_tokens
+    if cost or neurons:
+        held[4] += sign * cost
+        held[5] += sign * neurons
 
 
 @lru_cache(maxsize=4_096)

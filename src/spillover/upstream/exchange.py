@@ -5,17 +5,18 @@ Refuses to know what the bytes say and how long each phase may take: whoever wai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from spillover.core.values import Value
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from spillover.core.evidence import TransportFault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Value, frozen=True, kw_only=True):
     """One request to a provider."""
 
     url: str
@@ -42,7 +43,7 @@ class Exchange(Protocol):
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case; of a repeated header the last value."""
+    """Looked up by names in lower case; of a repeated header the first value."""
 
     async def read(self) -> bytes:
         """Return the next bytes of the body, decompressed; empty at its end.
