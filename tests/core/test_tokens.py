@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.tokens import (
+    MOST_OUTPUT_TOKENS,
     Calibration,
     cost,
     counted,
@@ -101,6 +102,12 @@ def test_an_estimate_is_priced() -> None:
         (Demand(), with_(PROFILE, max_output_tokens=512), 512),
         (Demand(), with_(PROFILE, max_output_tokens=8_192), 1_024),
         (Demand(operation=Operation.EMBEDDINGS, max_output_tokens=100), PROFILE, 0),
+        (Demand(choices=10**30), PROFILE, MOST_OUTPUT_TOKENS),
+        (
+            Demand(max_output_tokens=10**30),
+            with_(PROFILE, reserves_max_tokens=True),
+            MOST_OUTPUT_TOKENS,
+        ),
     ],
 )
 def test_output_is_what_may_come_or_what_the_provider_itself_reserves(

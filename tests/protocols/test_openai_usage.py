@@ -79,7 +79,7 @@ def read(usage: object) -> Usage | None:
         ),
         (
             {"prompt_tokens": -3, "completion_tokens": 10**30},
-            Usage(requests=1, output_tokens=10**12),
+            Usage(requests=1, output_tokens=10**9),
         ),
     ],
 )

@@ -30,6 +30,8 @@ OUTPUTS_KEPT: Final = 100
 OUTPUTS_NEEDED: Final = 10
 FIRST_OUTPUT_TOKENS: Final = 1_024
 """Expected of an answer until `OUTPUTS_NEEDED` are known."""
+MOST_OUTPUT_TOKENS: Final = 10**9
+"""Expected of a call at most: clients may state any number, and sums of it must stay numbers."""
 
 
 class Calibration(Value, frozen=True, kw_only=True, array_like=True):
@@ -99,7 +101,7 @@ def _expected_output(demand: Demand, profile: Profile, calibration: Calibration)
             expected = min(expected, stated)
     if ceiling is not None:
         expected = min(expected, ceiling)
-    return demand.choices * expected
+    return min(demand.choices * expected, MOST_OUTPUT_TOKENS)
 
 
 def presumed(

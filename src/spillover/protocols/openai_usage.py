@@ -18,8 +18,9 @@ import msgspec
 
 from spillover.core.values import NANOUSD_PER_USD, Usage
 
-_MOST: Final = 10**12
-"""No call uses more of anything; what passes it is broken."""
+_MOST_TOKENS: Final = 10**9
+_MOST_NANOUSD: Final = 1_000 * NANOUSD_PER_USD
+"""No call uses more; what passes it is broken, and would break the sums it goes into."""
 
 
 class _Details(msgspec.Struct):
@@ -70,7 +71,9 @@ def read_usage(raw: msgspec.Raw) -> Usage | None:
         requests=1,
         input_tokens=spent,
         output_tokens=written,
-        cost_nanousd=0 if fields.cost is None else _whole(fields.cost * NANOUSD_PER_USD),
+        cost_nanousd=0
+        if fields.cost is None
+        else _whole(fields.cost * NANOUSD_PER_USD, most=_MOST_NANOUSD),
         cached_tokens=_cached(fields, spent),
     )
 
@@ -85,11 +88,11 @@ def _cached(fields: _Fields, spent: int) -> int:
     return 0 if cached is None else min(_whole(cached), spent)
 
 
-def _whole(amount: float) -> int:
-    """Return an amount as a whole number from 0 to `_MOST`, rounded up."""
-    if type(amount) is int and 0 <= amount <= _MOST:
+def _whole(amount: float, *, most: int = _MOST_TOKENS) -> int:
+    """Return an amount as a whole number from 0 to `most`, rounded up."""
+    if type(amount) is int and 0 <= amount <= most:
         return amount
-    return ceil(min(max(amount, 0), _MOST))
+    return ceil(min(max(amount, 0), most))
 
 
 def _tamed(raw: msgspec.Raw) -> _Fields | None:
