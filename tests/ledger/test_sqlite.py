@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.core.values import Usage
 from spillover.ledger.book import Book
 from spillover.ledger.entries import Alive, Keyed
 from spillover.ledger.journal import Busy, StorageError, Unfit
@@ -271,6 +272,72 @@ def test_file_that_can_not_be_used_is_unfit(path: Path, how: str) -> None:
         Process(path).step()
 
     assert how == "unreadable" or path.read_bytes() == before
+
+
+DAMAGES = {
+    "a row that is no entry": "INSERT INTO journal VALUES (999, x'c1')",
+    "a name that is no text": "INSERT INTO journal VALUES (999, x'9193a161a2fffecb3ff0000000000000')",
+    "a row that is no blob": "INSERT INTO journal VALUES (999, 'text')",
+    "a window of no length": "INSERT INTO journal VALUES (999, x'9196a174a9"
+    "70726f66696c653a6182a474797065a7726f6c6c696e67a77365636f6e6473cb0000000000000000"
+    "a8726571756573747305cb3ff0000000000000')",
+    "no floor": "DELETE FROM meta",
+    "no entries": "DROP TABLE journal",
+    "no record": "UPDATE meta SET floor = 999; DROP TABLE parts",
+    "a record that is none": "UPDATE meta SET floor = 999; UPDATE parts SET body = x'a2fffe'",
+}
+
+
+def step_again(process: Process) -> None:
+    """Do a step; storage that fails is opened again at the next one, and found out there."""
+    try:
+        process.step()
+    except Unfit:
+        raise
+    except StorageError:
+        process.step()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_of_any_kind_costs_nothing_that_a_living_process_knows(
+    path: Path, damage: str
+) -> None:
+    one = Process(path)
+    one.call("r")
+    db = sqlite3.connect(path)
+    db.executescript(damage)
+    db.close()
+
+    with pytest.raises(Unfit):
+        step_again(one)
+    one.journal.set_aside("now")
+    one.step()
+
+    assert one.book.used("a", "day", NOON)[:2] == (1, 100)
+    assert record_of(path) == one.record()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_of_any_kind_is_found_at_the_start(path: Path, damage: str) -> None:
+    Process(path).call("r")
+    db = sqlite3.connect(path)
+    db.executescript(damage)
+    db.close()
+
+    with pytest.raises(Unfit):
+        Process(path).step()
+
+
+def test_what_can_not_be_written_is_storage_that_fails_and_holds_nobody_up(path: Path) -> None:
+    one, other = Process(path), Process(path)
+    one.call("r")
+
+    with pytest.raises(StorageError) as failed:
+        one.step(settled("s", ANY, usage=Usage(requests=1, input_tokens=10**30)))
+
+    assert not isinstance(failed.value, Unfit)
+    other.call("t")
+    assert other.book.used("a", "day", NOON)[:2] == (2, 200)
 
 
 def test_unfit_file_is_put_aside_and_the_book_in_memory_is_written_whole(path: Path) -> None:

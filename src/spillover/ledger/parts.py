@@ -66,14 +66,18 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
-    """Make `book` hold what `parts` say; raises `msgspec.MsgspecError` on bytes that are none."""
-    counters = book.counters = Counters()
+    """Make `book` hold what `parts` say.
+
+    Raises `msgspec.MsgspecError` on bytes that are none; the book is then as it was.
+    """
+    counters = Counters()
     rest = _Rest({}, {}, {}, {}, {}, {}, {}, {}, {}, {})
     for name, body in parts:
         if name == _REST:
             rest = _rests.decode(body)
         else:
             counters.tallies[name] = _tallies.decode(body)
+    book.counters = counters
     for field in msgspec.structs.fields(_Rest):
         target = counters if field.name == "members" else book
         setattr(target, field.name, getattr(rest, field.name))

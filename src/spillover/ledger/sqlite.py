@@ -16,8 +16,6 @@ import secrets
 import sqlite3
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
-
 from spillover.ledger import parts
 from spillover.ledger.entries import decode, encode
 from spillover.ledger.journal import Busy, StorageError, Unfit
@@ -47,6 +45,7 @@ CREATE TABLE parts (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, salt BLOB NOT NULL);
 """
 """`floor` is the last row that `parts` holds already; 0 while nothing was ever written."""
+_TABLES: Final = frozenset({"journal", "parts", "meta"})
 
 
 class _Full(StorageError):
@@ -163,6 +162,16 @@ class SqliteJournal:
             raise
 
     def _catch_up(self, db: sqlite3.Connection, book: Book) -> bool:
+        try:
+            return self._folded(db, book)
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            # Bits may flip into anything: a row of another kind, a text that is none, a window of 0 s.
+            message = f"entries that can't be read: {error}"
+            raise Unfit(message) from error
+
+    def _folded(self, db: sqlite3.Connection, book: Book) -> bool:
         version: int = db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return False
@@ -309,7 +318,11 @@ def _prepare(db: sqlite3.Connection, salt: bytes) -> bytes:
     elif (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         message = f"damaged: {found}"
         raise Unfit(message)
-    row = db.execute("SELECT salt FROM meta").fetchone()
+    missing = _TABLES - {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
+    row = None if missing else db.execute("SELECT salt FROM meta").fetchone()
+    if row is None:
+        message = f"damaged: {', '.join(sorted(missing)) or 'meta'} is gone"
+        raise Unfit(message)
     return bytes(row[0])
 
 
@@ -357,6 +370,6 @@ def _translated(run: Callable[[], _T]) -> _T:
         if code == sqlite3.SQLITE_FULL:
             raise _Full(str(error)) from error
         raise StorageError(str(error)) from error
-    except msgspec.MsgspecError as error:
-        message = f"entries that can't be read: {error}"
-        raise Unfit(message) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        message = f"entries that can't be written: {error}"
+        raise StorageError(message) from error
