@@ -35,7 +35,7 @@ def main() -> int:
         print(f"The bench runs on Linux; missing: {', '.join(missing) or 'Linux'} (make bench)")
         return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
-    cores = machine.cores()
+    cores, busy = machine.cores(), machine.busy()
     machine.stay_on(cores.load)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="spillover-bench-") as folder:
@@ -48,7 +48,9 @@ def main() -> int:
         )
         results = run.results(profile=options.profile)
     command = " ".join(["python -m bench", *sys.argv[1:]])
-    written = report(results, about(command, rounds=run.rounds, seconds=run.seconds, cores=cores))
+    written = report(
+        results, about(command, rounds=run.rounds, seconds=run.seconds, cores=cores, busy=busy)
+    )
     RESULTS.write_text(written)
     print(written)
     say(f"took {(time.monotonic() - began) / 60:.1f} minutes; kept in bench/{RESULTS.name}")

@@ -22,7 +22,8 @@ _LIBRARIES: Final = ("spillover", "uvicorn", "uvloop", "httptools", "aiohttp", "
 _HOW: Final = """\
 `{command}`: everything on loopback. {cores}
 All contestants run all the time, and those that are not asked are idle; they are asked in turn,
-{rounds} times {seconds:g} s for each row, after a warm-up.
+{rounds} times {seconds:g} s for each row, after a warm-up. Before the run {busy:.1f} processes of others
+wanted to run on average: from 0.5 on, figures are too low and ratios unsteady.
 Figures are medians over the rounds; a ratio is taken inside each round first.
 The request is a chat of 1.5 KB, sent by wrk over kept connections. The upstream of whole answers is
 an nginx that returns 600 bytes (the fastest at hand), that of streams a small server on uvloop that
@@ -32,14 +33,15 @@ _APART: Final = "Each contestant has one core, the load and the upstream have an
 _TOGETHER: Final = "There is but one core for contestants, load and upstream."
 
 
-def about(command: str, *, rounds: int, seconds: float, cores: machine.Cores) -> str:
-    """Return the circumstances of a run, as paragraphs."""
+def about(command: str, *, rounds: int, seconds: float, cores: machine.Cores, busy: float) -> str:
+    """Return the circumstances of a run, as paragraphs; `busy` is what others did before it."""
     today = datetime.now(UTC)  # noqa: TID251 - the day of the run
     how = _HOW.format(
         command=command,
         cores=_APART if cores.apart else _TOGETHER,
         rounds=rounds,
         seconds=seconds,
+        busy=busy,
     )
     return (
         f"{today:%d %B %Y}, on {machine.facts()}.\n{', '.join(_versions())}{_revision()}.\n\n{how}"
