@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from spillover.engine import EngineOptions, open_engine
+from spillover.engine import open_engine
 from spillover.library.answers import ChatAnswer, Chunk, sent, text_of
 from spillover.library.asking import ChatFields, Messages, call_of
 from spillover.library.finding import found_config
@@ -59,7 +59,7 @@ class Spillover:
         Raises ConfigError with every problem of the file, LedgerError when counting is impossible.
         """
         loaded = await found_config(path, os.environ)
-        engine = await open_engine(loaded, EngineOptions())
+        engine = await open_engine(loaded)
         try:
             yield cls(engine)
         finally:

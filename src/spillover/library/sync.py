@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from spillover.library import transports
 from spillover.library.client import Spillover
 from spillover.library.looping import LoopThread
+from spillover.library.transports import client_library, sync_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -83,8 +83,7 @@ class SyncSpillover:
         return client
 
     def _client(self, library: str) -> Any:
-        http = transports.client_library(library)
-        return transports.sync_client(http, self._llm.app, self._loop)
+        return sync_client(client_library(library), self._llm.app, self._loop)
 
 
 class SyncChatStream:
