@@ -65,7 +65,7 @@ def test_a_ledger_that_is_not_kept_is_shown(
     code = run(["status", "--config", str(setting.path)])
 
     assert code == 0
-    assert "in memory alone" in capsys.readouterr().err
+    assert "in memory until it can" in capsys.readouterr().err
 
 
 def test_line_is_reached_from_anywhere_in_the_command(
