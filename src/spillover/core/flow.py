@@ -194,13 +194,13 @@ def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     held = yield Reserve(candidates=offered)
     if not isinstance(held, Held):
         return _stopped(walk, held)
-    by_name = {candidate.profile.name: candidate for candidate in offered}
-    for passed in held.reservation.passed:
+    passed_by = held.reservation.passed  # in the order in which they were offered
+    for passed, candidate in zip(passed_by, offered, strict=False):
         walk.blocked[passed.profile] = passed.block
-        walk.left = walk.left or _without_room(by_name[passed.profile], passed, sight)
+        walk.left = walk.left or _without_room(candidate, passed, sight)
     if not isinstance(held.reservation, Granted):
         return None
-    candidate = by_name[held.reservation.profile]
+    candidate = offered[len(passed_by)]
     left = walk.left or _passed_over(walk, ladder, candidate)
     walk.left = None
     if left is not None and left.source != candidate.profile.name:

@@ -143,8 +143,10 @@ class Candidates(Sequence[Candidate]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Candidate]: ...
     def __getitem__(self, place: int | slice) -> Candidate | Sequence[Candidate]:
-        """Return the candidate at `place`; the first costs nothing."""
-        return self._known[0] if place == 0 else list(self)[place]
+        """Return the candidate at `place`; one that was looked at before costs nothing."""
+        if isinstance(place, int) and 0 <= place < len(self._known):
+            return self._known[place]
+        return list(self)[place]
 
     def __len__(self) -> int:
         """Return how many there are, having looked at all."""

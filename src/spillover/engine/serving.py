@@ -100,7 +100,9 @@ class Serving:
             action = self._next(outcome)
             if action is None:
                 return self._closing_answer()
-            if isinstance(action, Relay):
+            if isinstance(action, Look):
+                outcome = self._look()
+            elif isinstance(action, Relay):
                 self._relay = action
                 if self._call.asked.stream:
                     return Answer(200, self._head(action.trail), serving=self)

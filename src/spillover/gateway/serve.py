@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from spillover.engine import Engine, EngineOptions
     from spillover.gateway.wire import Server
 
+COLLECT_AFTER: Final = 20_000
+"""Objects made and not freed before their cycles are looked for."""
 GRACE_S: Final = 30
 """How long answers may go on after the first signal to stop."""
 
@@ -83,6 +86,7 @@ async def serve(
     options = options or ServeOptions()
 
     def ready() -> None:
+        _spare_the_collector()
         if options.on_ready is not None:
             options.on_ready(gateway.engine, url_of(listening))
 
@@ -97,6 +101,17 @@ async def serve(
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+
+
+def _spare_the_collector() -> None:
+    """Leave what the start made out of garbage collection, and collect in larger portions.
+
+    A request makes some hundred objects and next to no cycles; collecting every 700 of them, the
+    whole heap now and then, took a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
 
 async def _until_stopped(server: Server, gateway: Gateway, listening: socket.socket) -> None:
