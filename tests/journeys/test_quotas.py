@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.journeys.processes import Provider
 
 WINDOW_S = 2
+JUDGED_S = 1.8
+"""A little less: requests that left a window apart may arrive closer together."""
 TOKENS = 5_000
 
 
@@ -49,7 +51,7 @@ def test_traffic_is_back_on_the_first_when_its_window_frees(
         back = served.served_by()
 
     assert (spent, back) == ("exhausted", "first")
-    assert first.counters(WINDOW_S)["most_requests"] == 5
+    assert first.counters(JUDGED_S)["most_requests"] == 5
     assert first.counters()["refused"] == 0
 
 

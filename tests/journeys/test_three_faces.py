@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,12 +56,30 @@ class Program:
         return served
 
 
+@dataclass(frozen=True, kw_only=True)
+class Faces:
+    """A gateway, a process that uses the library, and the folder they share with commands."""
+
+    gateway: Gateway
+    program: Program
+    folder: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"SPILLOVER_STATE_DIR": str(self.folder / "state")}
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return spillover(*words, "--config", self.folder / "spillover.yaml", **self.variables)
+
+
 @contextmanager
-def program(config: Path) -> Iterator[Program]:
+def program(config: Path, **variables: str) -> Iterator[Program]:
     """Run a process that uses the library; its errors are searched when it ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.journeys.library_process", str(config)],
         cwd=ROOT,
+        env={**os.environ, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,24 +93,32 @@ def program(config: Path) -> Iterator[Program]:
     assert process.returncode == 0
 
 
+@pytest.fixture(name="running", scope="module")
+def _running(
+    tmp_path_factory: pytest.TempPathFactory, free_provider: Provider, paid_provider: Provider
+) -> Iterator[Faces]:
+    folder = tmp_path_factory.mktemp("faces")
+    written = document(free_provider, paid_provider, limits={"requests_per_minute": LIMIT})
+    config = write(folder / "spillover.yaml", written)
+    state = {"SPILLOVER_STATE_DIR": str(folder / "state")}
+    with gateway(config, **state) as served, program(config, **state) as used:
+        yield Faces(gateway=served, program=used, folder=folder)
+
+
 @pytest.fixture(name="faces")
-def _faces(config: Path, first: Provider, second: Provider) -> Iterator[tuple[Gateway, Program]]:
-    write(config, document(first, second, limits={"requests_per_minute": LIMIT}))
-    with gateway(config) as served, program(config) as used:
-        yield served, used
+def _faces(running: Faces, first: Provider, second: Provider) -> Faces:
+    """Let every test begin with unused limits."""
+    assert running.gateway.post("/api/usage/clear", {}).status == 200
+    return running
 
 
 def test_all_three_together_send_exactly_as_many_as_the_limit(
-    faces: tuple[Gateway, Program], config: Path, first: Provider, second: Provider
+    faces: Faces, first: Provider, second: Provider
 ) -> None:
-    served, used = faces
-
     with ThreadPoolExecutor(32) as pool:
-        by_command = [
-            pool.submit(spillover, "ask", PROMPTMARK, "--config", config) for _ in range(2)
-        ]
-        by_library = pool.submit(used.ask, LIMIT)
-        by_gateway = [pool.submit(served.served_by) for _ in range(LIMIT)]
+        by_command = [pool.submit(faces.command, "ask", PROMPTMARK) for _ in range(2)]
+        by_library = pool.submit(faces.program.ask, LIMIT)
+        by_gateway = [pool.submit(faces.gateway.served_by) for _ in range(LIMIT)]
         answered = [each.result() for each in by_gateway] + by_library.result()
         commands = [each.result() for each in by_command]
 
@@ -98,18 +126,17 @@ def test_all_three_together_send_exactly_as_many_as_the_limit(
     assert len(answered) == 2 * LIMIT
     assert first.counters()["received"] == LIMIT
     assert second.accepted == LIMIT + 2
-    assert served.used(span="minute")["requests"] == LIMIT
+    assert faces.gateway.used(span="minute")["requests"] == LIMIT
 
 
 def test_a_cooldown_that_the_gateway_met_keeps_the_library_away(
-    faces: tuple[Gateway, Program], first: Provider
+    faces: Faces, first: Provider
 ) -> None:
-    served, used = faces
     first.script("overloaded")
 
-    by_gateway = served.served_by()
+    by_gateway = faces.gateway.served_by()
     time.sleep(SOON_S)  # the promise itself: by then the library knows
-    by_library = used.ask(5)
+    by_library = faces.program.ask(5)
 
     assert by_gateway == "second"
     assert by_library == ["second"] * 5
@@ -117,10 +144,9 @@ def test_a_cooldown_that_the_gateway_met_keeps_the_library_away(
 
 
 def test_what_a_command_changes_a_running_gateway_does_within_a_second(
-    faces: tuple[Gateway, Program], config: Path
+    faces: Faces,
 ) -> None:
-    served, used = faces
-    used.ask(LIMIT)
+    faces.program.ask(LIMIT)
     changes = [
         (("usage", "clear", "first"), "first"),
         (("use", "default", "second"), "second"),
@@ -130,8 +156,8 @@ def test_what_a_command_changes_a_running_gateway_does_within_a_second(
     ]
 
     for words, profile in changes:
-        shown = spillover(*words, "--config", config)
-        took = seconds_until(lambda profile=profile: served.served_by() == profile)
+        shown = faces.command(*words)
+        took = seconds_until(lambda profile=profile: faces.gateway.served_by() == profile)
 
         assert shown.returncode == 0, shown.stderr
         assert took < SOON_S, words
