@@ -304,6 +304,22 @@ def test_both_processes_see_one_jump_of_their_clock_as_one(tmp_path: Path) -> No
     run(story)
 
 
+def test_jump_moves_what_other_processes_recorded_just_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock) as one, opened(path) as other:
+            for _ in range(5):
+                await granted(other)
+
+            clock.set_to(NOON + 3_600.0)
+
+            assert isinstance(await one.reserve([candidate()]), Denied)
+
+    run(story)
+
+
 def test_calls_of_a_process_that_died_are_presumed_used_by_who_lives_on(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 

@@ -227,10 +227,14 @@ class Ledger:
             self._failed(now, str(error))
             return False
         self._busy_since = None
+        self._restore(anew=anew)
+        return True
+
+    def _restore(self, *, anew: bool) -> None:
+        """Fold what is not recorded yet into a book that was read anew, and so without it."""
         if anew:
             for entry in self._unwritten:
                 self.book.apply(entry)
-        return True
 
     def _run(self, job: _Job, now: float, entries: list[Entry], *, stored: bool) -> object:
         """Return what a job comes to, an exception included."""
@@ -313,6 +317,9 @@ class Ledger:
 
     def _jumped(self, seconds: float, now: float) -> None:
         """Move the record with the clock, before anyone reads it by the new time."""
+        # What others have recorded by now is dated by the old time, and has to move as well.
+        with contextlib.suppress(Busy, StorageError):
+            self._restore(anew=self._journal.refresh(self.book))
         entry = Jumped(seconds, now, self.process)
         self.book.apply(entry)
         self._keep([entry])
