@@ -348,6 +348,22 @@ def test_what_waiting_will_not_mend_states_no_wait() -> None:
     assert classify(too_long, now=NOW).stated_wait_s is None
 
 
+def test_words_lose_what_would_move_a_cursor_and_codes_their_secrets() -> None:
+    evidence = an_error(400, "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202ereversed, 世界", "sk-secret")
+
+    found = classify(evidence, now=NOW, redact=lambda text: text.replace("sk-secret", "sk-…"))
+
+    assert found.message == " [31mred ]0;title   2J  reversed, 世界"
+    assert found.code == "sk-…"
+
+
+@pytest.mark.parametrize("status", [101, 204, 304])
+def test_answers_without_an_answer_are_the_servers_fault(status: int) -> None:
+    evidence = Evidence(provider="somebody", status=status, shape=Shape.NOTHING)
+
+    assert classify(evidence, now=NOW).failure is FailureClass.SERVER_ERROR
+
+
 def test_a_message_is_redacted_before_it_is_cut() -> None:
     secret = "sk-" + "x" * 40
     evidence = an_error(500, "a" * 280 + secret)

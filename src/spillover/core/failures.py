@@ -145,8 +145,8 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
         failure=failure,
         scope=sign.scope or _quota_scope(evidence),
         status=evidence.status,
-        code=evidence.code,
-        message=redact(evidence.message)[:MESSAGE_CHARS],
+        code=None if evidence.code is None else _shown(evidence.code, redact),
+        message=_shown(evidence.message, redact),
         stated_wait_s=wait,
         reset_at=reset_at,
         source=evidence.source if stated else Source.DEFAULT,
@@ -244,6 +244,11 @@ _FAULTS: Final[Mapping[TransportFault, _Fault]] = {
 }
 
 
+def _shown(words: str, redact: Callable[[str], str]) -> str:
+    """Return a provider's words as people may see them: no secrets, nothing that moves a cursor."""
+    return "".join([c if c.isprintable() else " " for c in redact(words)])[:MESSAGE_CHARS]
+
+
 def _transport_failure(
     evidence: Evidence, fault: TransportFault, redact: Callable[[str], str]
 ) -> Failure:
@@ -253,7 +258,7 @@ def _transport_failure(
         scope=meaning.scope,
         status=evidence.status,
         code=fault.value,
-        message=(redact(evidence.message) or meaning.says)[:MESSAGE_CHARS],
+        message=_shown(evidence.message, redact) or meaning.says,
         never_sent=meaning.never_sent,
         after_content=evidence.after_content,
         reset_mid_send=meaning.reset,
@@ -261,7 +266,9 @@ def _transport_failure(
 
 
 def _sign_of(evidence: Evidence) -> Sign:
-    status = evidence.status or 200
+    status = evidence.status or _OK
+    if _OK < status < _FIRST_REDIRECT:
+        status = _OK  # 204 and its kin are answers without an answer too
     for sign in SIGNS:
         if sign.statuses and status not in sign.statuses:
             continue
@@ -274,9 +281,13 @@ def _sign_of(evidence: Evidence) -> Sign:
         if sign.words and not sign.words.search(evidence.text):
             continue
         return sign
-    return _UNHEARD_OF_5XX if status >= _SERVERS_FAULT else _UNHEARD_OF
+    theirs = status >= _SERVERS_FAULT or status < _OK or _FIRST_REDIRECT <= status < _OURS
+    return _UNHEARD_OF_5XX if theirs else _UNHEARD_OF
 
 
+_OK: Final = 200
+_FIRST_REDIRECT: Final = 300
+_OURS: Final = 400
 _SERVERS_FAULT: Final = 500
 _UNHEARD_OF: Final = Sign(
     failure=FailureClass.BAD_REQUEST,
