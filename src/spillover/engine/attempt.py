@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from spillover.core.limits import Candidate
 from spillover.core.refusals import Code
 from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import TimeLimits, Value
+from spillover.engine.alarm import Alarm
 from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import (
     DONE,
@@ -115,8 +116,11 @@ class Attempt:
 
     # Up to the commit point.
 
-    async def send(self, deadline_at: float) -> Committed | Failed:
-        """Send, and wait for the first content of a stream or for the whole unstreamed answer."""
+    async def send(self, deadline_at: float, task: asyncio.Task[Any]) -> Committed | Failed:
+        """Send, and wait for the first content of a stream or for the whole unstreamed answer.
+
+        `task` is the running one, to be woken when its time is up.
+        """
         clock, shipment = self._means.clock, self.shipment
         self._began_at = now = clock.now()
         self._started_s = time.monotonic()
@@ -125,10 +129,13 @@ class Attempt:
         if is_stream:
             own = min(own, shipment.first_token_s)
         left = deadline_at - now
+        alarm = Alarm(task, min(own, left))
         try:
-            async with asyncio.timeout(min(own, left)):
-                evidence = await self._receive()
-        except TimeoutError:
+            evidence = await self._receive()
+        except asyncio.CancelledError:
+            self.close()
+            if not alarm.was_it():
+                raise
             fault = (
                 TransportFault.FIRST_TOKEN_TIMEOUT if is_stream else TransportFault.TOTAL_TIMEOUT
             )
@@ -141,6 +148,8 @@ class Attempt:
         except BaseException:
             self.close()
             raise
+        finally:
+            alarm.put_off()
         if evidence is not None:
             return self._failed(self._classified(evidence))
         if is_stream:

@@ -40,6 +40,7 @@ from spillover.core.limits import Granted
 from spillover.core.refusals import EndKind
 from spillover.core.tokens import counted
 from spillover.core.values import Operation
+from spillover.engine.alarm import running_task
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.errors import LedgerError, Obstacle
@@ -83,7 +84,7 @@ class Serving:
         self._ticket: int | None = None
         self._attempt: Attempt | None = None
         self._relay: Relay | None = None
-        self._task: asyncio.Task[object] | None = None
+        self._task = running_task()
         self._passed: dict[str, str] = {}
         """Headers of the provider that answered last which clients get."""
         space = None
@@ -94,7 +95,6 @@ class Serving:
 
     async def answer(self) -> Answer:
         """Drive the flow to the commit point of a stream, or to its end."""
-        self._task = asyncio.current_task()
         outcome: Outcome | None = None
         while True:
             action = self._next(outcome)
@@ -133,7 +133,7 @@ class Serving:
         """End the request from outside: a stream ends in an error, any other wait is cancelled."""
         if self._relay is not None and self._call.asked.stream:
             self.abandon()
-        elif self._task is not None:
+        else:
             self._task.cancel()
 
     def _open_attempt(self) -> Attempt:
@@ -234,7 +234,7 @@ class Serving:
             calibration=world.ledger.book.calibration(profile.name),
         )
         self._attempt = attempt = Attempt(world.means, shipment)
-        outcome = await attempt.send(action.deadline_at)
+        outcome = await attempt.send(action.deadline_at, self._task)
         self._passed = attempt.passed_headers()
         if isinstance(outcome, Failed):
             self._attempt = None

@@ -106,6 +106,7 @@ class Ledger:
         self._unwritten: list[Entry] = []
         self._watchers: list[Callable[[], None]] = []
         self._upkeep: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         clock.on_jump(self._jumped)
 
     # Verbs.
@@ -171,7 +172,9 @@ class Ledger:
     # Steps.
 
     def _enqueue(self, work: _Work, *, reserves: bool = False) -> asyncio.Future[object]:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:  # asked for once: Python 3.11 asks the system each time
+            loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
         self._jobs.append(_Job(work, future, reserves))
         if not self._scheduled:
