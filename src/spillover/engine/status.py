@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spillover.core.health import Standing, standing, subject_of_model
+from spillover.core.health import Standing, standing, subject_of_model, subject_of_profile
 from spillover.core.ladder import Ask, with_model
 from spillover.core.limits import Gauge, admit, reading
 from spillover.core.values import (
@@ -55,12 +55,10 @@ def situation(profile: Profile, book: Book, now: float) -> Situation:
     if profile.key_missing:
         return Situation(status=Status.FAILED, reason="key_missing", source=Source.CONFIG)
     stand = _standing(profile, book, now)
-    if stand.status is Status.FAILED:
+    if stand.status in {Status.FAILED, Status.EXHAUSTED}:
         return _by_evidence(stand)
     counted = [each for each in book.gauges(profile) if each.limit.window is not None]
     block = admit(counted, _ONE, now)
-    if stand.status is Status.EXHAUSTED:
-        return _by_evidence(stand)
     if block is not None:
         return Situation(
             status=Status.EXHAUSTED,
@@ -121,7 +119,7 @@ def chain_document(
 def profile_document(profile: Profile, book: Book, now: float) -> dict[str, Any]:
     """Return one profile's part of the status."""
     found = situation(profile, book, now)
-    health = book.health(f"profile:{profile.name}")
+    health = book.health(subject_of_profile(profile.name))
     error = None if health is None else health.last_error
     learned = book.learned.get(profile.name)
     return {
