@@ -94,6 +94,31 @@ async def test_a_last_event_without_its_empty_line_is_read_and_relayed() -> None
     assert got.body == body + b"\n\n" + DONE
 
 
+@pytest.mark.parametrize("begun", ["d", "data", "data:", "data: ", 'data: {"cho', "event: x", ":"])
+@plays
+async def test_a_line_that_was_cut_off_is_not_relayed(begun: str) -> None:
+    async with staged("generic", chain=ONCE) as stage:
+        stage.first.script(sent(content("half") + begun.encode()))
+
+        got = await stage.stream()
+
+    events = got.body.split(b"\n\n")
+    assert events[0] + b"\n\n" == content("half")
+    assert b"stream_interrupted" in events[1]
+    assert events[2:] == [b""]
+
+
+@plays
+async def test_an_id_that_can_not_stand_in_a_header_costs_nobody_the_answer() -> None:
+    async with staged("generic") as stage:
+        stage.first.script(Fault(headers={"x-request-id": "up-\x1b[31m"}))
+
+        got = await stage.ask()
+
+    assert got.status == 200
+    assert "x-upstream-request-id" not in got.headers
+
+
 @plays
 async def test_a_stream_called_plain_text_is_relayed_as_it_comes() -> None:
     gate = asyncio.Event()

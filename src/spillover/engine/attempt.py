@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +33,7 @@ from spillover.protocols.openai_chat import (
     read_answer,
     stream_error_event,
 )
-from spillover.protocols.sse import EventTooLarge, Splitter
+from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ AFTER_DONE_S: Final = 0.25
 """How long the end of a body is waited for behind the sentinel, to keep the connection."""
 SHORTEST_SECRET: Final = 6
 """Characters; what is shorter stands in ordinary ids by chance."""
+_SANE_ID: Final = re.compile(r"[!-~]{1,200}")
 
 
 class Means(Value, frozen=True, kw_only=True):
@@ -233,8 +235,11 @@ class Attempt:
                 out.append(event)
 
     def _feed_rest(self, out: list[bytes]) -> None:
-        """Take what the body ended with as an event, though no empty line follows it."""
-        if self._splitter.rest.strip():
+        """Take what the body ended with as an event, though no empty line follows it.
+
+        The beginning of a line that was cut off is none, and would be a riddle to clients.
+        """
+        if payload(self._splitter.rest).data:
             self._feed(b"\n\n", out)
 
     # Behind the commit point.
@@ -321,10 +326,13 @@ class Attempt:
         return estimate, False
 
     def passed_headers(self) -> dict[str, str]:
-        """Return the provider's headers that clients get; an id that repeats a key is none."""
+        """Return the provider's headers that clients get.
+
+        An id that repeats a key is none, nor is one that can't stand in a header.
+        """
         headers = self._exchange.headers if self._exchange is not None else {}
         found = headers.get("x-request-id")
-        if found is None:
+        if found is None or not _SANE_ID.fullmatch(found):
             return {}
         sent = (value.rpartition(" ")[2] for value in self.shipment.order.headers.values())
         if any(len(value) >= SHORTEST_SECRET and value in found for value in sent):
