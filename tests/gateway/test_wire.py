@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper
-from tests.serving import read_all, read_until
+from spillover.simulator import Outcome, ProviderSpec, running
+from tests.serving import (
+    CHAT,
+    HELLO,
+    document_for,
+    post_bytes,
+    read_all,
+    read_until,
+    serving,
+)
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.serving import Served
@@ -96,6 +109,24 @@ class FakeTransport:
 
     def close(self) -> None:
         self.closed = True
+
+
+def test_a_client_that_leaves_is_missed_by_the_first_of_the_requests_it_sent_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = post_bytes(CHAT, json.dumps({**HELLO, "stream": True}).encode())
+    spec = ProviderSpec(events=1_000, events_per_s=200)
+    with running(spec) as (provider,), serving(document_for(provider)) as served:
+        with served.connect() as connection:
+            connection.sendall(asked * 3)
+            read_until(connection, b"delta")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        wait_until(lambda: provider.records[0].outcome is Outcome.ABANDONED)
+        wait_until(lambda: served.engine.in_flight == 0)
+
+    assert provider.counters().received == 1
+    assert not caplog.records
 
 
 class HalfConnection(Connection):
