@@ -77,6 +77,12 @@ def test_a_request_error_carries_status_and_code() -> None:
     assert (RequestError("x").status, RequestError("x").code) == (400, "invalid_request")
 
 
+def test_an_unknown_model_is_not_repeated_at_length() -> None:
+    error = UnknownModel("x" * 1_000, names=("default",))
+
+    assert len(str(error)) < 200
+
+
 def test_an_unknown_model_names_the_nearest_and_all_others() -> None:
     error = UnknownModel("grok", names=("default", "groq"), nearest="groq")
 

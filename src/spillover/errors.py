@@ -16,9 +16,12 @@ Refuses to know who raises and who answers: an error carries facts, its text is 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
+
+LONGEST_NAMED: Final = 80
+"""Characters; no name of a configuration is longer."""
 
 
 class SpilloverError(Exception):
@@ -92,7 +95,8 @@ class UnknownModel(RequestError):
         self.nearest = nearest
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(
-            f"no chain, profile or alias is called {name!r}{hint} (there are: {', '.join(names)})",
+            f"no chain, profile or alias is called {_cut(name)!r}{hint} "
+            f"(there are: {', '.join(names)})",
             code="model_not_found",
             status=404,
         )
@@ -223,6 +227,11 @@ class PortInUse(SpilloverError):
         self.free = free
         remedy = "end it" if free is None else f"end it, or use the next free one: --port {free}"
         super().__init__(f"port {port} is in use by {holder or 'another process'}; {remedy}")
+
+
+def _cut(name: str) -> str:
+    """Return as much of what a client called something as a message should repeat."""
+    return name if len(name) <= LONGEST_NAMED else f"{name[:LONGEST_NAMED]}…"
 
 
 def _obstacles(profiles: tuple[Obstacle, ...]) -> str:

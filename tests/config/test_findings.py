@@ -9,6 +9,10 @@ def test_the_nearest_name_is_the_one_most_like_it() -> None:
     assert nearest("gorq", ["gemini", "groq"]) == "groq"
 
 
+def test_what_is_too_long_to_be_a_name_is_compared_with_none() -> None:
+    assert nearest("groq" * 100, ["groq" * 99]) is None
+
+
 def test_the_nearest_name_is_none_when_none_is_near() -> None:
     assert nearest("xyz", ["groq"]) is None
 

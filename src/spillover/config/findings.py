@@ -6,7 +6,7 @@ Refuses to know files and lines: `spillover.config.faults` looks them up.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and list places that lead to a value, from the document's root."""
+
+
+LONGEST_COMPARED: Final = 256
+"""Characters of a name; comparing takes its time, and requests may name anything."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +32,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name most like another, None if none is."""
+    """Return the name most like another, None if none is; what is no name at all has none."""
+    if len(name) > LONGEST_COMPARED:
+        return None
     return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
 
 
