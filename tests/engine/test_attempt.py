@@ -120,6 +120,21 @@ async def test_an_id_that_can_not_stand_in_a_header_costs_nobody_the_answer() ->
 
 
 @plays
+async def test_a_client_that_never_reads_on_holds_no_room_beyond_the_total_time() -> None:
+    spec = ProviderSpec(events=100_000)
+    chain = {"timeouts": {**QUICK, "total": "300ms"}}
+    async with staged(spec, chain=chain, profiles={"p0": {"limits": {"concurrency": 1}}}) as stage:
+        answered = await stage.engine.answer(stage.call({**HELLO, "stream": True}))
+        chunks = aiter(answered)
+        await anext(chunks)
+
+        await stage.settles()
+
+        assert stage.status("p0")["limits"][0]["reserved"] == 0
+        assert b"stream_interrupted" in [chunk async for chunk in chunks][-1]
+
+
+@plays
 async def test_a_stream_called_plain_text_is_relayed_as_it_comes() -> None:
     gate = asyncio.Event()
 

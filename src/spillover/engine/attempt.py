@@ -110,6 +110,7 @@ class Attempt:
         self._progress_s = 0.0
         self._is_reading = False
         self._expired: TransportFault | None = None
+        self._stuck: Callable[[], None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
     @property
@@ -244,16 +245,18 @@ class Attempt:
 
     # Behind the commit point.
 
-    async def relay(self) -> AsyncIterator[bytes]:
+    async def relay(self, stuck: Callable[[], None]) -> AsyncIterator[bytes]:
         """Yield the stream's events as they come; `relayed` then says how it ended.
 
         An error that comes after content ends the events; `tail` is what the client gets last.
+        `stuck` is called when the total time is up while the client does not read.
         """
+        exchange = self._opened()
+        self._stuck = stuck
+        self._start_watch()
         if self._held:
             held, self._held = b"".join(self._held), []
             yield held
-        exchange = self._opened()
-        self._start_watch()
         out: list[bytes] = []
         try:
             while not self._reader.done and self._evidence is None:
@@ -367,6 +370,8 @@ class Attempt:
     def _expire(self, fault: TransportFault) -> None:
         self._expired = fault
         self._opened().close()
+        if self._stuck is not None and not self._is_reading:
+            self._stuck()
 
     # What went wrong.
 

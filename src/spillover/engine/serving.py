@@ -115,7 +115,8 @@ class Serving:
         """Yield the stream's chunks; settle before its last ones leave."""
         attempt = self._open_attempt()
         try:
-            async for chunk in attempt.relay():
+            # Who does not read for longer than an answer may take has left, as far as limits go.
+            async for chunk in attempt.relay(self.abandon):
                 yield chunk
             action = self._next(attempt.relayed())
             while action is not None:
