@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from spillover.core.health import Health
     from spillover.core.ladder import Pin, Sticky
+    from spillover.core.limits import Block, Candidate
 
 MINUTE = Rolling(seconds=60.0)
 NOON = 1_763_640_000.0
@@ -102,6 +103,7 @@ class Record:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     loads: dict[str, float] = field(default_factory=dict)
     ttfts: dict[str, float] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
 
     def health(self, subject: str) -> Health | None:
         return self.healths.get(subject)
@@ -123,6 +125,9 @@ class Record:
 
     def ttft_ms(self, profile: str) -> float | None:
         return self.ttfts.get(profile)
+
+    def block(self, candidate: Candidate, now: float) -> Block | None:
+        return self.blocks.get(candidate.profile.name)
 
     def learn(self, changes: Mapping[str, Health]) -> None:
         """Take in changed health."""

@@ -414,3 +414,55 @@ def test_vectors_fall_back_within_their_space_alone() -> None:
     found = ladder(chain("a", "b", "c"), A, same, C, space="a-model")
 
     assert order(found) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("block", "back_in_s"),
+    [
+        (None, 60.0),
+        (Block(limit=None), 60.0),
+        (Block(limit=None, available_at=NOON + 10.0), 60.0),
+        (Block(limit=None, available_at=NOON + 300.0), 300.0),
+    ],
+)
+def test_benched_profile_is_back_when_its_limits_have_room_too(
+    block: Block | None, back_in_s: float
+) -> None:
+    record = Record(
+        healths={subject_of_profile("a"): benched(FailureClass.OVERLOADED)},
+        blocks={} if block is None else {"a": block},
+    )
+
+    benched_now = ladder(chain("a"), A, record=record).skipped
+    just_tried = ladder(chain("a"), A, record=record, tried={"a": FailureClass.OVERLOADED}).skipped
+
+    assert [each.available_at for each in benched_now] == [NOON + back_in_s]
+    assert [each.available_at for each in just_tried] == [NOON + back_in_s]
+
+
+def test_candidates_of_a_plain_chain_are_looked_at_only_as_far_as_asked() -> None:
+    asked: list[str] = []
+
+    class Watched(Record):
+        def is_disabled(self, profile: str) -> bool:
+            asked.append(profile)
+            return super().is_disabled(profile)
+
+    found = ladder(chain("a", "b", "c"), A, B, C, record=Watched(disabled={"a"}), as_needed=True)
+
+    assert bool(found.candidates)
+    assert found.candidates[0].profile.name == "b"
+    assert [each.profile for each in found.skipped] == ["a"]
+    assert asked == ["a", "b"]
+    assert [each.profile.name for each in found.candidates] == ["b", "c"]
+    assert len(found.candidates) == 2
+    assert found.candidates[1].profile.name == found.candidates[-1].profile.name == "c"
+    assert [each.profile.name for each in found.candidates[:1]] == ["b"]
+    assert asked == ["a", "b", "c"]
+
+
+def test_plain_chain_that_nobody_can_serve_has_no_candidates() -> None:
+    found = ladder(chain("a", "b"), A, B, record=Record(disabled={"a", "b"}), as_needed=True)
+
+    assert not found.candidates
+    assert [each.profile for each in found.skipped] == ["a", "b"]

@@ -78,6 +78,9 @@ class View(Protocol):
     def ttft_ms(self, profile: str) -> float | None:
         """Return the profile's usual time to first content."""
 
+    def block(self, candidate: Candidate, now: float) -> Block | None:
+        """Return what keeps a candidate from being sent to now; for telling, it decides nothing."""
+
 
 class Ask(Value, frozen=True, kw_only=True):
     """One request's question to the ladder."""
@@ -252,7 +255,7 @@ def _consider(
             profile=name,
             reason=_SKIP_OF_STATUS[evidence.status],
             detail=evidence.reason,
-            available_at=stand.available_at,
+            available_at=_back_at(stand, ask, profile, view, now),
             cause=_CAUSES.get(evidence.reason),
         )
     need = estimate(ask.demand, profile, view.calibration(name))
@@ -308,9 +311,20 @@ def _tried(ask: Ask, profile: Profile, view: View, now: float) -> Skipped:
         profile=profile.name,
         reason=SkipReason.TRIED,
         detail=cause.value,
-        available_at=standing(profile, view.health, now).available_at,
+        available_at=_back_at(standing(profile, view.health, now), ask, profile, view, now),
         cause=cause,
     )
+
+
+def _back_at(stand: Standing, ask: Ask, profile: Profile, view: View, now: float) -> float | None:
+    """Return when a benched profile is back: a limit may keep it out for longer than its evidence."""
+    if stand.available_at is None:
+        return None
+    need = estimate(ask.demand, profile, view.calibration(profile.name))
+    block = view.block(Candidate(profile=profile, need=need), now)
+    if block is None or block.available_at is None:
+        return stand.available_at
+    return max(stand.available_at, block.available_at)
 
 
 def _denied(name: str, block: Block, stand: Standing) -> Skipped:
