@@ -97,6 +97,25 @@ def test_a_wrong_choice_names_the_nearest() -> None:
     assert problem.found == "'fre-tier'"
 
 
+def test_a_wrong_choice_inside_a_setting_names_the_nearest_as_it_is_written() -> None:
+    limits = [{"requests": 1, "per": "day", "window": "calender"}]
+
+    problem = the_problem({"profiles": {"p": {"limits": limits}}})
+
+    assert str(problem).endswith("did you mean 'calendar'?")
+
+
+def test_mistakes_inside_a_setting_have_their_own_places() -> None:
+    chain = {"profiles": ["p"], "retries": {"server_eror": 2, "timeout": -1}}
+
+    problems = refused({"chains": {"c": chain}})
+
+    assert [(problem.key, problem.found, problem.nearest) for problem in problems] == [
+        ("chains.c.retries.server_eror", "'server_eror'", "server_error"),
+        ("chains.c.retries.timeout", "-1", None),
+    ]
+
+
 def test_every_mistake_in_limits_has_its_own_place() -> None:
     problems = refused({"profiles": {"p": {"limits": {"tokens_per_hor": 1, "cost_per_day": "x"}}}})
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from spillover.config import fields
+from spillover.config.findings import Faults
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.values import CooldownRule, Failback, FailureClass
 
@@ -15,6 +16,16 @@ from spillover.core.values import CooldownRule, Failback, FailureClass
 def read(kind: Any, written: object) -> Any:
     adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
     return adapter.validate_python(written)
+
+
+def faults(kind: Any, written: object) -> list[tuple[tuple[str | int, ...], object, str | None]]:
+    """Where a value is wrong inside, what stands there, and the nearest name."""
+    with pytest.raises(ValidationError) as refused:
+        read(kind, written)
+    (detail,) = refused.value.errors()
+    error = detail["ctx"]["error"]
+    assert isinstance(error, Faults)
+    return [(fault.path, fault.found, fault.nearest) for fault in error.faults]
 
 
 def refusal(kind: Any, written: object) -> str:
@@ -111,8 +122,34 @@ def test_other_failbacks_are_refused(written: object) -> None:
 def test_an_exhausted_chain_fails_or_waits() -> None:
     assert read(fields.WhenExhausted, "fail") == 0.0
     assert read(fields.WhenExhausted, {"wait": "30s"}) == 30.0
-    assert refusal(fields.WhenExhausted, {"wait": "long"}).startswith("a duration such as")
     assert refusal(fields.WhenExhausted, "wait") == "fail or {wait: 30s}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "path", "found"),
+    [
+        (fields.FailbackField, {"after": "soon"}, ("after",), "soon"),
+        (fields.WhenExhausted, {"wait": "x"}, ("wait",), "x"),
+        (fields.Cooldowns, {"fixed": "x"}, ("fixed",), "x"),
+        (fields.Cooldowns, {"timeout": {"fixed": "x"}}, ("timeout", "fixed"), "x"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_value_inside_a_setting_is_named_with_its_key(
+    kind: Any, written: object, path: tuple[str, ...], found: str
+) -> None:
+    assert faults(kind, written) == [(path, found, None)]
+
+
+def test_everything_wrong_by_failure_class_is_told_at_once() -> None:
+    assert faults(fields.Retries, {"server_eror": 2, "timeout": -1}) == [
+        (("server_eror",), "server_eror", "server_error"),
+        (("timeout",), -1, None),
+    ]
+    assert faults(fields.Cooldowns, {"overload": "30s", "timeout": "x"}) == [
+        (("overload",), "overload", "overloaded"),
+        (("timeout",), "x", None),
+    ]
 
 
 def test_retries_are_counted_by_failure_class() -> None:
@@ -122,7 +159,7 @@ def test_retries_are_counted_by_failure_class() -> None:
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ({"server_eror": 1}, "'server_eror' is none"),
+        ({"server_eror": 1}, "a failure class: "),
         ({"server_error": 11}, "0 to 10"),
         ({"server_error": -1}, "0 to 10"),
         ({"server_error": True}, "0 to 10"),

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from spillover.config import limits
-from spillover.config.limits import LimitFaults, LimitSpec
+from spillover.config.findings import Faults
+from spillover.config.limits import LimitSpec
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
@@ -30,7 +31,7 @@ def one(written: object) -> LimitSpec:
 
 def faults(written: object) -> list[tuple[tuple[str | int, ...], str]]:
     """Where and what is wrong with limits."""
-    with pytest.raises(LimitFaults) as refused:
+    with pytest.raises(Faults) as refused:
         limits.read(written)
     return [(fault.path, fault.expected) for fault in refused.value.faults]
 
@@ -135,7 +136,7 @@ def test_a_rolling_month_is_31_days_so_that_no_month_is_exceeded() -> None:
 
 
 def test_a_misspelt_key_names_the_nearest() -> None:
-    with pytest.raises(LimitFaults) as refused:
+    with pytest.raises(Faults) as refused:
         limits.read({"tokens_per_hor": 1})
 
     (fault,) = refused.value.faults
@@ -200,7 +201,37 @@ def test_a_wrong_window_of_two_metrics_is_told_once() -> None:
 def test_the_same_limit_twice_is_a_mistake() -> None:
     written = [{"requests": 1, "per": "day"}, {"requests": 2, "per": "24h"}]
 
-    assert faults(written) == [((), "each limit once")]
+    assert faults(written) == [
+        ((1, "requests"), "each limit once: limits[0] has it already"),
+    ]
+
+
+def test_a_repeated_limit_is_told_beside_other_mistakes() -> None:
+    written = [{"requests": 1, "per": "day"}, {"tokens": "x", "per": "day"}]
+
+    found = faults([*written, {"requests": 2, "per": "day"}])
+
+    assert [path for path, _ in found] == [(1, "tokens"), (2, "requests")]
+
+
+def test_all_that_is_wrong_in_one_entry_is_told_at_once() -> None:
+    entry = {"requests": -1, "per": "often", "window": "calender", "timezone": "Mars", "burst": "x"}
+
+    found = faults([entry])
+
+    assert [path[1] for path, _ in found] == ["requests", "per", "window", "timezone", "burst"]
+
+
+def test_every_part_of_a_window_beside_concurrency_is_told() -> None:
+    found = faults([{"concurrency": 1, "per": "day", "window": "refill"}])
+
+    assert [path for path, _ in found] == [(0, "per"), (0, "window")]
+
+
+def test_a_window_that_is_missing_is_asked_for_with_lengths_that_it_may_have() -> None:
+    ((_, expected),) = faults([{"requests": 5}])
+
+    assert expected == "per: with a duration such as 1s, 30s, 5m, 5h, 1d or minute"
 
 
 def test_the_same_metric_in_two_kinds_of_window_is_no_mistake() -> None:
@@ -210,7 +241,9 @@ def test_the_same_metric_in_two_kinds_of_window_is_no_mistake() -> None:
 
 
 def test_two_limits_on_concurrency_are_a_mistake() -> None:
-    assert faults([{"concurrency": 1}, {"concurrency": 2}]) == [((), "each limit once")]
+    assert faults([{"concurrency": 1}, {"concurrency": 2}]) == [
+        ((1, "concurrency"), "each limit once: limits[0] has it already"),
+    ]
 
 
 def test_a_limit_is_put_on_its_owners_counter() -> None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spillover.config import schema
 from spillover.config.document import dotted
 from spillover.config.expansion import is_secret
-from spillover.config.findings import Finding, KeyPath, is_at, nearest
-from spillover.config.limits import LimitFault, LimitFaults
+from spillover.config.findings import Fault, Faults, Finding, KeyPath, is_at, nearest
 from spillover.config.secrets import Redactor
 from spillover.errors import Problem
 
@@ -116,9 +115,9 @@ def _findings(detail: ErrorDetails) -> Iterator[Finding]:
     path = tuple(detail["loc"])
     context = detail.get("ctx", {})
     cause = context.get("error")
-    if isinstance(cause, LimitFaults):
+    if isinstance(cause, Faults):
         for fault in cause.faults:
-            yield _limit_finding(path, fault)
+            yield _inner_finding(path, fault)
         return
     found = shown(detail["input"], path)
     match detail["type"]:
@@ -150,7 +149,7 @@ def _expected(kind: str, message: str, context: dict[str, Any]) -> str:
     return _EXPECTED[kind].format(**context) if kind in _EXPECTED else message
 
 
-def _limit_finding(path: KeyPath, fault: LimitFault) -> Finding:
+def _inner_finding(path: KeyPath, fault: Fault) -> Finding:
     return Finding(
         path=(*path, *fault.path),
         found=shown(fault.found, path),

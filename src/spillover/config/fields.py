@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from spillover.config import limits, units
+from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.values import (
     CooldownRule,
@@ -25,10 +26,14 @@ from spillover.core.values import (
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
 MOST_RETRIES: Final = 10
+_MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"
+_CLASSES: Final = tuple(each.value for each in FailureClass)
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OWN_HEADERS: Final = frozenset(
     {"connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
+
+_Read = TypeVar("_Read")
 
 
 def refuse(expected: str) -> PydanticCustomError:
@@ -37,11 +42,13 @@ def refuse(expected: str) -> PydanticCustomError:
 
 
 def _read(read: Callable[[Any], Any]) -> BeforeValidator:
-    """Wrap a reader that raises ValueError with what was expected."""
+    """Wrap a reader that raises ValueError with what was expected, or Faults with the places."""
 
     def validate(written: Any) -> Any:
         try:
             return read(written)
+        except Faults:
+            raise
         except ValueError as error:
             raise refuse(str(error)) from None
 
@@ -102,7 +109,7 @@ def _failback(written: object) -> Failback:
         case "sticky":
             return Failback(sticky=True)
         case {"after": after} if isinstance(written, Mapping) and len(written) == 1:
-            return Failback(after_s=units.seconds(after))
+            return Failback(after_s=_inner(units.seconds, after, "after"))
         case _:
             raise ValueError("immediate, sticky or {after: 5m}")
 
@@ -112,26 +119,65 @@ def _when_exhausted(written: object) -> float:
         case "fail":
             return 0.0
         case {"wait": wait} if isinstance(written, Mapping) and len(written) == 1:
-            return units.seconds(wait)
+            return _inner(units.seconds, wait, "wait")
         case _:
             raise ValueError("fail or {wait: 30s}")
 
 
+def _inner(read: Callable[[Any], _Read], written: object, key: str) -> _Read:
+    """Read what stands under a key, so that its faults name the key."""
+    try:
+        return read(written)
+    except Faults as below:
+        faults = [
+            Fault(each.expected, path=(key, *each.path), found=each.found, nearest=each.nearest)
+            for each in below.faults
+        ]
+        raise Faults(faults) from None
+    except ValueError as error:
+        raise Faults([Fault(str(error), path=(key,), found=written)]) from None
+
+
+def _by_class(
+    written: Mapping[Any, Any], read: Callable[[Any], _Read]
+) -> dict[FailureClass, _Read]:
+    """Read a mapping by failure class; raises Faults with everything wrong in it."""
+    found: dict[FailureClass, _Read] = {}
+    faults: list[Fault] = []
+    for name, entry in written.items():
+        try:
+            value = _inner(read, entry, name)
+        except Faults as inner:
+            faults += inner.faults
+            value = None
+        if name not in _CLASSES:
+            expected = f"a failure class: {', '.join(_CLASSES)}"
+            near = nearest(str(name), _CLASSES)
+            faults.append(Fault(expected, path=(name,), found=name, nearest=near))
+        elif value is not None:
+            found[FailureClass(name)] = value
+    if faults:
+        raise Faults(faults)
+    return found
+
+
 def _retries(written: object) -> dict[FailureClass, int]:
-    expected = f"how many sends beyond the first, 0 to {MOST_RETRIES}, by failure class"
     if not isinstance(written, Mapping):
-        raise ValueError(f"{expected}: {{server_error: 2}}")  # noqa: TRY004
-    counts: dict[FailureClass, int] = {}
-    for name, count in written.items():
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_RETRIES:
-            raise ValueError(f"{expected}; {name} has {count!r}")
-        counts[_failure_class(name)] = count
-    return counts
+        raise ValueError(  # noqa: TRY004 (pydantic reports ValueError)
+            f"{_MORE_SENDS}, by failure class: {{server_error: 2}}"
+        )
+    return _by_class(written, _more_sends)
+
+
+def _more_sends(count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_RETRIES:
+        raise ValueError(_MORE_SENDS)
+    return count
 
 
 def _cooldowns(written: object) -> dict[FailureClass, CooldownRule]:
     if isinstance(written, Mapping) and set(written) != {"fixed"}:
-        return {_failure_class(name): _cooldown(rule) for name, rule in written.items()}
+        return _by_class(written, _cooldown)
     return dict.fromkeys(FailureClass, _cooldown(written))
 
 
@@ -139,16 +185,9 @@ def _cooldown(written: object) -> CooldownRule:
     if isinstance(written, Mapping):
         if set(written) != {"fixed"}:
             raise ValueError("a duration such as 30s, or {fixed: 60s}")
-        return CooldownRule(wait_s=units.seconds(written["fixed"]), fixed=True)
+        wait_s = _inner(units.seconds, written["fixed"], "fixed")
+        return CooldownRule(wait_s=wait_s, fixed=True)
     return CooldownRule(wait_s=units.seconds(written))
-
-
-def _failure_class(name: object) -> FailureClass:
-    try:
-        return FailureClass(str(name))
-    except ValueError:
-        classes = ", ".join(FailureClass)
-        raise ValueError(f"failure classes of {classes}; {name!r} is none") from None
 
 
 def _storage(written: object) -> str:

@@ -31,11 +31,33 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The valid name that is most like what was found."""
 
 
+class Fault(ValueError):
+    """One thing wrong inside a setting; `path` leads to it from there."""
+
+    def __init__(
+        self, expected: str, *, path: KeyPath, found: object, nearest: str | None = None
+    ) -> None:
+        self.expected = expected
+        self.path = path
+        self.found = found
+        self.nearest = nearest
+        super().__init__(expected)
+
+
+class Faults(ValueError):
+    """Everything wrong inside one setting."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(str(fault) for fault in faults))
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name most like another, None if none is; what is no name at all has none."""
     if len(name) > LONGEST_COMPARED:
         return None
-    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+    # The plain text: the names may be an enum's, and it is shown as `repr` has it.
+    return next(map(str, difflib.get_close_matches(name, list(names), n=1)), None)
 
 
 def is_at(path: KeyPath, place: tuple[str, ...]) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from spillover.config import units
-from spillover.config.findings import nearest
+from spillover.config.findings import Fault, Faults, nearest
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
+    CalendarUnit,
     Limit,
     LimitScope,
     Metric,
@@ -68,87 +69,71 @@ class LimitSpec(msgspec.Struct, frozen=True, kw_only=True):
 Limits: TypeAlias = tuple[LimitSpec, ...] | Literal["free"]
 
 
-class LimitFault(ValueError):
-    """One thing wrong in `limits:`; `path` leads to it from there."""
-
-    def __init__(
-        self,
-        expected: str,
-        *,
-        path: tuple[str | int, ...],
-        found: object,
-        nearest: str | None = None,
-    ) -> None:
-        self.expected = expected
-        self.path = path
-        self.found = found
-        self.nearest = nearest
-        super().__init__(expected)
-
-
-class LimitFaults(ValueError):
-    """Everything wrong in one `limits:`."""
-
-    def __init__(self, faults: list[LimitFault]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(str(fault) for fault in faults))
-
-
 FORMS: Final = (
     "free, a mapping such as {tokens_per_hour: 5K}, "
     "or a list of entries such as {requests: 20, per: day}"
 )
+SHORTEST_S: Final = 1.0
+A_WINDOW: Final = "a duration such as 1s, 30s, 5m, 5h, 1d or minute"
 
 
 def read(written: object) -> Limits:
-    """Return the limits in any written form; blank is none. Raises LimitFaults with all errors."""
+    """Return the limits in any written form; blank is none. Raises Faults with all errors."""
     if written is None or written == "":
         return ()
     if written == FREE:
         return FREE
-    faults: list[LimitFault] = []
+    faults: list[Fault] = []
     specs: list[LimitSpec] = []
     if isinstance(written, Mapping):
         for key, value in written.items():
             _collect(specs, faults, lambda key=key, value=value: _short(key, value))
     elif isinstance(written, Sequence) and not isinstance(written, str):
+        first: dict[tuple[Metric, str | None, type], int] = {}
         for place, entry in enumerate(written):
-            _collect(specs, faults, lambda place=place, entry=entry: _long(entry, place))
+            found: list[LimitSpec] = []
+            _collect(found, faults, lambda place=place, entry=entry: _long(entry, place))
+            faults += _repeated(found, place, first)
+            specs += found
     else:
-        faults.append(LimitFault(FORMS, path=(), found=written))
-    if not faults:
-        faults.extend(_repeated(specs))
+        faults.append(Fault(FORMS, path=(), found=written))
     if faults:
-        raise LimitFaults(faults)
+        raise Faults(faults)
     return tuple(specs)
 
 
-def _collect(specs: list[LimitSpec], faults: list[LimitFault], attempt: Any) -> None:
+def _collect(found: list[Any], faults: list[Fault], attempt: Any) -> None:
     try:
-        specs.extend(attempt())
-    except LimitFault as fault:
+        found.extend(attempt())
+    except Fault as fault:
         faults.append(fault)
-    except LimitFaults as several:
+    except Faults as several:
         faults.extend(several.faults)
 
 
-def _repeated(specs: list[LimitSpec]) -> list[LimitFault]:
+def _repeated(
+    specs: list[LimitSpec], place: int, first: dict[tuple[Metric, str | None, type], int]
+) -> list[Fault]:
     """The same metric twice in windows of one kind and length: one of them is a mistake."""
-    seen: set[tuple[Metric, str | None, type]] = set()
     faults = []
     for spec in specs:
-        mark = (spec.metric, spec.per, type(spec.window))
-        if mark in seen:
+        before = first.setdefault((spec.metric, spec.per, type(spec.window)), place)
+        if before != place:
             shown = spec.metric.value if spec.per is None else f"{spec.metric} per {spec.per}"
-            faults.append(LimitFault("each limit once", path=(), found=shown))
-        seen.add(mark)
+            faults.append(
+                Fault(
+                    f"each limit once: limits[{before}] has it already",
+                    path=(place, spec.metric.value),
+                    found=shown,
+                )
+            )
     return faults
 
 
 def _short(key: str, value: object) -> list[LimitSpec]:
     """One entry of the mapping form: `tokens_per_hour: 5K`."""
     if key not in SHORT_KEYS:
-        raise LimitFault(
+        raise Fault(
             f"{_either(COUNTED)}_per_{_either(PER_WORDS)}, or concurrency",
             path=(key,),
             found=key,
@@ -168,9 +153,9 @@ def _short(key: str, value: object) -> list[LimitSpec]:
 def _long(entry: object, place: int) -> list[LimitSpec]:
     """One entry of the list form: `{requests: 20, per: day, window: calendar}`."""
     if not isinstance(entry, Mapping):
-        raise LimitFault("an entry such as {requests: 20, per: day}", path=(place,), found=entry)
+        raise Fault("an entry such as {requests: 20, per: day}", path=(place,), found=entry)
     faults = [
-        LimitFault(
+        Fault(
             f"one of {', '.join(LONG_KEYS)}",
             path=(place, key),
             found=key,
@@ -181,61 +166,83 @@ def _long(entry: object, place: int) -> list[LimitSpec]:
     ]
     metrics = [metric for metric in Metric if metric.value in entry]
     if not metrics:
-        faults.append(LimitFault(f"one of {', '.join(Metric)}", path=(place,), found=dict(entry)))
+        faults.append(Fault(f"one of {', '.join(Metric)}", path=(place,), found=dict(entry)))
     specs: list[LimitSpec] = []
     for metric in metrics:
         _collect(specs, faults, lambda metric=metric: _entry(entry, metric, place))
-    if faults:
-        raise LimitFaults(list({str(f.path) + f.expected: f for f in faults}.values()))
+    if faults:  # those of the window are found once for each metric
+        raise Faults(list({str(f.path) + f.expected: f for f in faults}.values()))
     return specs
 
 
 def _entry(entry: Mapping[str, object], metric: Metric, place: int) -> list[LimitSpec]:
-    number = _amount(entry[metric.value], metric, (place, metric.value))
-    if metric is Metric.CONCURRENCY:
-        extra = next((key for key in ("per", "window", "timezone", "burst") if key in entry), None)
-        if extra is not None:
-            raise LimitFault("no window: concurrency has none", path=(place, extra), found=extra)
-        return (
-            []
-            if number is None
-            else [LimitSpec(metric=metric, amount=number, window=None, per=None)]
-        )
-    window, per = _window(entry, metric, place)
+    faults: list[Fault] = []
+    numbers: list[int | None] = []
+    windows: list[tuple[Window | None, str | None]] = []
+    path = (place, metric.value)
+    _collect(numbers, faults, lambda: [_amount(entry[metric.value], metric, path)])
+    _collect(windows, faults, lambda: [_window(entry, metric, place)])
+    if faults:
+        raise Faults(faults)
+    (number,), ((window, per),) = numbers, windows
     if number is None:
         return []
     return [LimitSpec(metric=metric, amount=number, window=window, per=per)]
 
 
-def _window(entry: Mapping[str, object], metric: Metric, place: int) -> tuple[Window, str]:
-    length_s = _per(entry, place)
-    kind = _kind(entry, place)
-    if kind is not WindowKind.CALENDAR and "timezone" in entry:
-        raise LimitFault(
-            "window: calendar beside timezone", path=(place, "timezone"), found=entry["timezone"]
-        )
-    if kind is not WindowKind.REFILL and "burst" in entry:
-        raise LimitFault("window: refill beside burst", path=(place, "burst"), found=entry["burst"])
+def _window(
+    entry: Mapping[str, object], metric: Metric, place: int
+) -> tuple[Window | None, str | None]:
+    """The window of an entry and its name; raises Faults with everything wrong in it."""
+    faults: list[Fault] = []
+    if metric is Metric.CONCURRENCY:
+        extra = [key for key in ("per", "window", "timezone", "burst") if key in entry]
+        if extra:
+            expected = "no window: concurrency has none"
+            raise Faults([Fault(expected, path=(place, key), found=key) for key in extra])
+        return None, None
+    lengths: list[float] = []
+    kinds: list[WindowKind] = []
+    zones: list[str] = []
+    bursts: list[int | None] = []
+    _collect(lengths, faults, lambda: [_per(entry, place)])
+    _collect(kinds, faults, lambda: [_kind(entry, place)])
+    _collect(zones, faults, lambda: [_zone(entry, place)])
+    _collect(bursts, faults, lambda: [_amount(entry.get("burst"), metric, (place, "burst"))])
+    for kind in kinds:
+        faults += _strangers(entry, kind, place)
+    if faults:
+        raise Faults(faults)
+    (length_s,), (kind,), (zone,), (burst,) = lengths, kinds, zones, bursts
     per = units.span_label(length_s)
     match kind:
         case WindowKind.ROLLING:
             return Rolling(seconds=length_s), per
         case WindowKind.CALENDAR:
-            return _calendar(entry, length_s, place), per
+            return Calendar(unit=_unit(entry, length_s, place), zone=zone), per
         case WindowKind.REFILL:
-            burst = _amount(entry.get("burst"), metric, (place, "burst"))
             return Refill(seconds=length_s, burst=burst), per
+
+
+def _strangers(entry: Mapping[str, object], kind: WindowKind, place: int) -> list[Fault]:
+    """What belongs to another kind of window."""
+    belongs = {"timezone": WindowKind.CALENDAR, "burst": WindowKind.REFILL}
+    return [
+        Fault(f"window: {wanted} beside {key}", path=(place, key), found=entry[key])
+        for key, wanted in belongs.items()
+        if key in entry and kind is not wanted
+    ]
 
 
 def _per(entry: Mapping[str, object], place: int) -> float:
     if "per" not in entry:
-        raise LimitFault(f"per: with {units.A_DURATION}", path=(place,), found=dict(entry))
+        raise Fault(f"per: with {A_WINDOW}", path=(place,), found=dict(entry))
     try:
-        length_s = units.seconds(entry["per"])
+        length_s = units.seconds(entry["per"], expected=A_WINDOW)
     except ValueError as error:
-        raise LimitFault(str(error), path=(place, "per"), found=entry["per"]) from None
-    if length_s < 1:
-        raise LimitFault("a duration of 1s or more", path=(place, "per"), found=entry["per"])
+        raise Fault(str(error), path=(place, "per"), found=entry["per"]) from None
+    if length_s < SHORTEST_S:
+        raise Fault("a duration of 1s or more", path=(place, "per"), found=entry["per"])
     return length_s
 
 
@@ -244,7 +251,7 @@ def _kind(entry: Mapping[str, object], place: int) -> WindowKind:
     try:
         return WindowKind(str(written))
     except ValueError:
-        raise LimitFault(
+        raise Fault(
             f"one of {', '.join(WindowKind)}",
             path=(place, "window"),
             found=written,
@@ -252,23 +259,26 @@ def _kind(entry: Mapping[str, object], place: int) -> WindowKind:
         ) from None
 
 
-def _calendar(entry: Mapping[str, object], length_s: float, place: int) -> Calendar:
+def _unit(entry: Mapping[str, object], length_s: float, place: int) -> CalendarUnit:
     try:
-        unit = units.calendar_unit(length_s)
+        return units.calendar_unit(length_s)
     except ValueError as error:
-        raise LimitFault(str(error), path=(place, "per"), found=entry["per"]) from None
+        raise Fault(str(error), path=(place, "per"), found=entry["per"]) from None
+
+
+def _zone(entry: Mapping[str, object], place: int) -> str:
     written = entry.get("timezone", "UTC")
     try:
-        return Calendar(unit=unit, zone=units.zone(written))
+        return units.zone(written)
     except ValueError as error:
-        raise LimitFault(str(error), path=(place, "timezone"), found=written) from None
+        raise Fault(str(error), path=(place, "timezone"), found=written) from None
 
 
 def _amount(written: object, metric: Metric, path: tuple[str | int, ...]) -> int | None:
     try:
         return units.amount(written, scale=METRIC_SCALE.get(metric, 1))
     except ValueError as error:
-        raise LimitFault(str(error), path=path, found=written) from None
+        raise Fault(str(error), path=path, found=written) from None
 
 
 def _either(words: Sequence[str]) -> str:

@@ -61,17 +61,20 @@ A_SIZE: Final = "a size such as 64MB"
 HOURS: Final = "hours such as 18:00-09:00 America/New_York"
 
 
-def seconds(written: object) -> float:
-    """Return the seconds in `30s`, `1h30m` or `minute`; a bare 0 needs no unit."""
+def seconds(written: object, *, expected: str = A_DURATION) -> float:
+    """Return the seconds in `30s`, `1h30m` or `minute`; a bare 0 needs no unit.
+
+    What is no duration is a ValueError with `expected`.
+    """
     if written == 0 and not isinstance(written, bool):
         return 0.0
     if not isinstance(written, str):
-        raise ValueError(A_DURATION)  # noqa: TRY004 (a caller reports one kind of error)
+        raise ValueError(expected)  # noqa: TRY004 (a caller reports one kind of error)
     text = written.strip().lower()
     if text.removesuffix("s") in UNIT_S:
         return UNIT_S[text.removesuffix("s")]
     if _SPAN.fullmatch(text) is None:
-        raise ValueError(A_DURATION)
+        raise ValueError(expected)
     total = sum(float(count) * _SUFFIX_S[unit] for count, unit in _PART.findall(text))
     if total > LONGEST_S:
         raise ValueError("a duration of a year at most")
