@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spillover.core.benching import Refusal, refused
+from spillover.core.benching import FailedCall, refused
 from spillover.core.health import standing
 from tests.core.making import NOON, profile
 
@@ -29,10 +29,10 @@ def meets(
     rule: CooldownRule | None = None,
 ) -> Standing:
     """Let a call of `who` fail at `now`; return how it stands then."""
-    refusal = Refusal(
+    failed = FailedCall(
         profile=who, failure=what, sent_at=now if sent_at is None else sent_at, now=now, rule=rule
     )
-    record.learn(refused(refusal, record.health))
+    record.learn(refused(failed, record.health))
     return stands(record, now, who=who)
 
 

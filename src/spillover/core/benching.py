@@ -61,7 +61,7 @@ WINDOW_S: Final[Mapping[CalendarUnit, float]] = {
 }
 
 
-class Refusal(Value, frozen=True, kw_only=True):
+class FailedCall(Value, frozen=True, kw_only=True):
     """A failed call to a profile, as evidence."""
 
     profile: Profile
@@ -72,40 +72,40 @@ class Refusal(Value, frozen=True, kw_only=True):
     """The user's own wait for this class."""
 
 
-def refused(refusal: Refusal, health_of: Callable[[str], Health | None]) -> dict[str, Health]:
+def refused(call: FailedCall, health_of: Callable[[str], Health | None]) -> dict[str, Health]:
     """Return the health of every subject that a failed call changes."""
-    failure, profile = refusal.failure, refusal.profile
+    failure, profile = call.failure, call.profile
     own = subject_of_profile(profile.name)
-    changed = {own: _noted(health_of(own) or HEALTHY, refusal)}
+    changed = {own: _noted(health_of(own) or HEALTHY, call)}
     treatment = treatment_of(failure)
-    target = _target(refusal, changed[own])
+    target = _target(call, changed[own])
     if target is None:
         return changed
-    health = changed.get(target) or _noted(health_of(target) or HEALTHY, refusal)
-    changed[target] = _benched(health, refusal, treatment, certain=target != own)
+    health = changed.get(target) or _noted(health_of(target) or HEALTHY, call)
+    changed[target] = _benched(health, call, treatment, certain=target != own)
     if failure.scope is FaultScope.PROVIDER and target == own:
-        changed |= _provider(refusal, health_of, treatment)
+        changed |= _provider(call, health_of, treatment)
     return changed
 
 
-def _noted(health: Health, refusal: Refusal) -> Health:
-    failure = refusal.failure
+def _noted(health: Health, call: FailedCall) -> Health:
+    failure = call.failure
     error = LastError(
         failure=failure.failure,
         status=failure.status,
         message=failure.message,
-        at=refusal.now,
-        profile=refusal.profile.name,
+        at=call.now,
+        profile=call.profile.name,
     )
     bare = failure.failure is FailureClass.AUTH_INVALID and not failure.names_key
-    if bare and health.bare_refusals and health.failed_since(refusal.sent_at):
+    if bare and health.bare_refusals and health.failed_since(call.sent_at):
         bare = False  # sent before the first one was known: it says nothing new
     return replace(health, bare_refusals=health.bare_refusals + bare, last_error=error)
 
 
-def _target(refusal: Refusal, own: Health) -> str | None:
+def _target(call: FailedCall, own: Health) -> str | None:
     """Return the subject to bench; None when the fault is the request's alone."""
-    profile, failure = refusal.profile, refusal.failure
+    profile, failure = call.profile, call.failure
     match failure.failure:
         case FailureClass.CONTEXT_LENGTH | FailureClass.BAD_REQUEST | FailureClass.CONTENT_FILTER:
             return None
@@ -128,8 +128,8 @@ def _target(refusal: Refusal, own: Health) -> str | None:
                     assert_never(failure.scope)
 
 
-def _benched(health: Health, refusal: Refusal, treatment: Treatment, *, certain: bool) -> Health:
-    failure, now = refusal.failure, refusal.now
+def _benched(health: Health, call: FailedCall, treatment: Treatment, *, certain: bool) -> Health:
+    failure, now = call.failure, call.now
     status = treatment.status
     if failure.failure is FailureClass.AUTH_INVALID and not certain:
         status = Status.COOLDOWN
@@ -139,11 +139,11 @@ def _benched(health: Health, refusal: Refusal, treatment: Treatment, *, certain:
         Status.FAILED: health.failed,
     }[status]
     if slot is None:
-        fresh = _evidence(refusal, treatment, status=status, strikes=1)
+        fresh = _evidence(call, treatment, status=status, strikes=1)
     else:
-        same_burst = refusal.sent_at <= slot.since
+        same_burst = call.sent_at <= slot.since
         strikes = slot.strikes + (not same_burst)
-        fresh = _longer(slot, _evidence(refusal, treatment, status=status, strikes=strikes), now)
+        fresh = _longer(slot, _evidence(call, treatment, status=status, strikes=strikes), now)
     return replace(health, **{status.value: fresh})
 
 
@@ -164,15 +164,15 @@ def _longer(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
     )
 
 
-def _evidence(refusal: Refusal, treatment: Treatment, *, status: Status, strikes: int) -> Cooldown:
-    failure, now = refusal.failure, refusal.now
+def _evidence(call: FailedCall, treatment: Treatment, *, status: Status, strikes: int) -> Cooldown:
+    failure, now = call.failure, call.now
     until: float | None
     if status is Status.FAILED:
         until, source, confidence = None, Source.DEFAULT, Confidence.GUESSED
         every = treatment.probe_every_s
         probe_at = None if every is None else now + every
     else:
-        until, source, confidence, authoritative = _end(refusal, treatment, strikes)
+        until, source, confidence, authoritative = _end(call, treatment, strikes)
         probe_at = None if authoritative else min(until, now + PROBE_AFTER_S)
     return Cooldown(
         status=status,
@@ -189,16 +189,16 @@ def _evidence(refusal: Refusal, treatment: Treatment, *, status: Status, strikes
 
 
 def _end(
-    refusal: Refusal, treatment: Treatment, strikes: int
+    call: FailedCall, treatment: Treatment, strikes: int
 ) -> tuple[float, Source, Confidence, bool]:
     """Return (until, source, confidence, authoritative) of a wait."""
-    failure, now, rule = refusal.failure, refusal.now, refusal.rule
+    failure, now, rule = call.failure, call.now, call.rule
     if rule is not None and rule.fixed:
         return now + rule.wait_s, Source.CONFIG, Confidence.STATED, True
     if failure.reset_at is not None and failure.reset_at > now:
         believable = failure.reset_at - now <= WINDOW_S[CalendarUnit.MONTH]
         return failure.reset_at, failure.source, Confidence.STATED, believable
-    boundary = _boundary(refusal)
+    boundary = _boundary(call)
     quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
     if quota and boundary is not None:
         # Providers attach a wait of seconds to a spent day: the window named in the answer decides.
@@ -222,9 +222,9 @@ def _end(
     return now + wait, Source.DEFAULT, Confidence.GUESSED, False
 
 
-def _boundary(refusal: Refusal) -> float | None:
+def _boundary(call: FailedCall) -> float | None:
     """Return the end of the window that is spent, where the provider's calendar is known."""
-    failure, profile = refusal.failure, refusal.profile
+    failure, profile = call.failure, call.profile
     unit = failure.quota_window
     if unit is None and failure.failure is FailureClass.RATE_LIMITED and not failure.concurrency:
         unit = CalendarUnit.MINUTE
@@ -234,22 +234,22 @@ def _boundary(refusal: Refusal) -> float | None:
     elif unit is CalendarUnit.DAY:
         window = profile.day_window
     if isinstance(window, Calendar):
-        return period(window.unit, window.zone, refusal.now)[1]
+        return period(window.unit, window.zone, call.now)[1]
     return None
 
 
 def _provider(
-    refusal: Refusal, health_of: Callable[[str], Health | None], treatment: Treatment
+    call: FailedCall, health_of: Callable[[str], Health | None], treatment: Treatment
 ) -> dict[str, Health]:
     """Note a provider's fault, and bench all of it when a second profile failed alike."""
-    subject = subject_of_provider(refusal.profile)
+    subject = subject_of_provider(call.profile)
     before = health_of(subject) or HEALTHY
-    after = _noted(before, refusal)
+    after = _noted(before, call)
     earlier = before.last_error
     alike = (
         earlier is not None
-        and earlier.failure is refusal.failure.failure
-        and earlier.profile != refusal.profile.name
-        and refusal.now - earlier.at <= SIBLINGS_WITHIN_S
+        and earlier.failure is call.failure.failure
+        and earlier.profile != call.profile.name
+        and call.now - earlier.at <= SIBLINGS_WITHIN_S
     )
-    return {subject: _benched(after, refusal, treatment, certain=True) if alike else after}
+    return {subject: _benched(after, call, treatment, certain=True) if alike else after}

@@ -43,8 +43,7 @@ from spillover.core.actions import (
     Unrecorded,
     Wait,
 )
-from spillover.core.benching import Refusal as Refused
-from spillover.core.benching import refused
+from spillover.core.benching import FailedCall, refused
 from spillover.core.failures import Then, backoff_s, treatment_of
 from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
@@ -326,7 +325,7 @@ def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> 
     """Bench the profile as its failure asks, and decide whether the request goes on."""
     profile, failure = candidate.profile, outcome.failure
     changed = refused(
-        Refused(
+        FailedCall(
             profile=profile,
             failure=failure,
             sent_at=outcome.sent_at,
@@ -423,7 +422,7 @@ def _relay(
                 ok=False,
                 sent_at=committed.sent_at,
             )
-            evidence = Refused(
+            evidence = FailedCall(
                 profile=profile,
                 failure=outcome.failure,
                 sent_at=committed.sent_at,
