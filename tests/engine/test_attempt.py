@@ -308,7 +308,7 @@ async def test_what_is_no_stream_is_read_as_the_error_it_is(
 @plays
 async def test_a_stream_without_content_is_not_held_without_bound() -> None:
     async with staged("generic", "generic", chain=ONCE) as stage:
-        stage.first.script(sent(b": waiting\n\n" * 120_000))
+        stage.first.script(sent((b": waiting" + b"." * 1_000 + b"\n\n") * 1_200))
 
         got = await stage.stream()
 
