@@ -32,6 +32,18 @@ def test_what_other_processes_counted_is_there_at_once(setting: Setting) -> None
     assert asyncio.run(run()) == 2
 
 
+def test_the_gateways_own_keys_are_not_needed(setting: Setting) -> None:
+    text = setting.path.read_text("utf-8")
+    keys = '{"client_keys": ["${NOBODY_SET_THIS}"], "admin_key": "${NOR_THIS}"}'
+    setting.path.write_text(f"server: {keys}\n{text}", "utf-8")
+
+    async def run() -> list[str]:
+        async with opened(setting.path) as engine:
+            return list(engine.status()["profiles"])
+
+    assert asyncio.run(run()) == ["first", "second"]
+
+
 def test_a_ledger_that_was_moved_aside_is_told(
     setting: Setting, own_folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

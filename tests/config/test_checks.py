@@ -9,6 +9,7 @@ import pytest
 from spillover.catalogue import load
 from spillover.config import checks
 from spillover.config.schema import Config
+from spillover.config.secrets import MissingSecret
 
 if TYPE_CHECKING:
     from spillover.config.findings import Finding
@@ -127,6 +128,27 @@ def test_an_accounts_provider_may_be_repeated() -> None:
     config = a_config(profile, accounts={"a": {"provider": "openrouter", "api_key": "k"}})
 
     assert not list(checks.errors(config, CATALOGUE))
+
+
+def test_free_at_an_address_alone_says_what_it_lacks() -> None:
+    finding = the_error({"base_url": "http://127.0.0.1:9/v1", "model": "m", "limits": "free"})
+
+    assert finding.found == "free, which means nothing at an address without a provider"
+    assert finding.expected == "own amounts, or provider: beside base_url"
+
+
+def test_keys_of_the_gateway_may_be_missing_at_any_address() -> None:
+    keys = {"client_keys": [MissingSecret("CK is not set")], "admin_key": MissingSecret("x")}
+    config = a_config(server={"host": "0.0.0.0", **keys})
+
+    missing = list(checks.missing_keys(config, CATALOGUE, {}))
+
+    assert not list(checks.errors(config, CATALOGUE))
+    assert [finding.path for finding in missing] == [
+        ("server", "client_keys", 0),
+        ("server", "admin_key"),
+    ]
+    assert missing[0].found == "nothing (CK is not set)"
 
 
 def test_free_without_figures_names_the_nearest_model_that_has_some() -> None:

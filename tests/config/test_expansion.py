@@ -90,6 +90,11 @@ def test_credentials_become_secrets() -> None:
     assert the_key("${EMPTY:-}") is None
 
 
+@pytest.mark.parametrize("server", [{"admin_key": "${NOBODY}"}, {"client_keys": ["${NOBODY}"]}])
+def test_a_missing_key_of_the_gateway_is_no_fault(server: dict[str, Any]) -> None:
+    assert expanded({"server": server}).faults == ()
+
+
 def test_a_missing_key_of_an_upstream_is_no_fault() -> None:
     found = expanded({"accounts": {"a": {"api_key": "${NOBODY}"}}})
 
@@ -100,8 +105,6 @@ def test_a_missing_key_of_an_upstream_is_no_fault() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        {"server": {"admin_key": "${NOBODY}"}},
-        {"server": {"client_keys": ["${NOBODY}"]}},
         {"notify": ["${NOBODY}"]},
         {"profiles": {"p": {"headers": {"x": "${NOBODY}"}}}},
     ],

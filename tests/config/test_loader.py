@@ -141,13 +141,42 @@ def test_a_missing_key_is_no_error_and_is_told_apart(tmp_path: Path) -> None:
     assert missing.found == "nothing (MY_KEY is not set)"
 
 
-def test_a_missing_key_of_the_server_is_an_error(tmp_path: Path) -> None:
-    problem = the_problem(
+def test_a_missing_key_of_the_gateway_is_told_like_any_other(tmp_path: Path) -> None:
+    config = loaded(
         tmp_path, "server: {host: 0.0.0.0, client_keys: ['${NOBODY}'], admin_key: a}\n" + SMALL
     )
 
-    assert problem.key == "server.client_keys[0]"
-    assert problem.found == "NOBODY is not set"
+    (missing,) = config.missing_keys
+    assert missing.key == "server.client_keys[0]"
+    assert missing.found == "nothing (NOBODY is not set)"
+
+
+def test_missing_keys_are_told_beside_errors(tmp_path: Path) -> None:
+    text = """\
+        server: {client_keys: ["${NOBODY}"], admin_key: a, port: x}
+        profiles:
+          x: {provider: groq, api_key: "${MY_KEY}", model: m, limits: {token: 1}}
+        """
+
+    found = problems(tmp_path, text)
+
+    assert {problem.key for problem in found} == {
+        "server.client_keys[0]",
+        "server.port",
+        "profiles.x.api_key",
+        "profiles.x.limits.token",
+    }
+
+
+def test_no_key_is_missed_where_its_place_is_malformed(tmp_path: Path) -> None:
+    assert (
+        the_problem(
+            tmp_path,
+            "profiles:\n  x: {provider: chutes, api_key: [1], model: m}\n",
+            CHUTES_API_KEY="",
+        ).key
+        == "profiles.x.api_key"
+    )
 
 
 def test_an_empty_client_key_never_opens_the_gateway(tmp_path: Path) -> None:

@@ -328,6 +328,24 @@ def test_no_other_key_opens_the_rest(key: str) -> None:
     assert (denial.status, denial.code) == (401, "invalid_admin_key")
 
 
+@pytest.mark.parametrize("key", ["", "CK is not set", "any"])
+def test_a_client_key_that_is_missing_opens_nothing(key: str) -> None:
+    access = Access(Settings(client_keys=(MissingSecret("CK is not set"),)))
+
+    denial = denied(access, headers={"authorization": f"Bearer {key}"} if key else {})
+
+    assert denial is not None
+    assert denial.status == 401
+
+
+def test_a_missing_client_key_leaves_the_others_in_force() -> None:
+    keys = (MissingSecret("CK is not set"), Secret("first-key"))
+    access = Access(Settings(client_keys=keys, admin_key=Secret("admin-key")))
+
+    assert denied(access, headers={"authorization": "Bearer first-key"}) is None
+    assert denied(access, headers={"authorization": "Bearer other"}) is not None
+
+
 def test_the_admin_key_is_not_taken_from_the_query() -> None:
     assert denied(KEYED, door=Door.ADMIN, query="key=admin-key") is not None
 

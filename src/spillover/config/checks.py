@@ -20,6 +20,7 @@ from spillover.config.facts import (
 )
 from spillover.config.findings import Finding
 from spillover.config.limits import FREE, LimitSpec
+from spillover.config.secrets import MissingSecret
 from spillover.config.upstreams import upstream_of
 from spillover.core.values import Metric, Protocol
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from spillover.config.findings import KeyPath
     from spillover.config.schema import Account, Config, Profile
+    from spillover.config.secrets import Secret
 
 
 def errors(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
@@ -65,7 +67,10 @@ def warnings(config: Config, catalogue: Catalogue, environ: Mapping[str, str]) -
 def missing_keys(
     config: Config, catalogue: Catalogue, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Yield the profiles that can't serve for want of a key or a part of their address."""
+    """Yield what stays shut for want of a key: profiles that can't serve, and doors of the gateway."""
+    for number, client_key in enumerate(config.server.client_keys):
+        yield from _closed_door(client_key, ("server", "client_keys", number))
+    yield from _closed_door(config.server.admin_key, ("server", "admin_key"))
     for name, profile in config.profiles.items():
         far = upstream_of(profile, config, catalogue=catalogue, environ=environ)
         if far.missing is not None:
@@ -78,17 +83,26 @@ def missing_keys(
             )
 
 
+def _closed_door(key: Secret | MissingSecret | None, path: KeyPath) -> Iterator[Finding]:
+    if isinstance(key, MissingSecret):
+        yield Finding(
+            path=path,
+            found=f"nothing ({key.wanted})",
+            expected="a key: until there is one, what it opens stays closed",
+        )
+
+
 def _server(config: Config) -> Iterator[Finding]:
     server = config.server
     if not is_loopback_host(server.host):
         for key, value in (("client_keys", server.client_keys), ("admin_key", server.admin_key)):
-            if not value:
+            if value in {None, ()}:
                 yield Finding(
                     path=("server", "host"),
                     found=f"{server.host!r} without {key}",
                     expected=f"127.0.0.1, or {key}: others can reach this address",
                 )
-    elif server.client_keys and not server.admin_key:
+    elif server.client_keys and server.admin_key is None:
         yield Finding(
             path=("server", "client_keys"),
             found="client_keys without admin_key",
@@ -156,7 +170,16 @@ def _limits(
     specs = limits_of(profile, config, catalogue)
     place = (*path, "limits")
     if specs is None:
-        near = catalogue.nearest_model_with_figures(provider or "", model or "")
+        if provider is None:
+            yield Finding(
+                path=place,
+                found="free, which means nothing at an address without a provider",
+                expected="own amounts, or provider: beside base_url",
+            )
+            return
+        if model is None:  # told already
+            return
+        near = catalogue.nearest_model_with_figures(provider, model)
         yield Finding(
             path=place,
             found=f"free, but no free figures are known for {model!r} at {provider!r}",

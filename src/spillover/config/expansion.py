@@ -141,8 +141,8 @@ class _Walk:
         return Secret(source) if source else None
 
     def _missing(self, wanted: str, path: KeyPath) -> MissingSecret:
-        """Only an upstream's key may be missing: the rest is refused, never left open."""
-        if path[0] in {"server", "notify"} or "headers" in path:
+        """A key may be missing, for what it opens stays shut; the rest is refused."""
+        if path[0] == "notify" or "headers" in path:
             self.faults.append(Finding(path=path, found=wanted, expected="a value"))
         return MissingSecret(wanted)
 

@@ -71,10 +71,10 @@ def _secret(written: object) -> Secret | MissingSecret | None:
     return Secret(_string(written))
 
 
-def _key(written: object) -> Secret:
-    """A key that clients present: an empty one would let everybody in."""
+def _key(written: object) -> Secret | MissingSecret:
+    """A key that clients present: an empty one would let everybody in, a missing one lets nobody."""
     secret = _secret(written)
-    if not isinstance(secret, Secret) or not secret:
+    if secret is None or (isinstance(secret, Secret) and not secret):
         raise ValueError("a key")
     return secret
 
@@ -242,7 +242,7 @@ Size: TypeAlias = Annotated[int, _read(units.size), _either("string", "integer")
 Credential: TypeAlias = Annotated[
     Secret | MissingSecret | None, _read(_secret), _either("string", "null")
 ]
-Key: TypeAlias = Annotated[Secret, _read(_key), _either("string")]
+Key: TypeAlias = Annotated[Secret | MissingSecret, _read(_key), _either("string")]
 Pause: TypeAlias = Annotated[float, _read(_pause), WithJsonSchema(_DURATION_SCHEMA)]
 HoursField: TypeAlias = Annotated[Hours, _read(units.hours), _either("string")]
 LimitsField: TypeAlias = Annotated[

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from pydantic import ValidationError
@@ -26,6 +26,12 @@ from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from spillover.config.findings import KeyPath
+
+
+_ENTRY_DEEP: Final = 2
+"""Names that lead to one profile or account."""
+_KEYS_MEAN: Final = frozenset({"provider", "base_url", "account", "api_key"})
+"""The settings that say which key an upstream takes."""
 
 
 class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -46,7 +52,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Fingerprint of the file and all it names; equal digests mean nothing changed."""
     warnings: tuple[Problem, ...] = ()
     missing_keys: tuple[Problem, ...] = ()
-    """Profiles that start as failed, reason `key_missing`."""
+    """Profiles that start as failed, reason `key_missing`, and keys of the gateway that open nothing."""
 
     def __repr__(self) -> str:
         """Return no more than the source: the environment holds secrets."""
@@ -97,7 +103,8 @@ def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path
     places = Places(parsed.document, parsed.lines, file=file)
     expanded = expand_document(parsed.document, environ, folder=folder)
     unset = [fault.path for fault in expanded.faults]
-    config, refused, broken = _validated(expanded.document, places, without=unset)
+    config, refused, malformed = _validated(expanded.document, places, without=unset)
+    broken = {_entry(path) for path in malformed}
     problems = [
         *parsed.problems,
         *places.from_findings(expanded.faults),
@@ -106,8 +113,12 @@ def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path
     ]
     found = checks.errors(config, known)
     problems += places.from_findings(each for each in found if not _follows(each.path, broken))
+    missing = checks.missing_keys(config, known, environ)
+    missing_keys = tuple(
+        places.from_findings(each for each in missing if not _uncertain(each.path, malformed))
+    )
     if problems:
-        raise ConfigError(_in_order(problems))
+        raise ConfigError(_in_order([*problems, *missing_keys]))
     warnings = checks.warnings(config, known, environ)
     return LoadedConfig(
         config=config,
@@ -116,7 +127,7 @@ def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path
         files=expanded.files,
         file=file,
         warnings=(*places.from_findings(expanded.warnings), *places.from_findings(warnings)),
-        missing_keys=tuple(places.from_findings(checks.missing_keys(config, known, environ))),
+        missing_keys=missing_keys,
     )
 
 
@@ -131,8 +142,8 @@ def _empty(file: str) -> Problem:
 
 def _validated(
     document: dict[str, Any], places: Places, *, without: list[KeyPath]
-) -> tuple[Config, list[Problem], set[KeyPath]]:
-    """Return the typed configuration without what is malformed, what that was, and in which entries."""
+) -> tuple[Config, list[Problem], list[KeyPath]]:
+    """Return the typed configuration without what is malformed, what that was, and where."""
     problems: list[Problem] = []
     malformed = list(without)
     rest = _copied(document)
@@ -149,7 +160,7 @@ def _validated(
                 malformed.append(tuple(detail["loc"]))
                 _prune(rest, malformed[-1])
         else:
-            return config, problems, {_entry(path) for path in malformed}
+            return config, problems, malformed
 
 
 def _entry(path: KeyPath) -> KeyPath:
@@ -160,6 +171,14 @@ def _entry(path: KeyPath) -> KeyPath:
 def _follows(path: KeyPath, broken: set[KeyPath]) -> bool:
     """Whether something seems to be missing only because it was malformed."""
     return path in broken or (path[:1] == ("server",) and ("server",) in broken)
+
+
+def _uncertain(path: KeyPath, malformed: list[KeyPath]) -> bool:
+    """Whether what a key is for was malformed, so that nobody can say which one is missing."""
+    return path[0] != "server" and any(
+        bad[:2] == path[:2] and (len(bad) == _ENTRY_DEEP or bad[_ENTRY_DEEP] in _KEYS_MEAN)
+        for bad in malformed
+    )
 
 
 def _copied(value: Any) -> Any:

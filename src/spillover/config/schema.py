@@ -72,7 +72,7 @@ class Server(Settings):
     proxy). Requests under any other name are refused, so that no web page can reach the gateway."""
     client_keys: tuple[Key, ...] = ()
     """Keys that clients must present, each as `${VARIABLE}`, `keyring:NAME` or `file:PATH`.
-    None: every local client may call."""
+    None: every local client may call. One that is missing opens nothing."""
     admin_key: Credential = None
     """Key for the dashboard and `/api`, needed as soon as there are `client_keys`."""
 

@@ -70,7 +70,10 @@ class Access:
         self._names = {_plain(settings.host), *self._allowed}
         self._wildcard = not settings.host or settings.host in WILDCARDS
         self._guarded = settings.is_guarded
-        self._client_keys = tuple(_digest(key) for key in settings.client_keys)
+        self._wants_client_key = bool(settings.client_keys)
+        self._client_keys = tuple(
+            _digest(key) for key in settings.client_keys if isinstance(key, Secret)
+        )
         admin_key = settings.admin_key
         self._admin_keys = (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
         self._known: set[bytes] = set()
@@ -95,7 +98,7 @@ class Access:
                 "server.allowed_hosts",
             )
         if door is Door.PROTOCOL:
-            return self._deny_client(ask) if self._client_keys else None
+            return self._deny_client(ask) if self._wants_client_key else None
         if door is Door.ADMIN and self._guarded:
             return self._deny_admin(ask)
         return None

@@ -28,8 +28,9 @@ class Settings:
     """Bytes of a request body, packed and unpacked."""
     allowed_hosts: tuple[str, ...] = ()
     """Names, besides this machine's own, under which clients may call."""
-    client_keys: tuple[Secret, ...] = ()
-    """Keys that open the protocol routes; none: everyone who reaches them may call."""
+    client_keys: tuple[Secret | MissingSecret, ...] = ()
+    """Keys that open the protocol routes; none: everyone who reaches them may call. A missing one
+    was asked for and not found: it opens nothing."""
     admin_key: Secret | MissingSecret | None = None
     """Opens everything else, as soon as there are client keys or this key. A missing one was asked
     for and not found: nothing opens what it guards."""
