@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.clock import SystemClock
-from spillover.config.loader import load_document
+from spillover.config.loader import load, load_document
 from spillover.engine import EngineOptions, open_engine
 from spillover.engine.opening import ledger_path
 from spillover.errors import LedgerError
@@ -34,6 +34,16 @@ def test_the_storage_setting_names_the_file(own_folders: Path, tmp_path: Path) -
     assert ledger_path(elsewhere) == own_folders / "ledger.db"
     assert ledger_path(loaded(storage="memory")) is None
     assert ledger_path(loaded(storage=f"sqlite:///{tmp_path}/x.db")) == tmp_path / "x.db"
+
+
+def test_a_relative_file_is_meant_from_the_configurations_folder(tmp_path: Path) -> None:
+    (tmp_path / "spillover.yaml").write_text(
+        f"storage: sqlite:///kept/x.db\nprofiles: {{p: {{base_url: '{NOWHERE}', model: m}}}}\n"
+    )
+
+    found = load(tmp_path / "spillover.yaml", environ={})
+
+    assert ledger_path(found) == tmp_path / "kept" / "x.db"
 
 
 @plays

@@ -250,8 +250,8 @@ class Config(Settings):
     server: Server = Server()
     """Where the gateway listens and who may call it."""
     storage: Storage = "sqlite"
-    """Where usage is kept: `sqlite` (a file in the user's state folder), `sqlite:///path`, or
-    `memory` (lost at the end, for trials)."""
+    """Where usage is kept: `sqlite` (a file in the user's state folder), `sqlite:///path` (from this
+    file's folder; `sqlite:////path` from the root), or `memory` (lost at the end, for trials)."""
     routing_policy: RoutingPolicy = RoutingPolicy.ANY
     """Which tiers may serve, and in what order: `any`, `free-tier` (local and free first, the rest
     behind the spend gate), `auto-cheapest`, `local-only` or `byok-paid`."""

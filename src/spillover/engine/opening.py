@@ -89,10 +89,15 @@ def _journal(loaded: LoadedConfig, options: EngineOptions, clock: Clock) -> Open
 
 
 def ledger_path(loaded: LoadedConfig) -> Path | None:
-    """Return the file that `storage` names; None for memory alone."""
+    """Return the file that `storage` names; None for memory alone.
+
+    A relative one is meant from the configuration's folder: whoever works with it, from wherever,
+    shares one record.
+    """
     storage = loaded.config.storage
     if storage == "memory":
         return None
     if storage == "sqlite":
         return state_folder(loaded.environ) / FILE_NAME
-    return Path(storage.removeprefix("sqlite:///")).expanduser()
+    folder = loaded.path.parent if loaded.path is not None else Path()
+    return folder / Path(storage.removeprefix("sqlite:///")).expanduser()
