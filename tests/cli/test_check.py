@@ -38,6 +38,18 @@ def test_a_sound_file_is_summed_up(tmp_path: Path) -> None:
     assert shown.stdout.endswith(f"{setting.path}: nothing wrong; 2 profiles in 1 chain\n")
 
 
+def test_the_chain_that_nobody_had_to_write_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "short.yaml"
+    path.write_text('profiles: {p: {base_url: "http://127.0.0.1:9/v1", model: m}}', "utf-8")
+
+    code = run(["check", "--config", str(path)])
+
+    assert code == 0
+    assert capsys.readouterr().out.endswith("1 profile in the chain 'default' of all of them\n")
+
+
 def test_every_problem_has_its_place_and_is_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(BROKEN, "utf-8")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from spillover.cli import screen
 from spillover.cli.options import ConfigOption, JsonOption
+from spillover.config.routing import DEFAULT
 from spillover.config.schema import json_schema
 from spillover.errors import ConfigError, Problem
 from spillover.library.finding import found_config
@@ -87,7 +88,9 @@ def _fields(problem: Problem) -> dict[str, Any]:
 def summary(loaded: LoadedConfig) -> str:
     """Return what a configuration holds, in a sentence."""
     profiles, chains = len(loaded.config.profiles), len(loaded.config.chains)
-    return (
-        f"{loaded.file}: nothing wrong; {profiles} profile{'s' * (profiles != 1)}"
-        f" in {chains} chain{'s' * (chains != 1)}"
+    held = (
+        f"{chains} chain{'s' * (chains != 1)}"
+        if chains
+        else f"the chain {DEFAULT!r} of all of them"
     )
+    return f"{loaded.file}: nothing wrong; {profiles} profile{'s' * (profiles != 1)} in {held}"
