@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.cli.opened import changing, opened
-from spillover.errors import LedgerError
+from spillover.errors import ConfigError, LedgerError
 from tests.library.setting import Setting, ask, two_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from spillover.engine import Engine
+
+    Opening = Callable[[Path | None], AbstractAsyncContextManager[Engine]]
 
 
 @pytest.fixture(name="setting")
@@ -57,6 +62,16 @@ def test_a_ledger_that_was_moved_aside_is_told(
     asyncio.run(run())
 
     assert "was moved to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("opening", [opened, changing])
+def test_without_a_configuration_a_demos_record_is_pointed_at(opening: Opening) -> None:
+    async def run() -> None:
+        async with opening(None):
+            raise AssertionError("not reached")
+
+    with pytest.raises(ConfigError, match=r"a running demo .* memory: .*/api/status"):
+        asyncio.run(run())
 
 
 def test_a_change_that_nothing_would_keep_is_refused(

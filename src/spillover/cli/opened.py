@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spillover.cli import screen
 from spillover.engine import Engine, open_engine
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+DEMO: Final = (
+    "; a running demo keeps its record in its own memory: see its page (http://127.0.0.1:4400/, "
+    "or the address it printed) or GET /api/status there"
+)
+"""What is said where a command finds no record to work with."""
+
 
 @asynccontextmanager
 async def opened(config: Path | None) -> AsyncIterator[Engine]:
@@ -26,7 +32,7 @@ async def opened(config: Path | None) -> AsyncIterator[Engine]:
 
     What is odd about the ledger is said on standard error. Raises ConfigError, LedgerError.
     """
-    engine = await open_engine(await found_config(config, os.environ))
+    engine = await open_engine(await found_config(config, os.environ, also=DEMO))
     try:
         await engine.ledger.record()
         for message in _troubles(engine):
@@ -42,7 +48,7 @@ async def changing(config: Path | None) -> AsyncIterator[Engine]:
 
     Raises LedgerError, before or after the change, when nothing keeps it.
     """
-    loaded = await found_config(config, os.environ)
+    loaded = await found_config(config, os.environ, also=DEMO)
     if loaded.config.storage == "memory":
         raise LedgerError(
             "storage: memory is each process's own, so there is nothing to change from here",

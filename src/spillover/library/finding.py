@@ -39,8 +39,13 @@ async def find_config(given: str | Path | None, environ: Mapping[str, str]) -> L
     return load_document(document, environ=surroundings, name=FOUND)
 
 
-async def found_config(given: str | Path | None, environ: Mapping[str, str]) -> LoadedConfig:
-    """Return the configuration; raises ConfigError where there is none, with what to do."""
+async def found_config(
+    given: str | Path | None, environ: Mapping[str, str], *, also: str = ""
+) -> LoadedConfig:
+    """Return the configuration; raises ConfigError where there is none, with what to do.
+
+    `also` is put behind that: what else a caller's person may have meant.
+    """
     loaded = await find_config(given, environ)
     if loaded is not None:
         return loaded
@@ -48,6 +53,6 @@ async def found_config(given: str | Path | None, environ: Mapping[str, str]) -> 
         file=str(config_path(given, environ)),
         key="",
         found="nothing to work with: no file, no provider's key in the environment, no local server",
-        expected="one of them (spillover init writes a file to start from)",
+        expected=f"one of them (spillover init writes a file to start from){also}",
     )
     raise ConfigError((problem,))
