@@ -46,7 +46,9 @@ def open_journal(path: Path | None, *, stamp: str, within_s: float = OPEN_WITHIN
         return Opened(journal=_open(path, within_s))
     except Unfit as unfit:
         moved_to = move_aside(path, stamp, None)
-        notice = f"{path} is {unfit}; it was moved to {moved_to} and a new ledger begun"
+        notice = (
+            f"{path} can't be used ({unfit}); it was moved to {moved_to} and a new ledger begun"
+        )
         return Opened(journal=_open(path, within_s), notice=notice, moved_to=moved_to)
 
 
