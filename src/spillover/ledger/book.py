@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-REDATED_S: Final = 0.1
+REDATED_S: Final = 0.02
 """A request sent this much later than it was reserved (a slow connect) is dated anew."""
 LEASE_S: Final = 20.0
 """A process that has not said for this long that it lives counts as dead."""
