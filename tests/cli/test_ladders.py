@@ -10,6 +10,7 @@ from spillover.cli.ladders import ladders
 from tests.cli.documents import (
     GROQ,
     LADDER,
+    NOTHING,
     NOW,
     SPENT,
     at,
@@ -52,6 +53,44 @@ def test_a_chain_is_drawn_as_a_ladder_with_bars_and_countdowns() -> None:
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_no_line_is_longer_than_the_terminal(width: int) -> None:
     assert max(len(line) for line in drawn(LADDER, width)) <= width
+
+
+def test_usage_goes_on_in_the_next_line_where_one_is_too_short() -> None:
+    much = {**NOTHING, "requests": 15, "tokens": 4_710}
+    busy = profile(usage={"minute": much, "hour": much, "day": {**much, "requests": 9_999}})
+
+    lines = drawn(document({"c": chain("p", serving="p")}, {"p": busy}), 80)
+
+    assert lines[3:] == [
+        "       last minute 15 req 4,710 tok · hour 15 req 4,710 tok",
+        "            day 9,999 req 4,710 tok",
+    ]
+
+
+def test_on_a_narrow_terminal_nothing_is_lost() -> None:
+    lines = drawn(LADDER, 40)
+
+    assert not any("…" in line for line in lines)
+    assert lines[:8] == [
+        "default  priority  next: groq",
+        "",
+        "   1  chutes  ● exhausted  free   limit",
+        "       back in 12 min 30 s",
+        "       tokens/hour    ████████",
+        "         5,000/5,000 · 0 left",
+        "         ↻ 12 min 30 s",
+        "       nothing used in the last day",
+    ]
+    assert "         2,000 left · ↻ 42 s" in lines
+
+
+def test_when_the_first_is_back_shows_on_a_narrow_terminal() -> None:
+    lines = drawn(document({"c": chain("a")}, {"a": SPENT}), 40)
+
+    assert lines[:2] == [
+        "c  priority  nobody can serve now",
+        "       soonest back in 12 min 30 s",
+    ]
 
 
 def test_bars_grow_with_the_terminal() -> None:

@@ -53,6 +53,32 @@ def test_money_is_shown_where_any_was_spent() -> None:
     assert [line.split()[-1] for line in lines[1:]] == ["$0.00", "$0.25", "$0.25"]
 
 
+def spent(name: str, *, width: int) -> list[str]:
+    """The lines for one paid profile that used money."""
+    paid = profile(usage={**USAGE, "day": {**DAY, "cost_usd": 0.25}}, tier="paid")
+    return [line.plain for line in lines_of({name: paid}, width=width)]
+
+
+def test_heads_are_shortened_before_anything_is_lost() -> None:
+    assert spent("openai-paid", width=80) == [
+        "PROFILE      R/MIN  T/MIN  R/H  T/H  R/DAY  T/DAY  COST/D",
+        "openai-paid      0      0    2   90     12  20.1K   $0.25",
+    ]
+
+
+def test_a_narrow_terminal_gets_a_paragraph_for_each_profile() -> None:
+    assert spent("openai-paid", width=40) == [
+        "openai-paid",
+        "  minute  0 req  0 tok",
+        "  hour    2 req  90 tok",
+        "  day     12 req  20.1K tok  $0.25",
+    ]
+
+
+def test_a_name_longer_than_the_terminal_is_cut() -> None:
+    assert len(spent("x" * 64, width=40)[0]) == 40
+
+
 def test_what_was_used_is_shown(setting: Setting) -> None:
     ask(setting.path, times=3)
 

@@ -27,6 +27,8 @@ COLOURS: Final = {
     "disabled": "bright_black",
 }
 INDENT: Final = 7
+BETWEEN: Final = " · "
+LAST: Final = "last "
 BAR_LEAST: Final = 8
 BAR_MOST: Final = 32
 WIDTH: Final = 100
@@ -36,14 +38,15 @@ WIDTH: Final = 100
 def ladders(document: dict[str, Any], *, now: float, width: int | None) -> list[Text]:
     """Return the lines of a status document at `now`.
 
-    `width` is the terminal's columns: no line is longer, and what doesn't fit ends in `…`. None: a
-    pipe, whose lines are as long as they must be.
+    `width` is the terminal's columns: no line is longer; causes and figures that don't fit go on in
+    the next one, and names and messages end in `…`. None: a pipe, whose lines are as long as they
+    must be.
     """
     profiles = document["profiles"]
     drawing = _Drawing(profiles, now=now, width=width)
     lines: list[Text] = []
     for name, chain in document["chains"].items():
-        lines += [drawing.head(name, chain), Text()]
+        lines += [*drawing.head(name, chain), Text()]
         for rank, profile in enumerate(chain["profiles"], 1):
             serving = profile == chain["serving"]
             lines += drawing.rung(profile, mark=SERVING if serving else " ", rank=str(rank))
@@ -66,16 +69,17 @@ class _Drawing:
     def __init__(self, profiles: dict[str, Any], *, now: float, width: int | None) -> None:
         self._profiles = profiles
         self._now = now
+        self._room = width
         self._width = width or WIDTH
         self._drawn: set[str] = set()
         self._name_cells = max((len(name) for name in profiles), default=0)
         limits = [limit for profile in profiles.values() for limit in profile["limits"]]
         self._limit_cells = max((len(limit_name(limit)) for limit in limits), default=0)
-        figures = max((len(figures_of(limit, now).plain) for limit in limits), default=0)
+        figures = max((_cells(figures_of(limit, now)) for limit in limits), default=0)
         room = self._width - INDENT - self._limit_cells - figures - 4
         self._bar_cells = max(BAR_LEAST, min(BAR_MOST, room))
 
-    def head(self, name: str, chain: dict[str, Any]) -> Text:
+    def head(self, name: str, chain: dict[str, Any]) -> list[Text]:
         """Return a chain's own line."""
         line = Text(name, "bold")
         line.append(f"  {words(chain['strategy'])}", "dim")
@@ -85,16 +89,18 @@ class _Drawing:
             alone = " alone" if chain["pinned_strictly"] else ""
             line.append(f" · pinned to {chain['pinned']}{alone}", "cyan")
         if chain["serving"]:
-            line.append("  next: ", "dim").append(chain["serving"], "green")
+            following = [Text("next: ", "dim").append(chain["serving"], "green")]
         else:
-            line.append("  nobody can serve now", "red")
-            line.append(self._soonest(chain["profiles"]), "red")
-        return line
+            following = [
+                Text("nobody can serve now", "red"),
+                *(Text(soonest, "red") for soonest in self._soonest(chain["profiles"])),
+            ]
+        return self._wrapped(line, following, between=", ")
 
-    def _soonest(self, names: Iterable[str]) -> str:
+    def _soonest(self, names: Iterable[str]) -> list[str]:
         entries = [self._profiles[name] for name in names]
         times = [entry["until"] for entry in entries if entry["until"] and _waits(entry)]
-        return f", soonest {back_in(min(times), self._now)}" if times else ""
+        return [f"soonest {back_in(min(times), self._now)}"] if times else []
 
     def rung(self, name: str, *, mark: str, rank: str) -> Iterator[Text]:
         """Yield a profile's lines."""
@@ -104,9 +110,8 @@ class _Drawing:
         line.append(name.ljust(self._name_cells), "bold" if mark.strip() else "")
         line.append(f"  {DOT} {status:<9}", COLOURS[status])
         line.append(f"  {profile['tier']:<5}", "dim")
-        line.append(f"  {self._cause(profile)}")
-        line.rstrip()
-        yield line
+        causes = [Text(cause) for cause in self._cause(profile)]
+        yield from self._wrapped(line, causes, between=", ")
         if name in self._drawn:
             return
         self._drawn.add(name)
@@ -119,54 +124,77 @@ class _Drawing:
             line = Text(" " * INDENT)
             yield line.append(" ".join(error["message"].split()), "dim italic")
         for limit in profile["limits"]:
-            yield self._limit(limit)
-        yield Text(" " * INDENT).append_text(usage_of(profile["usage"]))
-
-    def _limit(self, limit: dict[str, Any]) -> Text:
-        line = Text(" " * INDENT).append(limit_name(limit).ljust(self._limit_cells), "dim")
-        drawn = bar(limit["used"], limit["reserved"], limit["amount"], width=self._bar_cells)
-        return (
-            line.append("  ").append_text(drawn).append("  ").append(figures_of(limit, self._now))
+            yield from self._limit(limit)
+        yield from self._wrapped(
+            Text(" " * INDENT), usage_of(profile["usage"]), indent=INDENT + len(LAST)
         )
 
-    def _cause(self, profile: dict[str, Any]) -> str:
+    def _limit(self, limit: dict[str, Any]) -> list[Text]:
+        line = Text(" " * INDENT).append(limit_name(limit).ljust(self._limit_cells), "dim")
+        drawn = bar(limit["used"], limit["reserved"], limit["amount"], width=self._bar_cells)
+        line.append("  ").append_text(drawn)
+        return self._wrapped(line, figures_of(limit, self._now), indent=INDENT + 2)
+
+    def _wrapped(
+        self, start: Text, parts: Iterable[Text], *, indent: int = INDENT, between: str = BETWEEN
+    ) -> list[Text]:
+        """Return `start` and the parts behind it, further lines beginning at `indent`."""
+        lines = [start]
+        joint = "  " if start.plain.strip() else ""
+        for part in parts:
+            taken = lines[-1].cell_len + len(joint) + part.cell_len
+            if self._room is not None and taken > self._room and lines[-1].plain.strip():
+                lines.append(Text(" " * indent))
+                joint = ""
+            lines[-1].append(joint, "dim").append_text(part)
+            joint = between
+        for line in lines:
+            line.rstrip()
+        return lines
+
+    def _cause(self, profile: dict[str, Any]) -> list[str]:
         parts = [words(profile["reason"]), back_in(profile["until"], self._now)]
         if profile["status"] == "cooldown" and profile["confidence"] == "guessed":
             parts.append("a guess")
-        return ", ".join(part for part in parts if part)
+        return [part for part in parts if part]
 
 
-def figures_of(limit: dict[str, Any], now: float) -> Text:
-    """Return a limit's figures: `812/6,000 · 200 held · 4,988 left · ↻ 42 s`, when some comes back."""
+def figures_of(limit: dict[str, Any], now: float) -> list[Text]:
+    """Return a limit's figures: `812/6,000`, `200 held`, `4,988 left`, `↻ 42 s`."""
     metric, used, reserved = limit["metric"], limit["used"], limit["reserved"]
-    text = Text()
     if limit["per"] is None:
-        text.append(
-            f"{amount(reserved)}/{amount(limit['amount'])}", shade(reserved, limit["amount"])
-        )
-        return text
-    taken = shade(used + reserved, limit["amount"])
-    text.append(f"{amount(used, metric)}/{amount(limit['amount'], metric)}", taken)
+        shown = f"{amount(reserved)}/{amount(limit['amount'])}"
+        return [Text(shown, shade(reserved, limit["amount"]))]
+    taken = f"{amount(used, metric)}/{amount(limit['amount'], metric)}"
+    parts = [Text(taken, shade(used + reserved, limit["amount"]))]
     if reserved:
-        text.append(f" · {amount(reserved, metric)} held", "cyan")
-    text.append(f" · {amount(limit['remaining'], metric)} left")
+        parts.append(Text(f"{amount(reserved, metric)} held", "cyan"))
+    left = Text(f"{amount(limit['remaining'], metric)} left")
     stated = limit["provider_remaining"]
     if stated is not None and stated < limit["remaining"]:
-        text.append(f" ({amount(stated, metric)} says the provider)", "yellow")
+        left.append(f" ({amount(stated, metric)} says the provider)", "yellow")
+    parts.append(left)
     if limit["resets_at"] and used:
-        text.append(f" · {COMES_BACK} {span(instant(limit['resets_at']) - now)}", "dim")
-    return text
+        parts.append(Text(f"{COMES_BACK} {span(instant(limit['resets_at']) - now)}", "dim"))
+    return parts
 
 
-def usage_of(usage: dict[str, dict[str, int]]) -> Text:
+def usage_of(usage: dict[str, dict[str, int]]) -> list[Text]:
     """Return what was used in the last minute, hour and day: requests and tokens of each."""
     if not any(usage["day"].values()):
-        return Text("nothing used in the last day", "dim")
-    text = Text("last ", "dim")
-    for place, (name, used) in enumerate(usage.items()):
-        text.append(" · " if place else "", "dim")
-        text.append(f"{name} {amount(used['requests'])} req {amount(used['tokens'])} tok", "dim")
-    return text
+        return [Text("nothing used in the last day", "dim")]
+    return [
+        Text(
+            f"{'' if place else LAST}{name} {amount(used['requests'])} req"
+            f" {amount(used['tokens'])} tok",
+            "dim",
+        )
+        for place, (name, used) in enumerate(usage.items())
+    ]
+
+
+def _cells(parts: list[Text]) -> int:
+    return sum(part.cell_len for part in parts) + len(BETWEEN) * (len(parts) - 1)
 
 
 def _waits(profile: dict[str, Any]) -> bool:

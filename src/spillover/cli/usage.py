@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -18,7 +18,13 @@ from spillover.cli.wording import amount
 GROUP = "usage"
 app = typer.Typer(invoke_without_command=True)
 
-WINDOWS = ("minute", "hour", "day")
+WINDOWS: Final = ("minute", "hour", "day")
+HEADS: Final = (
+    "PROFILE",
+    *(f"{what}/{window.upper()}" for window in WINDOWS for what in ("REQ", "TOK")),
+    "COST/DAY",
+)
+SHORT_HEADS: Final = ("PROFILE", "R/MIN", "T/MIN", "R/H", "T/H", "R/DAY", "T/DAY", "COST/D")
 
 
 @app.callback()
@@ -61,13 +67,14 @@ async def _clear(config: Path | None, profile: str | None) -> None:
 
 
 def lines_of(profiles: dict[str, dict[str, Any]], *, width: int | None) -> list[Text]:
-    """Return the table of a status document's profiles, with the sum of several at its end."""
+    """Return the table of a status document's profiles, with the sum of several at its end.
+
+    Where it is wider than `width`, its heads are shortened; where that is not enough, each profile
+    has a paragraph of its own.
+    """
     used = {name: _charged(profile) for name, profile in profiles.items()}
     costs = any(usage["day"]["cost_usd"] for usage in used.values())
-    heads = ["PROFILE"]
-    for window in WINDOWS:
-        heads += [f"REQ/{window.upper()}", f"TOK/{window.upper()}"]
-    rows = [_row(name, usage, costs=costs) for name, usage in used.items()]
+    told = [(Text(name), usage) for name, usage in used.items()]
     if len(used) > 1:
         total = {
             window: {
@@ -76,10 +83,14 @@ def lines_of(profiles: dict[str, dict[str, Any]], *, width: int | None) -> list[
             }
             for window in WINDOWS
         }
-        rows.append([Text("all", "bold"), *_row("", total, costs=costs)[1:]])
-    if costs:
-        heads.append("COST/DAY")
-    return table(heads, rows, align="<" + ">" * (len(heads) - 1), width=width)
+        told.append((Text("all", "bold"), total))
+    rows = [_row(name, usage, costs=costs) for name, usage in told]
+    for heads in (HEADS, SHORT_HEADS):
+        shown = heads if costs else heads[:-1]
+        lines = table(shown, rows, align="<" + ">" * (len(shown) - 1))
+        if width is None or lines[0].cell_len <= width:
+            return lines
+    return [line for name, usage in told for line in _paragraph(name, usage, width)]
 
 
 def _charged(profile: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -90,8 +101,8 @@ def _charged(profile: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {window: {**used, "cost_usd": 0.0} for window, used in usage.items()}
 
 
-def _row(name: str, usage: dict[str, Any], *, costs: bool) -> list[Text]:
-    cells = [Text(name)]
+def _row(name: Text, usage: dict[str, Any], *, costs: bool) -> list[Text]:
+    cells = [name]
     for window in WINDOWS:
         for key in ("requests", "tokens"):
             value = usage[window][key]
@@ -99,3 +110,17 @@ def _row(name: str, usage: dict[str, Any], *, costs: bool) -> list[Text]:
     if costs:
         cells.append(Text(amount(usage["day"]["cost_usd"], "cost")))
     return cells
+
+
+def _paragraph(name: Text, usage: dict[str, Any], width: int | None) -> list[Text]:
+    """Return a profile's usage in lines of their own, on a terminal too narrow for the table."""
+    head = name.copy()
+    if width is not None:
+        head.truncate(width, overflow="ellipsis")
+    lines = [head]
+    for window in WINDOWS:
+        used = usage[window]
+        text = f"  {window:<6}  {amount(used['requests'])} req  {amount(used['tokens'])} tok"
+        cost = amount(used["cost_usd"], "cost") if used["cost_usd"] else ""
+        lines.append(Text(text, "" if used["requests"] else "dim").append(cost and f"  {cost}"))
+    return lines
