@@ -142,6 +142,24 @@ def test_forgetting_a_profile_leaves_the_rest_of_its_account() -> None:
     assert counters.dirty == set(OWNERS)
 
 
+def test_forgetting_a_profile_that_moved_takes_nothing_off_its_new_account() -> None:
+    counters, window = Counters(), Rolling(seconds=60.0)
+    elsewhere = owner_of_account("new-key")
+    for owner in (owner_of_profile("a"), elsewhere):
+        counters.track(owner, window, Metric.REQUESTS, 60, NOON)
+    counters.join("a", "m", "key")
+    counters.count(counters.owned_by("a", "m", "key"), NOON, ONE)
+    counters.join("b", "m", "new-key")
+    counters.count(counters.owned_by("b", "m", "new-key"), NOON, ONE)
+    counters.join("a", "m", "new-key")
+
+    counters.forget("a")
+
+    assert requests(counters, elsewhere, window) == 1
+    assert requests(counters, owner_of_profile("a"), window) == 0
+    assert counters.moved == set()
+
+
 def test_forgetting_everything_leaves_nothing_but_what_is_held() -> None:
     counters = counted()
     counters.hold(counters.owned_by("a", "m", "key"), ONE)

@@ -289,7 +289,7 @@ class Book:
             need=entry.need,
             probe=entry.probe,
         )
-        self.counters.members[entry.profile] = (entry.account, entry.model)
+        self.counters.join(entry.profile, entry.model, entry.account)
         tallies = self._tallies(call)
         self.counters.hold(tallies, entry.need.amounts)
         self.counters.count(tallies, entry.at, _requests(entry.need.requests))

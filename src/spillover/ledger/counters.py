@@ -50,6 +50,8 @@ class Counters:
         self.tallies: dict[str, Tally] = {}
         self.members: dict[str, tuple[str, str]] = {}
         """The (account, model) that each profile was last counted on."""
+        self.moved: set[str] = set()
+        """Profiles whose own counters hold usage of an account or model that they have left."""
         self.dirty: set[str] = set()
         """Owners that changed since the record was last written whole."""
 
@@ -82,6 +84,13 @@ class Counters:
         owners = _owners(profile, model, account)
         self.dirty.update(owners)
         return [self.tally(owner) for owner in owners]
+
+    def join(self, profile: str, model: str, account: str) -> None:
+        """Count a profile on an account and a model from here on."""
+        before = self.members.get(profile)
+        if before is not None and before != (account, model):
+            self.moved.add(profile)
+        self.members[profile] = (account, model)
 
     def hold(self, tallies: list[Tally], amounts: Amounts) -> None:
         """Hold room for a call."""
@@ -125,6 +134,7 @@ class Counters:
     def forget(self, profile: str | None = None) -> None:
         """Forget all usage, or a profile's and its share of what its model and account count."""
         if profile is None:
+            self.moved.clear()
             self.dirty.update(self.tallies)
             for tally in self.tallies.values():
                 for series in tally.series.values():
@@ -132,6 +142,11 @@ class Counters:
         elif profile in self.members:
             account, model = self.members[profile]
             own, *shared = self.owned_by(profile, model, account)
+            if profile in self.moved:
+                # Its own counters don't tell how much of them is of this account: better too much
+                # is left counted there than others' usage taken off.
+                shared = []
+                self.moved.remove(profile)
             for tally in shared:
                 for key, series in tally.series.items():
                     share = own.series.get(key)

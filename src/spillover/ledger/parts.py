@@ -35,6 +35,7 @@ class _Rest(msgspec.Struct):
     learned: dict[str, Learned]
     alive: dict[str, float]
     jumped: Jumped | None = None
+    moved: set[str] = msgspec.field(default_factory=set)
 
 
 _REST = "rest"
@@ -61,6 +62,7 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         learned=book.learned,
         alive=book.alive,
         jumped=book.jumped,
+        moved=book.counters.moved,
     )
     yield _REST, _encoder.encode(rest)
 
@@ -79,6 +81,6 @@ def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
             counters.tallies[name] = _tallies.decode(body)
     book.counters = counters
     for field in msgspec.structs.fields(_Rest):
-        target = counters if field.name == "members" else book
+        target = counters if field.name in {"members", "moved"} else book
         setattr(target, field.name, getattr(rest, field.name))
     book.rebind()
