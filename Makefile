@@ -98,7 +98,7 @@ test-clients:
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade \
-	--universal --python-version 3.11 --generate-hashes --no-emit-index-url
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras
 
 lock:
 	$(UV_COMPILE) --group pyproject.toml:build -o requirements/build.txt
