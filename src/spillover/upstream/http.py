@@ -1,221 +1,56 @@
-"""Carry requests to providers with aiohttp.
+"""Carry requests to providers: straight, or through the environment's proxy where there is one.
 
-Redirects are not followed, for they would take a credential elsewhere; cookies are not kept; proxies
-come from the environment for remote providers and never for this machine.
-Refuses to know what bodies say, and sets no time limit but that of connecting.
+Proxies come from the environment for remote providers and never for this machine.
+Refuses to know how either way works.
 """
 
 from __future__ import annotations
 
-import errno
-import io
-import socket
-import ssl
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
-from yarl import URL
-
-from spillover.core.evidence import TransportFault
-from spillover.upstream.exchange import Order, UpstreamBroken
+from spillover.upstream.direct import DirectUpstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
-
-IDLE_S: Final = 30.0
-"""How long an idle connection is kept; providers drop theirs after a minute or more."""
-DNS_S: Final = 30
-"""How long an address is believed, in seconds."""
-LARGE_BODY: Final = 1 << 20
-"""Bodies from here on are sent in pieces, so that writing one does not hold up the event loop."""
-READ_AHEAD: Final = 1 << 18
-"""Bytes held while a slow client reads; twice this pauses the provider."""
-HEADER_MOST: Final = 1 << 16
-"""Bytes of one header; content policies and cookies of providers' front doors pass aiohttp's 8 KiB."""
-
-_RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
-_UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
+    from spillover.upstream.exchange import Exchange, Order
+    from spillover.upstream.proxied import ProxiedUpstream
 
 
 class HttpUpstream:
-    """aiohttp as an `Upstream`; made on the event loop that uses it."""
+    """The way to every provider; made on the event loop that uses it."""
 
     def __init__(self) -> None:
-        """Begin without connections."""
-        self._sessions: dict[float, aiohttp.ClientSession] = {}
+        """Begin without connections; the environment's proxies are read now."""
         self._proxies = getproxies()
+        self._direct = DirectUpstream()
+        self._proxied: ProxiedUpstream | None = None
 
-    async def open(self, order: Order, connected: Callable[[], None]) -> HttpExchange:
+    async def open(self, order: Order, connected: Callable[[], None]) -> Exchange:
         """Send the request and return when the head of the answer is there."""
-        wire = _Wire(connected)
-        _under_way.set(wire)
-        url = URL(order.url, encoded=True)
-        try:
-            response = await self._session(order.connect_s).request(
-                "POST",
-                url,
-                data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
-                headers=order.headers,
-                allow_redirects=False,
-                proxy=None if order.loopback else self._proxy(url),
-                read_bufsize=READ_AHEAD,
-                max_line_size=HEADER_MOST,
-                max_field_size=HEADER_MOST,
-            )
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _broken(error, connected=wire.is_up) from error
-        return HttpExchange(response)
+        if self._proxies and not order.loopback:
+            proxy = self._proxy(order.url)
+            if proxy is not None:
+                return await self._through().open(order, connected, proxy)
+        return await self._direct.open(order, connected)
 
-    def _session(self, connect_s: float) -> aiohttp.ClientSession:
-        session = self._sessions.get(connect_s)
-        if session is None:
-            connector = _Connector(limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S)
-            session = self._sessions[connect_s] = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
-                skip_auto_headers={"User-Agent", "Accept"},
-                trust_env=False,
-            )
-        return session
-
-    def _proxy(self, url: URL) -> str | None:
-        proxies = self._proxies
-        if not proxies or url.host is None or proxy_bypass(url.host):
+    def _proxy(self, url: str) -> str | None:
+        parts = urlsplit(url)
+        if parts.hostname is None or proxy_bypass(parts.hostname):
             return None
-        return proxies.get(url.scheme) or proxies.get("all")
+        return self._proxies.get(parts.scheme) or self._proxies.get("all")
+
+    def _through(self) -> ProxiedUpstream:
+        if self._proxied is None:
+            from spillover.upstream.proxied import ProxiedUpstream  # noqa: PLC0415 - seldom needed
+
+            self._proxied = ProxiedUpstream()
+        return self._proxied
 
     async def close(self) -> None:
         """Close every connection."""
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            await session.close()
-
-
-class HttpExchange:
-    """An aiohttp response as an `Exchange`."""
-
-    __slots__ = ("_protocol", "_response", "headers", "status")
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        """Wrap a response whose head is there."""
-        self._response = response
-        connection = response.connection
-        self._protocol = None if connection is None else connection.protocol
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-
-    async def read(self) -> bytes:
-        """Return the next bytes of the body; empty at its end."""
-        try:
-            return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._broken(error) from error
-
-    def _broken(self, error: BaseException) -> UpstreamBroken:
-        """Name what ended the exchange inside its body; aiohttp's own words tell users nothing."""
-        lost = None if self._protocol is None else self._protocol.exception()
-        reset = getattr(lost, "errno", None) in _RESET or getattr(error, "errno", None) in _RESET
-        return UpstreamBroken(TransportFault.RESET if reset else TransportFault.CUT, "")
-
-    async def read_all(self, at_most: int) -> bytes:
-        """Return the rest of the body."""
-        chunks: list[bytes] = []
-        size = 0
-        content = self._response.content
-        while not content.at_eof() and (chunk := await self.read()):
-            size += len(chunk)
-            if size > at_most:
-                message = f"the answer is larger than {at_most} bytes"
-                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
-            chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        if self._response.content.is_eof():
-            self._response.release()
-        else:
-            self._response.close()
-
-
-class _Wire:
-    """Whether one request has a connection to go out on."""
-
-    __slots__ = ("_connected", "is_up")
-
-    def __init__(self, connected: Callable[[], None]) -> None:
-        self.is_up = False
-        self._connected = connected
-
-    def come_up(self) -> None:
-        self.is_up = True
-        self._connected()
-
-
-_under_way: ContextVar[_Wire] = ContextVar("_under_way")
-"""The request that the running task is opening."""
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Says when a request has its connection; aiohttp's tracing would cost a third of a request."""
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
-    ) -> Connection:
-        """Return a connection, kept or new."""
-        connection = await super().connect(req, traces, timeout)
-        _under_way.get().come_up()
-        return connection
-
-
-_FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault, bool], ...]] = (
-    # Most specific first: aiohttp's and Python's errors inherit from each other.
-    (aiohttp.ClientConnectorDNSError, TransportFault.DNS, True),
-    (socket.gaierror, TransportFault.DNS, True),
-    (aiohttp.ClientConnectorCertificateError, TransportFault.TLS, True),
-    (aiohttp.ClientConnectorSSLError, TransportFault.TLS, True),
-    (ssl.SSLError, TransportFault.TLS, True),
-    (aiohttp.ServerTimeoutError, TransportFault.CONNECT_TIMEOUT, True),
-    (TimeoutError, TransportFault.CONNECT_TIMEOUT, True),
-    (aiohttp.ServerDisconnectedError, TransportFault.CLOSED_BEFORE_HEAD, False),
-    (aiohttp.ClientHttpProxyError, TransportFault.UNREACHABLE, True),
-    (aiohttp.ClientResponseError, TransportFault.MALFORMED_HTTP, False),
-    (aiohttp.ClientPayloadError, TransportFault.CUT, False),
-    (BrokenPipeError, TransportFault.BROKEN_PIPE, False),
-    (ConnectionRefusedError, TransportFault.REFUSED, True),
-    (ConnectionResetError, TransportFault.RESET, False),
-)
-
-
-def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
-    """Name what ended an exchange before its head; `connected`: there was a connection."""
-    says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
-    fault, never_sent = _fault_of(error)
-    return UpstreamBroken(fault, says, never_sent=never_sent and not connected)
-
-
-def _fault_of(error: BaseException) -> tuple[TransportFault, bool]:
-    """Return what an error means, and whether the provider then can't have seen the request."""
-    for kind, fault, never_sent in _FAULT_OF_TYPE:
-        if isinstance(error, kind):
-            return fault, never_sent
-    number = getattr(error, "errno", None)
-    if number in _UNREACHABLE:
-        return TransportFault.UNREACHABLE, True
-    if number == errno.EPIPE:
-        return TransportFault.BROKEN_PIPE, False
-    if number == errno.ECONNREFUSED or isinstance(error, aiohttp.ClientConnectorError):
-        return TransportFault.REFUSED, True
-    if isinstance(error, ValueError):  # an address that is none, a proxy of an unknown kind
-        return TransportFault.UNREACHABLE, True
-    return TransportFault.RESET, False
+        await self._direct.close()
+        if self._proxied is not None:
+            await self._proxied.close()

@@ -1,0 +1,127 @@
+"""Carry requests straight to providers, over connections that are kept between requests.
+
+Redirects are not followed, for they would take a credential elsewhere; nothing is sent but what was
+ordered. Refuses to know what bodies say, and sets no time limit but that of connecting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Final
+
+from spillover.upstream.connection import Connection
+from spillover.upstream.dialling import Dialler, Origin
+from spillover.upstream.exchange import Order, UpstreamBroken
+from spillover.upstream.faults import fault_before_use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from spillover.upstream.reply import Reply
+
+IDLE_S: Final = 30.0
+"""How long an idle connection is kept; providers drop theirs after a minute or more."""
+_Key = tuple[str, str, int]
+
+
+class DirectUpstream:
+    """An `Upstream` without a proxy; made on the event loop that uses it."""
+
+    def __init__(self) -> None:
+        """Begin without connections."""
+        self._dialler = Dialler()
+        self._origins: dict[str, Origin] = {}
+        self._idle: dict[_Key, list[Connection]] = {}
+        self._all: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def open(self, order: Order, connected: Callable[[], None]) -> Reply:
+        """Send the request and return when the head of the answer is there."""
+        try:
+            origin = self._origin(order.url)
+            head = _head(origin, order.headers, len(order.body))
+        except ValueError as error:
+            raise UpstreamBroken(fault_before_use(error), str(error), never_sent=True) from error
+        connection = self._kept(origin.key) or await self._connect(origin, order.connect_s)
+        connected()
+        reply = connection.send(head, order.body)
+        try:
+            if not reply.has_head:
+                await reply.head()
+        except BaseException:
+            reply.close()
+            raise
+        return reply
+
+    def _origin(self, url: str) -> Origin:
+        origin = self._origins.get(url)
+        if origin is None:
+            origin = self._origins[url] = Origin.of(url)
+        return origin
+
+    def _kept(self, key: _Key) -> Connection | None:
+        """Return the connection that was used last, so that the others may grow old."""
+        idle = self._idle.get(key)
+        while idle:
+            connection = idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    async def _connect(self, origin: Origin, within_s: float) -> Connection:
+        vacant = functools.partial(self._keep, origin.key)
+        try:
+            async with asyncio.timeout(within_s):
+                connection = await self._dialler.connect(origin, lambda: Connection(vacant))
+        except TimeoutError as error:
+            message = f"no connection within {within_s:g} s"
+            raise UpstreamBroken(fault_before_use(error), message, never_sent=True) from error
+        except (OSError, ValueError) as error:
+            raise UpstreamBroken(fault_before_use(error), _said(error), never_sent=True) from error
+        self._all.add(connection)
+        return connection
+
+    def _keep(self, key: _Key, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.setdefault(key, []).append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_S, self._sweep_idle)
+
+    def _sweep_idle(self) -> None:
+        """Close what was idle for too long; those used last stand at the end."""
+        loop = asyncio.get_running_loop()
+        self._sweep, before = None, loop.time() - IDLE_S
+        for key, idle in list(self._idle.items()):
+            while idle and (idle[0].idle_since <= before or not idle[0].is_open):
+                idle.pop(0).close()
+            if not idle:
+                del self._idle[key]
+        self._all = {connection for connection in self._all if connection.is_open}
+        if self._idle:
+            self._sweep = loop.call_later(IDLE_S, self._sweep_idle)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in self._all:
+            connection.close()
+        self._all.clear()
+        self._idle.clear()
+        await asyncio.sleep(0)  # the loop closes their sockets in its next turn
+
+
+def _head(origin: Origin, headers: Mapping[str, str], length: int) -> bytes:
+    """Return a request's head; raises `ValueError` for a header that would be more than one."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
+        message = "a header holds a line break"
+        raise ValueError(message)
+    return b"%b%bcontent-length: %d\r\n\r\n" % (origin.line, lines.encode(), length)
+
+
+def _said(error: BaseException) -> str:
+    """Return an error's own words, without the numbers before them."""
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__

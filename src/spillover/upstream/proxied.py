@@ -1,0 +1,188 @@
+"""Carry requests to providers through a proxy, with aiohttp.
+
+Redirects are not followed, for they would take a credential elsewhere; cookies are not kept.
+Refuses to know what bodies say and who wants a proxy, and sets no time limit but that of connecting.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from yarl import URL
+
+from spillover.core.evidence import TransportFault
+from spillover.upstream.exchange import Order, UpstreamBroken
+from spillover.upstream.faults import fault_before_use, fault_in_use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+IDLE_S: Final = 30.0
+"""How long an idle connection is kept; providers drop theirs after a minute or more."""
+DNS_S: Final = 30
+"""How long an address is believed, in seconds."""
+LARGE_BODY: Final = 1 << 20
+"""Bodies from here on are sent in pieces, so that writing one does not hold up the event loop."""
+READ_AHEAD: Final = 1 << 18
+"""Bytes held while a slow client reads; twice this pauses the provider."""
+HEADER_MOST: Final = 1 << 16
+"""Bytes of one header; content policies and cookies of providers' front doors pass aiohttp's 8 KiB."""
+
+_RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
+
+
+class ProxiedUpstream:
+    """aiohttp behind a proxy; made on the event loop that uses it."""
+
+    def __init__(self) -> None:
+        """Begin without connections."""
+        self._sessions: dict[float, aiohttp.ClientSession] = {}
+
+    async def open(
+        self, order: Order, connected: Callable[[], None], proxy: str
+    ) -> ProxiedExchange:
+        """Send the request through `proxy` and return when the head of the answer is there."""
+        wire = _Wire(connected)
+        _under_way.set(wire)
+        url = URL(order.url, encoded=True)
+        try:
+            response = await self._session(order.connect_s).request(
+                "POST",
+                url,
+                data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
+                headers=order.headers,
+                allow_redirects=False,
+                proxy=proxy,
+                read_bufsize=READ_AHEAD,
+                max_line_size=HEADER_MOST,
+                max_field_size=HEADER_MOST,
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise _broken(error, connected=wire.is_up) from error
+        return ProxiedExchange(response)
+
+    def _session(self, connect_s: float) -> aiohttp.ClientSession:
+        session = self._sessions.get(connect_s)
+        if session is None:
+            connector = _Connector(limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S)
+            session = self._sessions[connect_s] = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
+                skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding"},
+                trust_env=False,
+            )
+        return session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        for session in sessions:
+            await session.close()
+
+
+class ProxiedExchange:
+    """An aiohttp response as an `Exchange`."""
+
+    __slots__ = ("_protocol", "_response", "headers", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        """Wrap a response whose head is there."""
+        self._response = response
+        connection = response.connection
+        self._protocol = None if connection is None else connection.protocol
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body; empty at its end."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: BaseException) -> UpstreamBroken:
+        """Name what ended the exchange inside its body; aiohttp's own words tell users nothing."""
+        lost = None if self._protocol is None else self._protocol.exception()
+        reset = getattr(lost, "errno", None) in _RESET or getattr(error, "errno", None) in _RESET
+        return UpstreamBroken(TransportFault.RESET if reset else TransportFault.CUT, "")
+
+    async def read_all(self, at_most: int) -> bytes:
+        """Return the rest of the body."""
+        chunks: list[bytes] = []
+        size = 0
+        content = self._response.content
+        while not content.at_eof() and (chunk := await self.read()):
+            size += len(chunk)
+            if size > at_most:
+                message = f"the answer is larger than {at_most} bytes"
+                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._response.content.is_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+class _Wire:
+    """Whether one request has a connection to go out on."""
+
+    __slots__ = ("_connected", "is_up")
+
+    def __init__(self, connected: Callable[[], None]) -> None:
+        self.is_up = False
+        self._connected = connected
+
+    def come_up(self) -> None:
+        self.is_up = True
+        self._connected()
+
+
+_under_way: ContextVar[_Wire] = ContextVar("_under_way")
+"""The request that the running task is opening."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Says when a request has its connection; aiohttp's tracing would cost a third of a request."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        """Return a connection, kept or new."""
+        connection = await super().connect(req, traces, timeout)
+        _under_way.get().come_up()
+        return connection
+
+
+_FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault], ...]] = (
+    # Most specific first: aiohttp's errors inherit from each other and from Python's.
+    (aiohttp.ClientConnectorDNSError, TransportFault.DNS),
+    (aiohttp.ClientConnectorCertificateError, TransportFault.TLS),
+    (aiohttp.ClientConnectorSSLError, TransportFault.TLS),
+    (aiohttp.ServerDisconnectedError, TransportFault.CLOSED_BEFORE_HEAD),
+    (aiohttp.ClientHttpProxyError, TransportFault.UNREACHABLE),
+    (aiohttp.ClientResponseError, TransportFault.MALFORMED_HTTP),
+)
+
+
+def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
+    """Name what ended an exchange before its head; `connected`: there was a connection."""
+    says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
+    known = next((fault for kind, fault in _FAULT_OF_TYPE if isinstance(error, kind)), None)
+    fault = known or (fault_in_use(error) if connected else fault_before_use(error))
+    return UpstreamBroken(fault, says, never_sent=not connected)
