@@ -16,6 +16,7 @@ from spillover.clock import SystemClock
 from spillover.config.loader import load_document
 from spillover.engine import Engine
 from spillover.engine.attempt import Means
+from spillover.engine.rounds import Rounds
 from spillover.engine.world import World
 from spillover.events import Bus
 from spillover.gateway.app import Gateway
@@ -68,7 +69,7 @@ async def own_us(path: Path) -> float:
     clock = SystemClock()
     ledger = Ledger(open_journal(path, stamp="bench").journal, clock)
     await ledger.start()
-    means = Means(upstream=_Upstream(), clock=clock)
+    means = Means(upstream=_Upstream(), clock=clock, rounds=Rounds())
     engine = Engine(
         World(ledger=ledger, means=means, events=Bus()), version="bench", closing=ledger.close
     )

@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from spillover.engine import Rounds
 from spillover.engine.alarm import Alarm, running_task
 
 
 async def waits(seconds: float) -> str:
-    alarm = Alarm(running_task(), seconds)
+    alarm = Alarm(Rounds(), running_task(), seconds)
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -32,7 +33,7 @@ def test_time_that_is_up_already_rings_at_once() -> None:
 
 def test_alarm_that_was_put_off_does_not_ring() -> None:
     async def story() -> bool:
-        alarm = Alarm(running_task(), 0.0)
+        alarm = Alarm(Rounds(), running_task(), 0.0)
         alarm.put_off()
         await asyncio.sleep(0.01)
         return alarm.rang

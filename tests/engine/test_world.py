@@ -7,6 +7,7 @@ import asyncio
 from spillover.clock import SystemClock
 from spillover.config.routing import Routing
 from spillover.engine.attempt import Means
+from spillover.engine.rounds import Rounds
 from spillover.engine.world import SESSIONS_MOST, Sessions, World
 from spillover.events import Bus
 from spillover.ledger.journal import NoJournal
@@ -17,7 +18,7 @@ from tests.engine.staging import plays
 
 def world() -> World:
     clock = SystemClock()
-    means = Means(upstream=HttpUpstream(), clock=clock)
+    means = Means(upstream=HttpUpstream(), clock=clock, rounds=Rounds())
     return World(ledger=Ledger(NoJournal(b"salt"), clock), means=means, events=Bus())
 
 

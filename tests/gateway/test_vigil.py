@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.engine import Rounds
 from spillover.gateway.vigil import QUICK_S, Vigil
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def cancelled(work: asyncio.Event) -> bool:
 def test_a_client_that_leaves_cancels_the_work() -> None:
     async def visit() -> tuple[bool, bool]:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=30)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=30)
         vigil.heard_all()
         asyncio.get_running_loop().call_later(2 * QUICK_S, line.say, "http.disconnect")
         return await cancelled(asyncio.Event()), vigil.left
@@ -52,7 +53,7 @@ def test_a_client_that_leaves_cancels_the_work() -> None:
 def test_nobody_listens_while_a_request_is_quick() -> None:
     async def visit() -> int:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=30)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=30)
         vigil.heard_all()
         vigil.end()
         await asyncio.sleep(2 * QUICK_S)
@@ -64,7 +65,7 @@ def test_nobody_listens_while_a_request_is_quick() -> None:
 def test_after_the_end_a_client_may_leave() -> None:
     async def visit() -> bool:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=30)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=30)
         vigil.heard_all()
         await asyncio.sleep(2 * QUICK_S)
         vigil.end()
@@ -78,7 +79,7 @@ def test_after_the_end_a_client_may_leave() -> None:
 def test_a_body_that_took_its_time_is_watched_over_at_once_when_it_is_whole() -> None:
     async def visit() -> tuple[bool, bool, bool]:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=10)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=10)
         await asyncio.sleep(2 * QUICK_S)
         vigil.heard_all()
         line.say("http.disconnect")
@@ -90,7 +91,7 @@ def test_a_body_that_took_its_time_is_watched_over_at_once_when_it_is_whole() ->
 def test_a_client_that_stops_sending_is_given_up() -> None:
     async def visit() -> tuple[bool, bool]:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=0.05)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=0.05)
         try:
             async with asyncio.timeout(5):
                 await vigil.receive()
@@ -104,7 +105,7 @@ def test_a_client_that_stops_sending_is_given_up() -> None:
 def test_a_client_that_sends_slowly_but_steadily_is_not_given_up() -> None:
     async def visit() -> tuple[bool, int]:
         line = Line()
-        vigil = Vigil(line.receive, dawdle_s=0.1)
+        vigil = Vigil(line.receive, Rounds(), dawdle_s=0.1)
         parts = 8
         for number in range(parts):
             line.say("http.request", b"x", more=number < parts - 1)
@@ -123,12 +124,12 @@ def test_a_vigil_is_kept_for_a_task() -> None:
 
         def outside() -> None:
             try:
-                Vigil(Line().receive, dawdle_s=30)
+                Vigil(Line().receive, Rounds(), dawdle_s=30)
             except RuntimeError as error:
                 found.set_result(error)
 
         asyncio.get_running_loop().call_soon(outside)
         return await found
 
-    with pytest.raises(RuntimeError, match="task"):
+    with pytest.raises(RuntimeError, match="tasks"):
         raise asyncio.run(make()) or AssertionError

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import struct
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper
 from spillover.simulator import Outcome, ProviderSpec, running
@@ -20,9 +24,11 @@ from tests.serving import (
     read_until,
     serving,
 )
-from tests.waiting import wait_until
+from tests.waiting import eventually, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.serving import Served
 
 
@@ -135,6 +141,7 @@ class HalfConnection(Connection):
     def __init__(self, *, in_head: bool) -> None:
         self.transport = cast("Any", FakeTransport())
         self.scope = cast("Any", {})
+        self.cycle = cast("Any", None)
         self._in_head = in_head
 
     @property
@@ -155,6 +162,133 @@ def test_a_head_that_never_becomes_whole_is_closed_at_the_second_sweep() -> None
     sweeper.sweep()
 
     assert (after_one, stuck.closed, busy.closed) == (False, True, False)
+
+
+ASKED = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+
+def _config(app: Any) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app, http=Connection, interface="asgi3", lifespan="off", proxy_headers=False
+    )
+    config.load()
+    return config
+
+
+@asynccontextmanager
+async def connected(
+    app: Any,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, set[Any]]]:
+    """Serve an application; give a client's two ends and the server's connections."""
+    config, state = _config(app), ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        yield reader, writer, state.connections
+    finally:
+        writer.transport.abort()
+        server.close()
+        await eventually(lambda: not state.connections)
+
+
+async def answering(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"done"})
+
+
+def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not() -> None:
+    async def story() -> tuple[bool, bytes, bytes]:
+        let_go = asyncio.Event()
+
+        async def slow(*asgi: Any) -> None:
+            await let_go.wait()
+            await answering(*asgi)
+
+        async with asyncio.timeout(10), connected(slow) as (reader, writer, connections):
+            sweeper = Sweeper(connections, keep_s=0.0)
+            writer.write(ASKED)
+            (own,) = await eventually(lambda: connections)
+            await eventually(lambda: own.cycle is not None)
+            sweeper.sweep()
+            spared = not own.transport.is_closing()
+            let_go.set()
+            answer = await reader.readuntil(b"0\r\n\r\n")
+            sweeper.sweep()
+            return spared, answer, await reader.read()
+
+    spared, answer, rest = asyncio.run(story())
+
+    assert spared
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert rest == b""
+
+
+def test_head_and_body_of_an_answer_leave_in_one_write() -> None:
+    async def story() -> bytes:
+        async with asyncio.timeout(10), connected(answering) as (reader, writer, _):
+            writer.write(ASKED)
+            return await reader.read(65_536)
+
+    assert asyncio.run(story()).endswith(b"done\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("start", "bodies"),
+    [
+        ({"headers": [(b"x", b"a\r\nset-cookie: b")]}, [b"done"]),
+        ({"headers": [(b"content-length", b"3")]}, [b"done"]),
+        ({"headers": [(b"content-length", b"5")]}, [b"done"]),
+        ({"headers": []}, []),
+    ],
+    ids=["a line break in a header", "too long", "too short", "no body"],
+)
+def test_an_answer_that_can_not_be_written_closes_the_connection(
+    start: dict[str, Any], bodies: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, **start})
+        for body in bodies:
+            await send({"type": "http.response.body", "body": body})
+
+    async def story() -> bytes:
+        async with asyncio.timeout(10), connected(broken) as (reader, writer, _):
+            writer.write(ASKED)
+            return await reader.read()
+
+    assert asyncio.run(story()) == b""
+    assert bool(caplog.records) is bool(bodies)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "ends"),
+    [
+        (b"HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", 200, b"\r\n\r\n"),
+        (ASKED, 204, b"\r\n\r\n"),
+        (ASKED, 299, b"done\r\n0\r\n\r\n"),
+        (b"GET / HTTP/1.0\r\nhost: a\r\n\r\n", 200, b"done\r\n0\r\n\r\n"),
+    ],
+    ids=["HEAD", "no content", "unknown status", "HTTP/1.0"],
+)
+def test_answers_are_framed_as_their_request_and_status_ask(
+    request_: bytes, status: int, ends: bytes
+) -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"connection", b"close")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def story() -> bytes:
+        async with asyncio.timeout(10), connected(app) as (reader, writer, _):
+            writer.write(request_)
+            return await reader.read()
+
+    answer = asyncio.run(story())
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert answer.count(b"connection: close") == 1
+    assert answer.endswith(ends)
 
 
 def test_a_connection_that_began_another_head_meanwhile_is_kept() -> None:

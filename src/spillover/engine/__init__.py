@@ -3,5 +3,6 @@
 from spillover.engine.call import Answer, Call
 from spillover.engine.engine import Engine
 from spillover.engine.opening import EngineOptions, open_engine
+from spillover.engine.rounds import Rounds
 
-__all__ = ["Answer", "Call", "Engine", "EngineOptions", "open_engine"]
+__all__ = ["Answer", "Call", "Engine", "EngineOptions", "Rounds", "open_engine"]

@@ -1,13 +1,16 @@
 """Cancel the running task when its time is up.
 
-`asyncio.timeout` does the same for several times the price, and stands in the way of every request.
+`asyncio.timeout` does the same for many times the price, and stands in the way of every request.
 Refuses to know what the time is for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spillover.engine.rounds import Rounds
 
 
 def running_task() -> asyncio.Task[Any]:
@@ -22,21 +25,24 @@ def running_task() -> asyncio.Task[Any]:
 class Alarm:
     """Rings once, unless it is put off before: what is awaited then is cancelled."""
 
-    __slots__ = ("_handle", "_task", "rang")
+    __slots__ = ("_rounds", "_task", "due_at", "rang")
 
-    def __init__(self, task: asyncio.Task[Any], seconds: float) -> None:
-        """Ring for `task`, which is running, in `seconds`."""
+    def __init__(self, rounds: Rounds, task: asyncio.Task[Any], seconds: float) -> None:
+        """Ring for `task`, which is running, in `seconds`, as exactly as `rounds` are made."""
         self.rang = False
+        self.due_at = rounds.time() + seconds
         self._task = task
-        self._handle = task.get_loop().call_later(max(0.0, seconds), self._ring)
+        self._rounds = rounds
+        rounds.add(self)
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Cancel what is awaited."""
         self.rang = True
         self._task.cancel()
 
     def put_off(self) -> None:
         """Do not ring any more."""
-        self._handle.cancel()
+        self._rounds.drop(self)
 
     def was_it(self) -> bool:
         """Return whether a cancellation that was just met is the alarm's alone, and take it back."""

@@ -24,6 +24,7 @@ from spillover.core.refusals import Code
 from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import TimeLimits, Value
 from spillover.engine.alarm import Alarm
+from spillover.engine.rounds import Rounds
 from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import (
     DONE,
@@ -62,6 +63,8 @@ class Means(Value, frozen=True, kw_only=True):
 
     upstream: Upstream
     clock: Clock
+    rounds: Rounds
+    """Looks after the attempts' time limits."""
 
 
 class Shipment(Value, frozen=True, kw_only=True):
@@ -132,7 +135,7 @@ class Attempt:
         if is_stream:
             own = min(own, shipment.first_token_s)
         left = deadline_at - now
-        alarm = Alarm(task, min(own, left))
+        alarm = Alarm(self._means.rounds, task, min(own, left))
         try:
             evidence = await self._receive()
         except asyncio.CancelledError:

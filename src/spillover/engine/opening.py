@@ -15,6 +15,7 @@ from spillover.clock import SystemClock
 from spillover.config.locate import state_folder
 from spillover.engine.attempt import Means
 from spillover.engine.engine import Engine
+from spillover.engine.rounds import Rounds
 from spillover.engine.world import World
 from spillover.errors import LedgerError
 from spillover.events import Bus, LedgerTrouble
@@ -62,7 +63,9 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
     ledger = Ledger(opened.journal, clock, fail_closed=fail_closed, degraded=degraded, tell=tell)
     upstream = HttpUpstream()
     await ledger.start()
-    world = World(ledger=ledger, means=Means(upstream=upstream, clock=clock), events=events)
+    world = World(
+        ledger=ledger, means=Means(upstream=upstream, clock=clock, rounds=Rounds()), events=events
+    )
 
     async def let_go() -> None:
         await upstream.close()

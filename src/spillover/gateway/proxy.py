@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Operation, RoutingPolicy
-from spillover.engine import Call
+from spillover.engine import Call, Rounds
 from spillover.errors import RequestError, SpilloverError
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.bodies import read_body
@@ -79,10 +79,11 @@ class Proxy:
         """Serve with `engine`; a client that sends nothing for `dawdle_s` seconds is given up."""
         self._engine = engine
         self._dawdle_s = dawdle_s
+        self._rounds = Rounds()
 
     async def serve(self, visit: Visit, operation: Operation, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
-        vigil = Vigil(visit.receive, dawdle_s=self._dawdle_s)
+        vigil = Vigil(visit.receive, self._rounds, dawdle_s=self._dawdle_s)
         answer: Answer | None = None
         try:
             body = await read_body(vigil.receive, visit.headers, most=most)

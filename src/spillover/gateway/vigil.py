@@ -6,10 +6,14 @@ Refuses to know what is being done for the client: it cancels the task that does
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
+from spillover.engine.alarm import running_task
+
 if TYPE_CHECKING:
+    import asyncio
+
+    from spillover.engine.rounds import Rounds
     from spillover.gateway.asgi import Message, Receive
 
 QUICK_S: Final = 0.05
@@ -24,33 +28,34 @@ class Vigil:
     __slots__ = (
         "_dawdle_s",
         "_heard",
+        "_heard_before",
         "_listener",
         "_receive",
-        "_slow",
+        "_rounds",
         "_task",
-        "_timer",
         "_whole",
         "dawdled",
+        "due_at",
         "left",
     )
 
-    def __init__(self, receive: Receive, *, dawdle_s: float) -> None:
-        """Begin to watch on behalf of the running task."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a vigil is kept for a task")
+    def __init__(self, receive: Receive, rounds: Rounds, *, dawdle_s: float) -> None:
+        """Begin to watch on behalf of the running task, looked after by `rounds`."""
         self.left = False
         """The client left, and the task was cancelled for it."""
         self.dawdled = False
         """The client stopped sending its body, and the task was cancelled for it."""
-        self._task = task
+        self.due_at = rounds.time() + QUICK_S
+        self._task = running_task()
         self._receive = receive
+        self._rounds = rounds
         self._dawdle_s = dawdle_s
         self._heard = 0
+        self._heard_before: int | None = None
+        """At the last look at a body that takes its time; None: none was taken."""
         self._whole = False
-        self._slow = False
         self._listener: asyncio.Task[None] | None = None
-        self._timer = task.get_loop().call_later(QUICK_S, self._wake)
+        rounds.add(self)
 
     async def receive(self) -> Message:
         """Receive a part of the body."""
@@ -61,33 +66,27 @@ class Vigil:
     def heard_all(self) -> None:
         """Note that the body is whole: from now on there is nothing to hear but the leaving."""
         self._whole = True
-        if self._slow:
-            self._timer.cancel()
+        if self._heard_before is not None:
+            self._rounds.drop(self)
             self._listen()
 
     def end(self) -> None:
         """Stop watching; the task is not cancelled any more."""
-        self._timer.cancel()
+        self._rounds.drop(self)
         if self._listener is not None:
             self._listener.cancel()
 
-    def _wake(self) -> None:
+    def ring(self) -> None:
+        """Look whether the client still sends; when it has sent all, wait for its leaving."""
         if self._whole:
             self._listen()
-        else:
-            self._slow = True
-            self._wait_for_more()
-
-    def _wait_for_more(self) -> None:
-        loop = self._task.get_loop()
-        self._timer = loop.call_later(self._dawdle_s, self._look, self._heard)
-
-    def _look(self, heard: int) -> None:
-        if heard == self._heard:
+        elif self._heard == self._heard_before:
             self.dawdled = True
             self._task.cancel()
         else:
-            self._wait_for_more()
+            self._heard_before = self._heard
+            self.due_at = self._rounds.time() + self._dawdle_s
+            self._rounds.add(self)
 
     def _listen(self) -> None:
         self._listener = self._task.get_loop().create_task(self._hear_leaving())

@@ -1,5 +1,8 @@
 """The HTTP server: uvicorn's, with errors in our shape, bounded heads, and no hand on signals.
 
+An answer's head leaves in one write with the first of its body, and idle connections are looked at
+now and then instead of each having a timer: both cost more than all of the parsing.
+
 Refuses to know what requests mean and when to stop.
 """
 
@@ -7,6 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import logging
+import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -20,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spillover.gateway.app import Gateway
+    from spillover.gateway.asgi import Message, RawHeaders
+
+log = logging.getLogger(__name__)
 
 MOST_HEAD: Final = 1 << 16
 """Bytes of a request's line and headers."""
@@ -51,7 +61,6 @@ class Server(uvicorn.Server):
             date_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=grace_s,
         )
         super().__init__(config)
@@ -79,12 +88,37 @@ class Server(uvicorn.Server):
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
+    idle_since = 0.0
+    """When its last answer was whole, by the clock that nobody sets."""
     _head_bytes = 0
     _running: RequestResponseCycle | None = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+        writer = Writer(cycle, self)
+        task = self.loop.create_task(app(cycle.scope, cycle.receive, writer.send))
+        self.tasks.add(task)
+        task.add_done_callback(functools.partial(self._ended, cycle))
+
+    def _ended(self, cycle: RequestResponseCycle, task: asyncio.Task[None]) -> None:
+        """Close behind an answer that was not ended: nobody will end it any more."""
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a request ended in an error that nobody foresaw", exc_info=error)
+        elif cycle.response_complete or cycle.disconnected:
+            return
+        self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, if it is there already."""
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self.idle_since = time.monotonic()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the request under way, for uvicorn tells the one that was received last."""
@@ -96,7 +130,6 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a head that grows without end is refused."""
-        self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as offer:
@@ -136,6 +169,12 @@ class Connection(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self.data_received(head + rest)
 
+    def is_idle_since(self, before: float) -> bool:
+        """Whether its last answer was whole `before` then, and nothing was asked since."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answered = cycle is not None and cycle.response_complete
+        return is_answered and not self.is_in_head and self.idle_since <= before
+
     @property
     def is_in_head(self) -> bool:
         """Whether a request's head has begun, or the first is due, and is not whole."""
@@ -152,12 +191,102 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-class Sweeper:
-    """Closes connections whose request never becomes whole."""
+_STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+}
+_BODILESS: Final = frozenset({204, 304})
 
-    def __init__(self, connections: Iterable[Any]) -> None:
-        """Take the server's live set of connections."""
+
+class Writer:
+    """Writes one answer, its head together with the first of its body."""
+
+    __slots__ = ("_chunked", "_connection", "_cycle", "_left", "_start")
+
+    def __init__(self, cycle: RequestResponseCycle, connection: Connection) -> None:
+        """Write the answer of `cycle`, and tell `connection` when it is whole."""
+        self._cycle = cycle
+        self._connection = connection
+        self._start: Message | None = None
+        self._chunked = False
+        self._left = 0
+        """Bytes of the body that were promised and not written."""
+
+    async def send(self, message: Message) -> None:
+        """Take a part of the answer; waits while the client reads too slowly."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            self._start = message
+            cycle.response_started = True
+            cycle.waiting_for_100_continue = False
+            return
+        body: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        start, self._start = self._start, None
+        head = b"" if start is None else self._head(start["status"], start["headers"])
+        cycle.transport.write(head + self._framed(body, more=more))
+        if not more:
+            self._end()
+        elif cycle.flow.write_paused:
+            await cycle.flow.drain()
+
+    def _head(self, status: int, headers: RawHeaders) -> bytes:
+        cycle = self._cycle
+        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        length = closes = None
+        for header in headers:
+            parts.append(b"%b: %b\r\n" % header)
+            if header[0] == b"content-length":
+                length = int(header[1])
+            elif header[0] == b"connection":
+                closes = header[1] == b"close"
+        if closes:
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        if cycle.scope["method"] == "HEAD" or status in _BODILESS:
+            self._left = -1
+        elif length is None:
+            self._chunked = True
+            parts.append(b"transfer-encoding: chunked\r\n")
+        else:
+            self._left = length
+        parts.append(b"\r\n")
+        head = b"".join(parts)
+        if head.count(b"\n") != len(parts):
+            message = "a header of an answer holds a line break"
+            raise ValueError(message)
+        return head
+
+    def _framed(self, body: bytes, *, more: bool) -> bytes:
+        if self._chunked:
+            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            return framed if more else framed + b"0\r\n\r\n"
+        if self._left < 0:  # an answer to HEAD has none
+            return b""
+        self._left -= len(body)
+        if self._left < 0 or (self._left and not more):
+            message = "an answer is longer or shorter than its content-length"
+            raise ValueError(message)
+        return body
+
+    def _end(self) -> None:
+        cycle = self._cycle
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        self._connection.on_response_complete()
+
+
+class Sweeper:
+    """Closes connections whose request never becomes whole, and those idle for long."""
+
+    def __init__(self, connections: Iterable[Any], *, keep_s: float = KEEP_ALIVE_S) -> None:
+        """Take the server's live set of connections; idle ones are kept for `keep_s`."""
         self._connections = connections
+        self._keep_s = keep_s
         self._before: Mapping[Connection, object] = {}
 
     async def run(self, every_s: float = SWEEP_S) -> None:
@@ -167,12 +296,13 @@ class Sweeper:
             self.sweep()
 
     def sweep(self) -> None:
-        """Close what was in the same head at the last sweep already."""
-        found = {
-            each: each.scope
-            for each in self._connections
-            if isinstance(each, Connection) and each.is_in_head
-        }
+        """Close what is idle, and what was in the same head at the last sweep already."""
+        before = time.monotonic() - self._keep_s
+        all_ = [each for each in self._connections if isinstance(each, Connection)]
+        for connection in all_:
+            if connection.is_idle_since(before):
+                connection.transport.close()
+        found = {each: each.scope for each in all_ if each.is_in_head}
         for connection, scope in found.items():
             if connection in self._before and self._before[connection] is scope:
                 connection.transport.close()

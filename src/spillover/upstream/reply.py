@@ -64,7 +64,7 @@ class Reply:
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.has_head = False
         self._connection: Connection | None = connection
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = _lenient(HttpResponseParser(self))
         self._raw: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._chunks: list[bytes] = []
@@ -235,6 +235,16 @@ class Reply:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release(keep=keep)
+
+
+def _lenient(parser: HttpResponseParser) -> HttpResponseParser:
+    """Let a parser take what browsers take: nobody is misled, for nobody stands behind us."""
+    parser.set_dangerous_leniencies(
+        lenient_headers=True,
+        lenient_optional_cr_before_lf=True,
+        lenient_spaces_after_chunk_size=True,
+    )
+    return parser
 
 
 class _Unpacker:
