@@ -135,11 +135,13 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether nothing is in flight and no reservation is open."""
+        self.engine.ledger.catch_up()
         return self.engine.in_flight == 0 and not self.engine.ledger.book.open
 
     def used(self, profile: str) -> tuple[int, int, int]:
         """Return (requests, input, output tokens) that count on a profile."""
         now = self.engine.clock.now()
+        self.engine.ledger.catch_up()
         used = self.engine.ledger.book.used(profile, "day", now)
         return used[0], used[2], used[3]
 

@@ -202,9 +202,9 @@ def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not
     async def story() -> tuple[bool, bytes, bytes]:
         let_go = asyncio.Event()
 
-        async def slow(*asgi: Any) -> None:
+        async def slow(scope: Any, receive: Any, send: Any) -> None:
             await let_go.wait()
-            await answering(*asgi)
+            await answering(scope, receive, send)
 
         async with asyncio.timeout(10), connected(slow) as (reader, writer, connections):
             sweeper = Sweeper(connections, keep_s=0.0)

@@ -113,7 +113,11 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
 
         Never below nothing: what is taken back may have left the window already.
         """
-        bucket, totals = self._bucket(floor(at / self.width)), self.totals
+        index, buckets, totals = floor(at / self.width), self.buckets, self.totals
+        if buckets and buckets[-1][0] == index:  # mostly what happens happens now
+            bucket = buckets[-1][1]
+        else:
+            bucket = self._bucket(index)
         for metric, amount in enumerate(amounts):
             if amount:
                 counted = amount if amount > 0 else max(amount, -bucket[metric])

@@ -106,10 +106,12 @@ class Engine:
     def explain(self, call: Call) -> dict[str, Any]:
         """Return what would serve a request now, and why the others would not; sends nothing."""
         chain = self.routing.resolve(call.model or call.asked.model)
+        self.ledger.catch_up()
         return explain(self._world, call, chain)
 
     def status(self) -> dict[str, Any]:
         """Return how every chain and profile stands."""
+        self.ledger.catch_up()
         world, routing, now = self._world, self.routing, self.clock.now()
         book = world.ledger.book
         chains = {}

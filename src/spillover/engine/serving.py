@@ -106,13 +106,13 @@ class Serving:
                 self._relay = action
                 if self._call.asked.stream:
                     return Answer(200, self._head(action.trail), serving=self)
-                # The whole answer is here: it is settled before the client has it.
+                # The whole answer is here: its settlement is in line before the client has it.
                 outcome = self._open_attempt().relayed()
             else:
                 outcome = await self._perform_or_leave(action)
 
     async def relay(self) -> AsyncIterator[bytes]:
-        """Yield the stream's chunks; settle before its last ones leave."""
+        """Yield the stream's chunks; their settlement is in line before the last ones leave."""
         attempt = self._open_attempt()
         try:
             # Who does not read for longer than an answer may take has left, as far as limits go.
@@ -171,7 +171,8 @@ class Serving:
             case Wait():
                 return await self._wait(action)
             case Settle() | Release():
-                await self._world.ledger.record(self._closing(action))
+                # In line for the ledger's next step, before whatever is asked of it from now on.
+                self._world.ledger.record_soon(self._closing(action))
             case Learn():
                 # The next look at the ladder must see it: others may share the account.
                 await self._world.ledger.record(*self._learned(action))
@@ -224,6 +225,7 @@ class Serving:
             world.watch.blocked(reservation.passed)
         if isinstance(reservation, Granted):
             self._leave_line()
+            return Held(now=reservation.at, reservation=reservation)
         return Held(now=world.clock.now(), reservation=reservation)
 
     async def _send(self, action: Send) -> Committed | Failed:

@@ -54,6 +54,8 @@ class Counters:
         """Profiles whose own counters hold usage of an account or model that they have left."""
         self.dirty: set[str] = set()
         """Owners that changed since the record was last written whole."""
+        self._owned: dict[tuple[str, str, str], tuple[tuple[str, ...], list[Tally]]] = {}
+        """Keys and tallies that calls of a (profile, model, account) count on."""
 
     def tally(self, owner: str) -> Tally:
         """Return an owner's tally, begun when it is not there."""
@@ -81,9 +83,13 @@ class Counters:
 
     def owned_by(self, profile: str, model: str, account: str) -> list[Tally]:
         """Return the tallies that a call counts on, its profile's first, to be changed."""
-        owners = _owners(profile, model, account)
-        self.dirty.update(owners)
-        return [self.tally(owner) for owner in owners]
+        key = (profile, model, account)
+        owned = self._owned.get(key)
+        if owned is None:
+            owners = _owners(profile, model, account)
+            owned = self._owned[key] = (owners, [self.tally(owner) for owner in owners])
+        self.dirty.update(owned[0])
+        return owned[1]
 
     def join(self, profile: str, model: str, account: str) -> None:
         """Count a profile on an account and a model from here on."""

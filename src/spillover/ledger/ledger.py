@@ -151,6 +151,11 @@ class Ledger:
 
         return self._enqueue(work)
 
+    def catch_up(self) -> None:
+        """Do what is in line now, so that a reader of the book sees it, unless a lock is waited for."""
+        if self._scheduled and self._busy_since is None:
+            self._step()
+
     def peek(self, candidates: Sequence[Candidate]) -> list[Block | None]:
         """Return what blocks each candidate now, by the same rule as `reserve`; holds nothing."""
         now = self._clock.now()
