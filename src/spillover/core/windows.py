@@ -114,10 +114,8 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         Never below nothing: what is taken back may have left the window already.
         """
         index, buckets, totals = floor(at / self.width), self.buckets, self.totals
-        if buckets and buckets[-1][0] == index:  # mostly what happens happens now
-            bucket = buckets[-1][1]
-        else:
-            bucket = self._bucket(index)
+        is_latest = buckets and buckets[-1][0] == index  # as mostly
+        bucket = buckets[-1][1] if is_latest else self._bucket(index)
         for metric, amount in enumerate(amounts):
             if amount:
                 counted = amount if amount > 0 else max(amount, -bucket[metric])
