@@ -109,6 +109,7 @@ class Attempt:
         """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
         self._began_at = 0.0
+        self._committed_at = 0.0
         self._started_s = 0.0
         self._progress_s = 0.0
         self._is_reading = False
@@ -160,7 +161,8 @@ class Attempt:
             return self._failed(self._classified(evidence))
         if is_stream:
             self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
-        return Committed(now=clock.now(), sent_at=self.sent_at or now)
+        self._committed_at = clock.now()
+        return Committed(now=self._committed_at, sent_at=self.sent_at or now)
 
     def _connected(self) -> None:
         self.sent_at = self._means.clock.now()
@@ -309,8 +311,9 @@ class Attempt:
 
     def relayed(self) -> Relayed | Broken:
         """Return how the answer ended, and what it used."""
-        now = self._means.clock.now()
         usage, reported = self.spent()
+        # A whole answer has been read and given in the very moment of its commit point.
+        now = self._means.clock.now() if self.shipment.asked.stream else self._committed_at
         if self._failure is not None:
             return Broken(now=now, failure=self._failure, usage=usage, reported=reported)
         return Relayed(now=now, usage=usage, reported=reported, ttft_ms=self.ttft_ms)

@@ -95,21 +95,22 @@ class Serving:
 
     async def answer(self) -> Answer:
         """Drive the flow to the commit point of a stream, or to its end."""
-        outcome: Outcome | None = None
-        while True:
-            action = self._next(outcome)
-            if action is None:
-                return self._closing_answer()
-            if isinstance(action, Look):
-                outcome = self._look()
-            elif isinstance(action, Relay):
-                self._relay = action
-                if self._call.asked.stream:
-                    return Answer(200, self._head(action.trail), serving=self)
-                # The whole answer is here: its settlement is in line before the client has it.
-                outcome = self._open_attempt().relayed()
-            else:
-                outcome = await self._perform_or_leave(action)
+        try:
+            outcome: Outcome | None = None
+            while (action := self._next(outcome)) is not None:
+                if isinstance(action, Relay):
+                    self._relay = action
+                    if self._call.asked.stream:
+                        return Answer(200, self._head(action.trail), serving=self)
+                    # The whole answer is here: its settlement is in line before the client has it.
+                    outcome = self._open_attempt().relayed()
+                else:
+                    outcome = self._done_at_once(action) or await self._perform(action)
+            return self._closing_answer()
+        except BaseException:
+            # Cancelled, mostly; whatever else it is, no reservation may stay open.
+            self.abandon()
+            raise
 
     async def relay(self) -> AsyncIterator[bytes]:
         """Yield the stream's chunks; their settlement is in line before the last ones leave."""
@@ -120,7 +121,7 @@ class Serving:
                 yield chunk
             action = self._next(attempt.relayed())
             while action is not None:
-                action = self._next(await self._perform_or_leave(action))
+                action = self._next(self._done_at_once(action) or await self._perform(action))
         finally:
             self.abandon()
         yield attempt.tail
@@ -152,33 +153,36 @@ class Serving:
             self._end(stop.value)
             return None
 
-    async def _perform_or_leave(self, action: Action) -> Outcome:
-        try:
-            return await self._perform(action)
-        except BaseException:
-            # Cancelled, mostly; whatever else it is, no reservation may stay open.
-            self._left()
-            raise
-
-    async def _perform(self, action: Action) -> Outcome:
+    def _done_at_once(self, action: Action) -> Outcome | None:
+        """Do what needs no waiting for; return None when the action is another."""
         match action:
             case Look():
                 return self._look()
+            case Settle() | Release():
+                # In line for the ledger's next step, before whatever is asked of it from now on.
+                entry = self._closing(action)
+                self._world.ledger.record_soon(entry)
+                return Done(now=entry.at)
+            case Stick() | FellBack():
+                self._note(action)
+                return Done(now=self._world.clock.now())
+            case _:
+                return None
+
+    async def _perform(self, action: Action) -> Outcome:
+        match action:
             case Reserve():
                 return await self._reserve(action)
             case Send():
                 return await self._send(action)
             case Wait():
                 return await self._wait(action)
-            case Settle() | Release():
-                # In line for the ledger's next step, before whatever is asked of it from now on.
-                self._world.ledger.record_soon(self._closing(action))
             case Learn():
                 # The next look at the ladder must see it: others may share the account.
                 await self._world.ledger.record(*self._learned(action))
+                return Done(now=self._world.clock.now())
             case _:
-                self._note(action)
-        return Done(now=self._world.clock.now())
+                raise TypeError(action)
 
     def _left(self) -> None:
         """Tell the flow that the client left, and perform what it asks for without waiting."""
@@ -190,16 +194,14 @@ class Serving:
             usage, reported = attempt.spent()
             outcome = Cancelled(now=now, sent_at=attempt.sent_at, usage=usage, reported=reported)
         while (action := self._next(outcome)) is not None:
-            outcome = Done(now=now)
             match action:
-                case Settle() | Release():
-                    self._world.ledger.record_soon(self._closing(action))
                 case Learn():
                     self._world.ledger.record_soon(*self._learned(action))
+                    outcome = Done(now=now)
                 case Look() | Reserve() | Send() | Wait() | Relay():
                     outcome = Cancelled(now=now)
                 case _:
-                    self._note(action)
+                    outcome = self._done_at_once(action) or Done(now=now)
 
     def _look(self) -> Sight:
         world, session = self._world, self._call.session
@@ -291,26 +293,23 @@ class Serving:
         self._world.watch.look_soon()
         return [HealthChanged(subject, health) for subject, health in action.health.items()]
 
-    def _note(self, action: Action) -> None:
-        """Record or tell what needs no waiting for."""
+    def _note(self, action: Stick | FellBack) -> None:
+        """Record or tell what nobody waits for."""
         world = self._world
-        match action:
-            case Stick():
-                world.ledger.record_soon(Stuck(action.chain, action.sticky))
-            case FellBack():
-                world.events.publish(
-                    RequestFallback(
-                        at=world.clock.now(),
-                        request_id=self._call.request_id,
-                        chain=self._chain.name,
-                        source=action.source,
-                        to=action.to,
-                        cause=action.cause,
-                        until=action.until,
-                    )
-                )
-            case _:
-                raise TypeError(action)
+        if isinstance(action, Stick):
+            world.ledger.record_soon(Stuck(action.chain, action.sticky))
+            return
+        world.events.publish(
+            RequestFallback(
+                at=world.clock.now(),
+                request_id=self._call.request_id,
+                chain=self._chain.name,
+                source=action.source,
+                to=action.to,
+                cause=action.cause,
+                until=action.until,
+            )
+        )
 
     def _end(self, ending: Ending) -> None:
         self.ending = ending
