@@ -227,7 +227,7 @@ class World:
             case Stick():
                 self.log.append(f"stick {action.sticky.profile}")
             case Wait():
-                how = "queue" if action.queue else "wait"
+                how = "queue" if action.awaited else "wait"
                 self.log.append(f"{how} {action.until - self.now:g}")
             case FellBack():
                 self.log.append(f"{action.source} > {action.to}: {action.cause}")

@@ -6,16 +6,22 @@ from typing import Any
 
 import pytest
 
+from spillover.core.actions import Wait
 from spillover.core.ladder import Ladder, Pin, Skipped, Sticky
 from spillover.core.limits import Block
 from spillover.core.refusals import Code, EndKind
 from spillover.core.values import (
+    Capability,
+    Demand,
     Failback,
     FailureClass,
+    Gate,
     Hours,
     Member,
     SkipReason,
+    SpendGate,
     Strategy,
+    Tier,
     TimeLimits,
 )
 from spillover.core.waits import RECHECK_S, back
@@ -24,6 +30,7 @@ from tests.core.laddering import DOWN, GUESSED, LIMITED, health
 from tests.core.making import NOON, Record, chain, limit, profile
 
 A, B = profile("a"), profile("b")
+BLIND = frozenset({Capability.VISION})
 
 
 def full(frees_in_s: float | None = 9.0, *, never: bool = False) -> Block:
@@ -121,17 +128,74 @@ def test_profile_that_is_down_is_not_waited_for_once_it_was_tried() -> None:
     assert not [line for line in w.log if "queue" in line]
 
 
-def test_request_stands_behind_others_that_wait() -> None:
-    w = world(A, sight={"queued": True})
+FIRST_A = {"awaited": frozenset({"a"})}
+"""Others wait for profile `a`, and came before."""
+
+
+def test_request_stands_behind_those_who_wait_for_the_profile_it_could_use() -> None:
+    w = world(A, sight=FIRST_A)
 
     ending = w.run(chain("a", wait_s=30.0), *OK)
 
     assert w.log[:2] == ["queue 30", "reserve a"]
+    assert w.last(Wait).awaited == {"a"}
     assert ending.kind is EndKind.SERVED
 
 
+def test_request_is_served_at_once_by_a_profile_that_nobody_waits_for() -> None:
+    w = world(A, B, sight=FIRST_A)
+
+    w.run(chain("a", "b", wait_s=30.0), *OK)
+
+    assert w.log == ["reserve b", "send b", *SERVED]
+
+
+def test_request_whose_own_profile_is_full_waits_for_it_and_behind_the_others() -> None:
+    w = world(A, B, sight=FIRST_A, denials={"b": [full(9.0)]})
+
+    w.run(chain("a", "b", wait_s=30.0), *OK)
+
+    assert w.log[:4] == ["reserve b", "queue 9", "reserve b", "send b"]
+    assert w.last(Wait).awaited == {"a", "b"}
+
+
+def test_a_profile_that_others_wait_for_counts_as_spent_at_the_spend_gate() -> None:
+    gate = SpendGate(on_quota=Gate.ALLOW, on_outage=Gate.NEVER)
+    w = world(A, profile("p", tier=Tier.PAID), sight=FIRST_A)
+
+    w.run(chain("a", "p", wait_s=30.0, spend_gate=gate), *OK)
+
+    assert w.log[0] == "reserve p"
+
+
+def test_request_stands_in_line_for_whatever_may_come_to_serve_it_and_for_nothing_else() -> None:
+    record = health(c=GUESSED, f=DOWN)
+    record.disabled.add("off")
+    kinds = [A, B, profile("c"), profile("f"), profile("off"), profile("blind", lacks=BLIND)]
+    denials = {"a": [full(9.0)], "b": [full(never=True)]}
+    w = world(*kinds, record=record, denials=denials)
+    names = [each.name for each in kinds]
+
+    w.run(chain(*names, wait_s=30.0), *OK, demand=Demand(chars=400, needs=BLIND))
+
+    assert w.last(Wait).awaited == {"a", "c", "f", "off"}
+
+
+def test_request_that_tried_a_profile_waits_for_it_only_if_time_mends_it() -> None:
+    w = world(A, B)
+    script = (
+        fails("overloaded", stated_wait_s=1.0),
+        fails("rate_limited", stated_wait_s=5.0),
+        *OK,
+    )
+
+    w.run(chain("a", "b", wait_s=30.0), *script)
+
+    assert w.last(Wait).awaited == {"b"}
+
+
 def test_chain_that_does_not_wait_has_no_line_to_stand_in() -> None:
-    w = world(A, sight={"queued": True})
+    w = world(A, sight=FIRST_A)
 
     w.run(chain("a"), *OK)
 

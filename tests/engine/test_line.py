@@ -1,4 +1,4 @@
-"""Waiting requests: first come, first woken."""
+"""Waiting requests: for each profile, first come, first woken."""
 
 from __future__ import annotations
 
@@ -7,47 +7,75 @@ import asyncio
 from spillover.engine.line import Line
 from tests.engine.staging import plays
 
+A, B = frozenset("a"), frozenset("b")
 
-async def _enter(line: Line, *tickets: int, seconds: float = 10.0) -> list[asyncio.Task[None]]:
-    tasks = [asyncio.create_task(line.wait(ticket, seconds)) for ticket in tickets]
+
+async def _wait(line: Line, ticket: int, profiles: frozenset[str]) -> asyncio.Task[None]:
+    task = asyncio.create_task(line.wait(ticket, profiles, 10.0))
     await asyncio.sleep(0)
-    return tasks
+    return task
 
 
-def test_a_newcomer_is_behind_whoever_stands_in_line() -> None:
-    line = Line()
-    assert not line.is_behind(None)
-
-    first, second = line.join(), line.join()
-
-    assert line.is_behind(None)
-    assert not line.is_behind(first)
-    assert line.is_behind(second)
+async def _is_awake(task: asyncio.Task[None]) -> bool:
+    for _ in range(3):  # a wake-up takes so many turns of the event loop
+        await asyncio.sleep(0)
+    return task.done()
 
 
 @plays
-async def test_only_the_first_in_line_is_woken() -> None:
+async def test_a_newcomer_is_behind_whoever_waits_for_the_same_profile() -> None:
+    line = Line()
+    assert line.before(None) == frozenset()
+
+    first, second = line.join(), line.join()
+    await _wait(line, second, A | B)
+    await _wait(line, first, A)
+
+    assert line.before(None) == A | B
+    assert line.before(first) == frozenset()
+    assert line.before(second) == A
+
+
+@plays
+async def test_only_the_first_in_line_for_a_profile_is_woken() -> None:
     line = Line()
     first, second = line.join(), line.join()
-    tasks = await _enter(line, second, first)
+    behind = await _wait(line, second, A)
+    before = await _wait(line, first, A)
 
     line.nudge()
     line.nudge()
-    await tasks[1]
+    await before
 
-    assert not tasks[0].done()
+    assert not await _is_awake(behind)
     line.nudge()
-    await asyncio.sleep(0)
-    assert not tasks[0].done(), "the first has not left yet"
+    assert not await _is_awake(behind), "the first has not left yet"
     line.leave(first)
-    await tasks[0]
+    await behind
+
+
+@plays
+async def test_who_waits_for_another_profile_is_woken_too() -> None:
+    line = Line()
+    first, second, third = line.join(), line.join(), line.join()
+    tasks = [
+        await _wait(line, first, A),
+        await _wait(line, second, A | B),
+        await _wait(line, third, A | B),
+    ]
+
+    line.nudge()
+
+    assert [await _is_awake(task) for task in tasks] == [True, True, False]
 
 
 @plays
 async def test_whoever_leaves_wakes_the_next() -> None:
     line = Line()
     first, second, third = line.join(), line.join(), line.join()
-    tasks = await _enter(line, second, third)
+    before = await _wait(line, first, A)
+    tasks = [await _wait(line, second, A), await _wait(line, third, A)]
+    before.cancel()
 
     line.leave(first)
     await tasks[0]
@@ -56,7 +84,23 @@ async def test_whoever_leaves_wakes_the_next() -> None:
     line.leave(third)
     line.leave(third)
 
-    assert not line.is_behind(None)
+    assert line.before(None) == frozenset()
+
+
+@plays
+async def test_who_waits_for_less_than_before_wakes_the_next_and_keeps_its_place() -> None:
+    line = Line()
+    first, second = line.join(), line.join()
+    await line.wait(first, A | B, 0.0)
+    behind = await _wait(line, second, A)
+
+    again = await _wait(line, first, B)
+
+    assert await _is_awake(behind)
+    assert not await _is_awake(again)
+    assert line.before(second) == B
+    await _wait(line, first, A | B)
+    assert line.before(second) == A | B
 
 
 @plays
@@ -64,10 +108,10 @@ async def test_a_wait_ends_by_itself_and_keeps_the_place() -> None:
     line = Line()
     first = line.join()
 
-    await line.wait(first, 0.01)
+    await line.wait(first, A, 0.01)
 
-    assert line.is_behind(None)
-    assert not line.is_behind(first)
+    assert line.before(None) == A
+    assert line.before(first) == frozenset()
     line.nudge()  # nobody waits: nothing happens
 
 
@@ -75,10 +119,10 @@ async def test_a_wait_ends_by_itself_and_keeps_the_place() -> None:
 async def test_a_cancelled_wait_leaves_no_trace() -> None:
     line = Line()
     first, second = line.join(), line.join()
-    tasks = await _enter(line, first, second)
+    before, behind = await _wait(line, first, A), await _wait(line, second, A)
 
-    tasks[0].cancel()
-    await asyncio.gather(tasks[0], return_exceptions=True)
+    before.cancel()
+    await asyncio.gather(before, return_exceptions=True)
     line.leave(first)
 
-    await tasks[1]
+    await behind

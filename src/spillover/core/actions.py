@@ -89,13 +89,14 @@ class Stick(_Said, frozen=True, kw_only=True, gc=False):
 
 
 class Wait(_Said, frozen=True, kw_only=True, gc=False):
-    """Wait until an instant; with `queue`, in line with the chain's other waiting requests.
+    """Wait until an instant; with `awaited`, in line with others that wait for those profiles.
 
-    A request in line is also woken, first come first, when room may have come about sooner.
+    A request in line is also woken, first come first for each profile, when room may have come about
+    sooner.
     """
 
     until: float
-    queue: bool = False
+    awaited: frozenset[str] = frozenset()
 
 
 class FellBack(_Said, frozen=True, kw_only=True, gc=False):
@@ -127,8 +128,8 @@ class Sight(_Said, frozen=True, kw_only=True, gc=False):
     """How many requests the chain has had."""
     affinity: str | None = None
     """The profile that served this session before."""
-    queued: bool = False
-    """Other requests of this chain wait in line before this one."""
+    awaited: frozenset[str] = frozenset()
+    """The profiles that other requests wait for, in line before this one."""
 
 
 class Held(_Said, frozen=True, kw_only=True, gc=False):

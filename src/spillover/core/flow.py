@@ -106,7 +106,7 @@ def serve(chain: Chain, demand: Demand, space: str | None = None) -> Flow:
         if sight.now >= bounds.deadline_at:
             return _too_late(walk)
         ladder = _ladder(walk, sight)
-        wait = worth_waiting(bounds, sight, ladder)
+        wait = worth_waiting(bounds, ladder, sight.now)
         if wait is not None:
             woken = yield wait
             if isinstance(woken, Cancelled):
@@ -162,6 +162,8 @@ def _ladder(walk: _Walk, sight: Sight) -> Ladder:
         affinity=sight.affinity,
         tried=walk.tried,
         blocked=walk.blocked,
+        # Whose own time in line is over takes what there is, rather than be dropped.
+        awaited=sight.awaited if sight.now < walk.bounds.queue_until else frozenset(),
         space=walk.space,
         larger_than=walk.larger_than,
         too_small=walk.too_small,

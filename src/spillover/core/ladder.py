@@ -97,6 +97,8 @@ class Ask(Value, frozen=True, kw_only=True):
     """Profiles that were sent to already, and how the last send ended."""
     blocked: Mapping[str, Block] = msgspec.field(default_factory=dict)
     """Profiles that the ledger denied, and why."""
+    awaited: frozenset[str] = frozenset()
+    """Profiles whose room belongs to others, who wait for it in line before this request."""
     space: str | None = None
     """For embeddings: the space that all vectors of the chain lie in."""
     larger_than: int = 0
@@ -265,6 +267,8 @@ def _consider(
     block = ask.blocked.get(name)
     if block is not None:
         return _denied(name, block, stand)
+    if name in ask.awaited:
+        return Skipped(profile=name, reason=SkipReason.LIMIT, detail="others wait for it in line")
     return Candidate(profile=profile, need=need, probe=stand.subject if stand.probe else None)
 
 

@@ -1,6 +1,7 @@
 """Decide what a request waits for before anything is sent: its turn, room, or a preferred profile.
 
-Refuses to know who waits beside it (`Sight.queued` says whether anyone does) and how waiting is done.
+Refuses to know who waits beside it (the ladder leaves out what others wait for) and how waiting is
+done.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from spillover.core.values import Chain, FailureClass, SkipReason, Strategy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spillover.core.actions import Sight
     from spillover.core.ladder import Ladder, Skipped
 
 RECHECK_S: Final = 0.25
@@ -45,19 +45,16 @@ def bounds_of(chain: Chain, began_at: float) -> Bounds:
     )
 
 
-def worth_waiting(bounds: Bounds, sight: Sight, ladder: Ladder) -> Wait | None:
+def worth_waiting(bounds: Bounds, ladder: Ladder, now: float) -> Wait | None:
     """Return what to wait for before anything is sent; None when nothing is worth a wait."""
-    now = sight.now
     if ladder.candidates:
-        if sight.queued and now < bounds.queue_until:
-            return Wait(until=bounds.queue_until, queue=True)
         return _for_better(bounds, ladder, now)
     if now < bounds.queue_until:
         times = [s.available_at for s in ladder.skipped if s.available_at and _returns(s)]
         if times and min(times) <= bounds.queue_until:
-            return Wait(until=max(min(times), now), queue=True)
+            return Wait(until=max(min(times), now), awaited=_awaited(ladder))
         if any(_may_lift(s) for s in ladder.skipped):
-            return Wait(until=bounds.queue_until, queue=True)
+            return Wait(until=bounds.queue_until, awaited=_awaited(ladder))
     if any(s.probed for s in ladder.skipped):
         return Wait(until=min(now + RECHECK_S, bounds.deadline_at))
     return None
@@ -83,6 +80,28 @@ def _may_lift(skipped: Skipped) -> bool:
     """Return whether room may come about at a time nobody can know, as when a call in flight ends."""
     unknown = skipped.available_at is None and not skipped.never
     return unknown and skipped.reason is SkipReason.LIMIT
+
+
+_LASTS_NOT: Final = frozenset(
+    {
+        SkipReason.LIMIT,
+        SkipReason.COOLDOWN,
+        SkipReason.EXHAUSTED,
+        SkipReason.FAILED,
+        SkipReason.DISABLED,
+        SkipReason.HOURS,
+    }
+)
+"""What time, another request or a person may end; all else is the request's own."""
+
+
+def _awaited(ladder: Ladder) -> frozenset[str]:
+    """Return all profiles that may come to serve this request, whichever of them is back first."""
+    return frozenset(
+        s.profile
+        for s in ladder.skipped
+        if not s.never and (s.reason in _LASTS_NOT or (s.available_at is not None and _returns(s)))
+    )
 
 
 _BETTER_BY_TIME: Final = frozenset(

@@ -1,62 +1,73 @@
-"""Keep a chain's waiting requests in the order they came.
+"""Keep waiting requests in the order they came, each in line for the profiles that it waits for.
 
-Only the first in line is woken when room may have come about; whoever leaves wakes the next.
-Refuses to know what they wait for.
+A request is woken when room may have come about and nobody stands before it for one of its profiles;
+whoever leaves, or waits for less than before, wakes those who are first now.
+Refuses to know what keeps a profile from serving and which requests it could serve.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from bisect import insort
-from dataclasses import dataclass, field
+from typing import Final
 
-
-@dataclass(order=True, slots=True)
-class _Place:
-    ticket: int
-    woken: asyncio.Future[None] = field(compare=False)
+NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Line:
-    """Requests that wait, first come first."""
+    """Requests that wait, for each profile first come first."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._next = 0
-        self._held: list[int] = []
-        self._places: list[_Place] = []
+        self._tickets = itertools.count(1)
+        self._lines: dict[str, list[int]] = {}
+        """The tickets that wait for each profile, in order; none is empty."""
+        self._places: dict[int, asyncio.Future[None]] = {}
 
     def join(self) -> int:
-        """Return a ticket; it stands in line until `leave`."""
-        self._next += 1
-        self._held.append(self._next)
-        return self._next
+        """Return a ticket; the place it first waited from is kept until `leave`."""
+        return next(self._tickets)
 
-    def is_behind(self, ticket: int | None) -> bool:
-        """Return whether others stand before `ticket`, or at all when there is none."""
-        return bool(self._held) and self._held[0] != ticket
+    def before(self, ticket: int | None) -> frozenset[str]:
+        """Return the profiles that others wait for before `ticket`, or at all when there is none."""
+        if not self._lines:
+            return NOBODY
+        return frozenset(
+            profile for profile, line in self._lines.items() if ticket is None or line[0] < ticket
+        )
 
-    async def wait(self, ticket: int, seconds: float) -> None:
-        """Wait at most `seconds`, less when first in line and nudged."""
-        place = _Place(ticket, asyncio.get_running_loop().create_future())
-        insort(self._places, place)
+    async def wait(self, ticket: int, profiles: frozenset[str], seconds: float) -> None:
+        """Wait for `profiles` at most `seconds`, less when nudged while first in line for one."""
+        self._stand(ticket, profiles)
+        place = self._places[ticket] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
-                await place.woken
+                await place
         except TimeoutError:
             pass
         finally:
-            self._places.remove(place)
+            del self._places[ticket]
 
     def nudge(self) -> None:
-        """Wake the first in line: there may be room."""
-        if self._places and self._held and self._places[0].ticket == self._held[0]:
-            woken = self._places[0].woken
-            if not woken.done():
-                woken.set_result(None)
+        """Wake whoever is first in line for a profile: there may be room."""
+        for first in {line[0] for line in self._lines.values()}:
+            place = self._places.get(first)
+            if place is not None and not place.done():
+                place.set_result(None)
 
     def leave(self, ticket: int) -> None:
-        """Give up a ticket and wake who is first now."""
-        if ticket in self._held:
-            self._held.remove(ticket)
+        """Give up a ticket and wake those who are first now."""
+        self._stand(ticket, NOBODY)
+
+    def _stand(self, ticket: int, profiles: frozenset[str]) -> None:
+        """Stand in line for these profiles and no others any more."""
+        stood = {profile for profile, line in self._lines.items() if ticket in line}
+        for profile in profiles - stood:
+            insort(self._lines.setdefault(profile, []), ticket)
+        for profile in stood - profiles:
+            self._lines[profile].remove(ticket)
+            if not self._lines[profile]:
+                del self._lines[profile]
+        if stood - profiles:
             self.nudge()

@@ -80,7 +80,6 @@ class Serving:
         self._reported = True
         self._turn = world.next_turn(chain.name)
         self._draw = world.draw()
-        self._line = world.line(chain.name)
         self._ticket: int | None = None
         self._attempt: Attempt | None = None
         self._relay: Relay | None = None
@@ -212,7 +211,7 @@ class Serving:
             draw=self._draw,
             turn=self._turn,
             affinity=None if session is None else world.sessions.get((self._chain.name, session)),
-            queued=self._line.is_behind(self._ticket),
+            awaited=world.line.before(self._ticket),
         )
 
     async def _reserve(self, action: Reserve) -> Held | Unrecorded:
@@ -251,17 +250,18 @@ class Serving:
 
     async def _wait(self, action: Wait) -> Done:
         seconds = max(0.0, action.until - self._world.clock.now())
-        if action.queue:
-            if self._ticket is None:
-                self._ticket = self._line.join()
-            await self._line.wait(self._ticket, seconds)
-        else:
+        line = self._world.line
+        if action.awaited and self._ticket is None:
+            self._ticket = line.join()
+        if self._ticket is None:
             await asyncio.sleep(seconds)
+        else:  # one that waits for no profile meanwhile keeps its place, and is in nobody's way
+            await line.wait(self._ticket, action.awaited, seconds)
         return Done(now=self._world.clock.now())
 
     def _leave_line(self) -> None:
         if self._ticket is not None:
-            self._line.leave(self._ticket)
+            self._world.line.leave(self._ticket)
             self._ticket = None
 
     def _closing(self, action: Settle | Release) -> Settled | Released:

@@ -69,8 +69,8 @@ class World:
         self._idle = asyncio.Event()
         self._idle.set()
         self._turns: dict[str, int] = {}
-        self._lines: dict[str, Line] = {}
-        ledger.on_change(self._nudge)
+        self.line = Line()
+        ledger.on_change(self.line.nudge)
 
     @property
     def routing(self) -> Routing:
@@ -94,17 +94,6 @@ class World:
     def draw(self) -> float:
         """Return chance in [0, 1)."""
         return random.random()  # noqa: S311 - spreads load, guards nothing
-
-    def line(self, chain: str) -> Line:
-        """Return the chain's waiting requests."""
-        line = self._lines.get(chain)
-        if line is None:
-            line = self._lines[chain] = Line()
-        return line
-
-    def _nudge(self) -> None:
-        for line in self._lines.values():
-            line.nudge()
 
     # Requests under way.
 
