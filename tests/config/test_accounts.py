@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from spillover.catalogue import load
-from spillover.config.accounts import Identity, accounts_of, fingerprint
+from spillover.config.accounts import Identity, accounts_of, fingerprint, key_print
 from spillover.config.secrets import Secret
 from spillover.config.upstreams import Upstream
-
-SALT = b"salt"
 
 
 def an_upstream(provider: str = "groq", key: str | None = "k1", **changes: Any) -> Upstream:
@@ -30,7 +28,7 @@ def an_upstream(provider: str = "groq", key: str | None = "k1", **changes: Any) 
 def identities(
     upstreams: dict[str, Upstream], written: dict[str, Upstream] | None = None
 ) -> dict[str, Identity]:
-    return accounts_of(upstreams, written or {}, salt=SALT)
+    return accounts_of(upstreams, written or {})
 
 
 def test_the_same_provider_address_and_key_is_one_account() -> None:
@@ -105,11 +103,16 @@ def test_profiles_without_a_key_share_an_account() -> None:
     assert found["a"] == found["b"]
 
 
-def test_a_fingerprint_needs_the_salt_and_tells_nothing() -> None:
-    assert fingerprint(b"a", "gsk_secret") == fingerprint(b"a", "gsk_secret")
-    assert fingerprint(b"a", "gsk_secret") != fingerprint(b"b", "gsk_secret")
-    assert fingerprint(b"a", "x", "y") != fingerprint(b"a", "xy", "")
-    assert "secret" not in fingerprint(b"a", "gsk_secret")
+def test_a_fingerprint_is_salted_with_provider_and_address_and_tells_nothing() -> None:
+    here, there = an_upstream(), an_upstream(base_url="http://127.0.0.1:1/v1")
+    other = an_upstream("cerebras", base_url=here.base_url)
+
+    assert fingerprint(here, "gsk_secret") == fingerprint(an_upstream(), "gsk_secret")
+    assert len({fingerprint(each, "gsk_secret") for each in (here, there, other)}) == 3
+    assert fingerprint(here, "x", "y") != fingerprint(here, "xy", "")
+    assert "secret" not in fingerprint(here, "gsk_secret")
+    assert key_print(here) == fingerprint(here, "key", "k1")
+    assert key_print(an_upstream(key=None)) == fingerprint(here, "key", "")
 
 
 def test_an_accounts_id_is_stable_and_holds_no_key() -> None:

@@ -22,7 +22,7 @@ from spillover.config.discovery import (
 )
 from spillover.config.loader import load_document
 from spillover.core.values import Tier
-from tests.config.writing import KEYS, SALT
+from tests.config.writing import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -133,7 +133,7 @@ def test_whatever_is_found_loads_and_assembles() -> None:
     }
 
     config = load_document(found(environ, OLLAMA), environ=environ)
-    routing = assemble(config, CATALOGUE, salt=SALT)
+    routing = assemble(config, CATALOGUE)
 
     assert (config.warnings, config.missing_keys) == ((), ())
     tiers = [
@@ -166,7 +166,7 @@ def test_the_demo_says_demo_in_every_name() -> None:
         CATALOGUE,
     )
 
-    routing = assemble(load_document(document, environ=KEYS), CATALOGUE, salt=SALT)
+    routing = assemble(load_document(document, environ=KEYS), CATALOGUE)
 
     assert list(routing.profiles) == ["demo-groq", "demo-other"]
     assert list(routing.chains) == ["demo"]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from spillover.config.routing import Routing
 
-SALT = b"a salt of the tests"
 KEYS = {
     "GROQ_API_KEY": "gsk_of-the-tests-0001",
     "GEMINI_API_KEY": "AIza-of-the-tests-0001",
@@ -107,4 +106,4 @@ def the_problem(folder: Path, text: str, **environ: str) -> Problem:
 
 def assembled(folder: Path, text: str, **environ: str) -> Routing:
     """Load and assemble a configuration."""
-    return assemble(loaded(folder, text, **environ), load_catalogue(), salt=SALT)
+    return assemble(loaded(folder, text, **environ), load_catalogue())

@@ -122,6 +122,30 @@ async def test_a_place_that_cant_be_used_leaves_the_record_in_memory_until_it_ca
 
 
 @plays
+async def test_what_was_counted_before_the_ledger_could_be_opened_is_on_everyones_account(
+    tmp_path: Path,
+) -> None:
+    ledger, away = tmp_path / "state" / "ledger.db", tmp_path / "not mounted yet"
+
+    async with staged("generic") as stage:
+        written = document([stage.first.base_url])
+        async with opened(written, ledger):
+            pass
+        ledger.parent.rename(away)
+        ledger.parent.write_text("in the way")
+        async with opened(written, ledger) as late:
+            await late.ask()
+            ledger.parent.unlink()
+            away.rename(ledger.parent)
+            await eventually(lambda: late.engine.ledger.degraded is None, within_s=3)
+        async with opened(written, ledger) as other:
+            counted = other.engine.ledger.book.counters.members["p0"]
+
+            assert other.used("p0")[0] == 1
+            assert counted[0] == other.engine.routing.profiles["p0"].account
+
+
+@plays
 async def test_a_place_that_cant_be_used_is_refused_where_the_ledger_fails_closed(
     tmp_path: Path,
 ) -> None:

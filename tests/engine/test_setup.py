@@ -28,7 +28,7 @@ ASKING = {**STREAM, "stream_options": {"include_usage": True, "x": 1}}
 def setup_of(**profile: Any) -> Setup:
     written = document(["http://127.0.0.1:9/v1"], profiles={"p0": profile})
     loaded = load_document(written, environ={})
-    return Setup(assemble(loaded, load_catalogue(), salt=b"salt"), loaded.redactor.redact)
+    return Setup(assemble(loaded, load_catalogue()), loaded.redactor.redact)
 
 
 def shipped(

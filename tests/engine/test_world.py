@@ -19,7 +19,7 @@ from tests.engine.staging import plays
 def world() -> World:
     clock = SystemClock()
     means = Means(upstream=HttpUpstream(), clock=clock, rounds=Rounds())
-    return World(ledger=Ledger(NoJournal(b"salt"), clock), means=means, events=Bus())
+    return World(ledger=Ledger(NoJournal(), clock), means=means, events=Bus())
 
 
 class Visitor:

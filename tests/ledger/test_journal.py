@@ -9,7 +9,7 @@ from tests.core.making import NOON
 
 
 def test_record_without_a_journal_is_its_processs_own() -> None:
-    journal, book = NoJournal(b"salt"), Book()
+    journal, book = NoJournal(), Book()
     book.apply(Alive("p", NOON))
 
     anew = [journal.begin(book), journal.refresh(book)]
@@ -17,11 +17,10 @@ def test_record_without_a_journal_is_its_processs_own() -> None:
 
     assert anew == [False, False]
     assert book.alive == {"p": NOON}
-    assert journal.salt() == b"salt"
 
 
 def test_nothing_that_is_kept_needs_no_upkeep() -> None:
-    journal = NoJournal(b"salt")
+    journal = NoJournal()
 
     journal.tidy()
     journal.close()

@@ -1,6 +1,8 @@
 """Decide which profiles share an account: one credential, one set of shared counters, one health.
 
-An account's id goes into the ledger, so it is stable over restarts and holds no secret.
+An account's id goes into the ledger, so it is the same in every process and holds no secret. It is
+salted with the provider and the address, not with chance that the ledger would keep: a process must
+know it before it can open its ledger.
 Refuses to know limits and chains.
 """
 
@@ -25,19 +27,23 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """The account of one profile."""
 
     id: str
-    """Ledger identity: the written name, or provider and salted fingerprint (`groq#1f0c93ab`)."""
+    """Ledger identity: the written name, or provider and fingerprint (`groq#1f0c93ab`)."""
     name: str
     """As shown to users: `groq`, `groq-2`."""
 
 
-def fingerprint(salt: bytes, *parts: str, length: int = _PRINT_LENGTH) -> str:
-    """Return a salted digest of some texts, in hexadecimal; without the salt it tells nothing."""
-    message = "\0".join(parts).encode()
-    return hmac.new(salt, message, hashlib.sha256).hexdigest()[:length]
+def fingerprint(upstream: Upstream, *parts: str, length: int = _PRINT_LENGTH) -> str:
+    """Return a digest of some texts in hexadecimal, salted with an upstream's provider and address.
+
+    It is far too short to find a key by.
+    """
+    salt = f"spillover\0{upstream.provider}\0{upstream.base_url}"
+    message = "\0".join(parts)
+    return hmac.new(salt.encode(), message.encode(), hashlib.sha256).hexdigest()[:length]
 
 
 def accounts_of(
-    upstreams: Mapping[str, Upstream], written: Mapping[str, Upstream], *, salt: bytes
+    upstreams: Mapping[str, Upstream], written: Mapping[str, Upstream]
 ) -> dict[str, Identity]:
     """Return the account of each profile.
 
@@ -51,33 +57,41 @@ def accounts_of(
         if upstream.secret is not None:
             by_credential.setdefault(_credential(upstream), name)
     found: dict[str, Identity] = {}
-    implicit: dict[tuple[str, ...], Identity] = {}
+    implicit: dict[str, Identity] = {}
     names = set(written)
     for profile, upstream in upstreams.items():
         named = upstream.account or by_credential.get(_credential(upstream))
         if named is not None:
             found[profile] = Identity(id=named, name=named)
             continue
-        shared = _shared(upstream)
-        if shared not in implicit:
-            print_ = fingerprint(salt, "account", *shared, length=_ID_LENGTH)
+        id_ = _implicit_id(upstream)
+        if id_ not in implicit:
             shown = _unused(upstream.provider, names)
             names.add(shown)
-            implicit[shared] = Identity(id=f"{upstream.provider}#{print_}", name=shown)
-        found[profile] = implicit[shared]
+            implicit[id_] = Identity(id=id_, name=shown)
+        found[profile] = implicit[id_]
     return found
 
 
+def _key(upstream: Upstream) -> str:
+    return upstream.secret.reveal() if upstream.secret is not None else ""
+
+
 def _credential(upstream: Upstream) -> tuple[str, ...]:
-    key = upstream.secret.reveal() if upstream.secret is not None else ""
-    return (upstream.provider, upstream.base_url, key)
+    return (upstream.provider, upstream.base_url, _key(upstream))
 
 
-def _shared(upstream: Upstream) -> tuple[str, ...]:
-    """What profiles must have in common to share an account."""
-    if upstream.entry is not None and upstream.entry.pool.ignores_keys:
-        return (upstream.provider, upstream.base_url)
-    return _credential(upstream)
+def _implicit_id(upstream: Upstream) -> str:
+    """Return the id that profiles share by provider, address and, where it matters, key."""
+    by_key = upstream.entry is None or not upstream.entry.pool.ignores_keys
+    key = (_key(upstream),) if by_key else ()
+    print_ = fingerprint(upstream, "account", *key, length=_ID_LENGTH)
+    return f"{upstream.provider}#{print_}"
+
+
+def key_print(upstream: Upstream) -> str:
+    """Return the fingerprint of an upstream's key, the empty one's where it has none."""
+    return fingerprint(upstream, "key", _key(upstream))
 
 
 def _unused(provider: str, names: set[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spillover.config import schema
-from spillover.config.accounts import Identity, accounts_of, fingerprint
+from spillover.config.accounts import Identity, accounts_of, fingerprint, key_print
 from spillover.config.addresses import is_loopback, origin
 from spillover.config.facts import (
     facts_of,
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 _BEARER = ("Authorization", "Bearer")
 
 
-def assemble(loaded: LoadedConfig, catalogue: Catalogue, *, salt: bytes) -> Routing:
-    """Return everything that serving needs; the salt keys the fingerprints of accounts and keys."""
+def assemble(loaded: LoadedConfig, catalogue: Catalogue) -> Routing:
+    """Return everything that serving needs."""
     config = loaded.config
     upstreams = {
         name: upstream_of(profile, config, catalogue=catalogue, environ=loaded.environ)
@@ -57,13 +57,13 @@ def assemble(loaded: LoadedConfig, catalogue: Catalogue, *, salt: bytes) -> Rout
         )
         for name in config.accounts
     }
-    accounts = accounts_of(upstreams, written, salt=salt)
+    accounts = accounts_of(upstreams, written)
     profiles = {
         name: _profile(name, config, catalogue, upstream=upstreams[name], account=accounts[name])
         for name in config.profiles
     }
     endpoints = {
-        name: _endpoint(profile, loaded, upstream=upstreams[name], salt=salt)
+        name: _endpoint(profile, loaded, upstream=upstreams[name])
         for name, profile in profiles.items()
     }
     chains = {name: _chain(name, chain, config) for name, chain in config.chains.items()}
@@ -153,17 +153,14 @@ def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:
     )
 
 
-def _endpoint(
-    profile: Profile, loaded: LoadedConfig, *, upstream: Upstream, salt: bytes
-) -> Endpoint:
+def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoint:
     entry = upstream.entry
     header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
     written = loaded.config.profiles[profile.name]
     stream_usage = written.stream_usage
     if stream_usage is None:
         stream_usage = entry.stream_usage if entry is not None else StreamUsage.ASK
-    key = upstream.secret.reveal() if upstream.secret is not None else ""
-    key_print = fingerprint(salt, "key", upstream.provider, upstream.base_url, key)
+    of_key = key_print(upstream)
     settings = f"{written!r} {loaded.config.accounts.get(written.account or '')!r}"
     return Endpoint(
         profile=profile.name,
@@ -183,8 +180,8 @@ def _endpoint(
         first_token_s=entry.first_token_s if entry is not None else None,
         tier=profile.tier,
         is_loopback=is_loopback(upstream.base_url),
-        key_print=key_print,
-        config_print=fingerprint(salt, "config", settings, upstream.base_url, key_print),
+        key_print=of_key,
+        config_print=fingerprint(upstream, "config", settings, of_key),
     )
 
 

@@ -45,7 +45,7 @@ def is_named(given: str | Path | None, environ: Mapping[str, str]) -> bool:
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the ledger and the salt: `$SPILLOVER_STATE_DIR`, else the user's."""
+    """Return the folder of the ledger: `$SPILLOVER_STATE_DIR`, else the user's."""
     named = environ.get(STATE_VARIABLE)
     if named:
         return Path(named).expanduser()

@@ -45,9 +45,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""
     key_print: str = ""
-    """Salted fingerprint of the key; another one ends `failed`."""
+    """Fingerprint of the key; another one ends `failed`."""
     config_print: str = ""
-    """Salted fingerprint of the profile's settings and key; another one ends `failed`."""
+    """Fingerprint of the profile's settings and key; another one ends `failed`."""
 
     def headers(self) -> dict[str, str]:
         """Return the headers that authenticate a request, in the clear: for this origin alone."""

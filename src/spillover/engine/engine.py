@@ -217,7 +217,7 @@ class Engine:
         A profile whose key or settings changed since they were last seen is taken as new: the
         evidence against it ends.
         """
-        routing = assemble(loaded, load_catalogue(), salt=self.ledger.salt())
+        routing = assemble(loaded, load_catalogue())
         self._world.adopt(routing, loaded.redactor.redact)
         book = self.ledger.book
         entries: list[Entry] = []

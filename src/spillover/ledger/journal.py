@@ -54,9 +54,6 @@ class Journal(Protocol):
         Return what was done, for a person to know. Raises `Busy`, `Unfit` or `StorageError`.
         """
 
-    def salt(self) -> bytes:
-        """Return the record's own random bytes, for fingerprints."""
-
     def swollen(self) -> bool:
         """Return whether `tidy` should not wait for its usual time."""
 
@@ -69,10 +66,6 @@ class Journal(Protocol):
 
 class NoJournal:
     """A journal that keeps nothing: the record lives and dies with its process."""
-
-    def __init__(self, salt: bytes) -> None:
-        """Begin with `salt` as the record's random bytes."""
-        self._salt = salt
 
     def begin(self, book: Book) -> bool:  # noqa: ARG002 - the protocol's shape
         """Return False: nobody else has this record."""
@@ -88,10 +81,6 @@ class NoJournal:
     def set_aside(self, stamp: str) -> str:  # noqa: ARG002 - the protocol's shape
         """Return nothing: there is nothing to move."""
         return ""
-
-    def salt(self) -> bytes:
-        """Return the record's own random bytes."""
-        return self._salt
 
     def swollen(self) -> bool:
         """Return False: there is nothing to tidy."""

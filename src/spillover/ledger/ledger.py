@@ -166,10 +166,6 @@ class Ledger:
         if self._fail_closed and self.degraded is not None:
             raise self._closed()
 
-    def salt(self) -> bytes:
-        """Return the record's own random bytes, for fingerprints."""
-        return self._journal.salt()
-
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` after each step that may have made room or changed health."""
         self._watchers.append(watcher)

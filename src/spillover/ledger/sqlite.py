@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sqlite3
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -42,7 +41,7 @@ NEVER_READ: Final = -1
 _SCHEMA: Final = """
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE parts (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, salt BLOB NOT NULL);
+CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL);
 """
 """`floor` is the last row that `parts` holds already; 0 while nothing was ever written."""
 _TABLES: Final = frozenset({"journal", "parts", "meta"})
@@ -64,7 +63,6 @@ class SqliteJournal:
         """
         self._path = path
         self._compact_after = compact_after
-        self._salt = secrets.token_bytes(16)
         self._seq = NEVER_READ
         self._data_version = NEVER_READ
         self._empty = False
@@ -90,7 +88,7 @@ class SqliteJournal:
         self._file = _identity(self._path)
         db = _connect(self._path)
         try:
-            self._salt = _translated(lambda: _prepare(db, self._salt))
+            _translated(lambda: _prepare(db))
         except BaseException:
             db.close()
             raise
@@ -201,10 +199,6 @@ class SqliteJournal:
             return f"{self._path} was replaced"
         return f"{self._path} can't be used; it was moved to {moved_to} and a new ledger begun"
 
-    def salt(self) -> bytes:
-        """Return the record's own random bytes."""
-        return self._salt
-
     def swollen(self) -> bool:
         """Return whether the write-ahead log has grown large."""
         return _size(self._log()) > LOG_BYTES
@@ -311,32 +305,31 @@ def _check(db: sqlite3.Connection) -> None:
         raise Unfit(message)
 
 
-def _prepare(db: sqlite3.Connection, salt: bytes) -> bytes:
-    """Make the tables where there are none; return the record's salt, `salt` for a new record."""
+def _prepare(db: sqlite3.Connection) -> None:
+    """Make the tables where there are none; raise `Unfit` where they can't be used."""
     if not _pragma(db, "schema_version"):
-        _create(db, salt)
+        _create(db)
     elif (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         message = f"damaged: {found}"
         raise Unfit(message)
     missing = _TABLES - {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
-    row = None if missing else db.execute("SELECT salt FROM meta").fetchone()
+    row = None if missing else db.execute("SELECT floor FROM meta").fetchone()
     if row is None:
         message = f"damaged: {', '.join(sorted(missing)) or 'meta'} is gone"
         raise Unfit(message)
-    return bytes(row[0])
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
     return int(db.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _create(db: sqlite3.Connection, salt: bytes) -> None:
+def _create(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         if not _pragma(db, "schema_version"):  # another process may have made it just now
             for statement in _SCHEMA.strip().split("\n"):
                 db.execute(statement)
-            db.execute("INSERT INTO meta VALUES (1, 0, ?)", (salt,))
+            db.execute("INSERT INTO meta VALUES (1, 0)")
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
