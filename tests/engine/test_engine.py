@@ -6,7 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from spillover.config.loader import load_document
@@ -14,7 +13,7 @@ from spillover.core.values import RoutingPolicy
 from spillover.engine import Engine
 from spillover.engine.engine import UnknownName
 from spillover.errors import UnknownModel
-from spillover.events import LimitReached, RequestDone
+from spillover.events import RequestDone
 from spillover.simulator import Fault, ProviderSpec, SimulatedProvider, limits, simulate
 from tests.engine.staging import HELLO, Client, document, opened, plays, read, staged
 from tests.waiting import eventually
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STREAM = {**HELLO, "stream": True}
-PICTURE = {
-    "model": "default",
-    "messages": [
-        {
-            "role": "user",
-            "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}],
-        }
-    ],
-}
-
-
-def numbered(body: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return a request that can be told from others where it arrives."""
-    return {**body, "seed": number}
 
 
 def limited(**written: Any) -> dict[str, Any]:
@@ -95,44 +80,6 @@ async def test_waiting_requests_are_served_in_the_order_they_came() -> None:
         assert stage.first.counters().concurrent_peak == 1
         served = [record.body for record in stage.first.records]
         assert [n for body in served for n in range(8) if b"number %d" % n in body] == [*range(8)]
-
-
-@plays
-async def test_a_request_that_waits_for_the_one_profile_it_can_use_holds_up_nobody_else() -> None:
-    profiles = {"p0": {"limits": {"concurrency": 1}}, "p1": {"lacks": ["vision"]}}
-    chain = {"when_exhausted": {"wait": "5s"}}
-
-    async with staged(ProviderSpec(delay_s=1), "generic", profiles=profiles, chain=chain) as stage:
-        serving = asyncio.create_task(stage.ask())
-        await eventually(lambda: stage.sent_to(0) == 1)
-        waiting = asyncio.create_task(stage.ask(PICTURE))
-        await eventually(lambda: bool(stage.events(LimitReached)))
-
-        answers = await stage.ask_all(5)
-
-        assert not serving.done(), "nobody waited until there was room where only one waits for it"
-        assert not waiting.done()
-        assert {got.profile for got in answers} == {"p1"}
-        assert [(await task).profile for task in (serving, waiting)] == ["p0", "p0"]
-
-
-@plays
-async def test_nobody_is_overtaken_on_a_profile_it_waits_for() -> None:
-    one = {"limits": {"concurrency": 1}}
-    chain = {"when_exhausted": {"wait": "5s"}}
-    spec = ProviderSpec(delay_s=0.05)
-    asked = [numbered(HELLO if n % 3 else PICTURE, n) for n in range(12)]
-
-    async with staged(
-        spec, spec, profiles={"p0": one, "p1": {**one, "lacks": ["vision"]}}, chain=chain
-    ) as stage:
-        answers = await asyncio.gather(*(stage.ask(body) for body in asked))
-
-        assert {got.profile for got in answers[::3]} == {"p0"}
-        assert {got.profile for got in answers} == {"p0", "p1"}
-        for provider in stage.providers:
-            came = [int(msgspec.json.decode(each.body)["seed"]) for each in provider.records]
-            assert came == sorted(came)
 
 
 @plays
