@@ -115,6 +115,21 @@ def test_a_fingerprint_is_salted_with_provider_and_address_and_tells_nothing() -
     assert key_print(an_upstream(key=None)) == fingerprint(here, "key", "")
 
 
+def test_an_account_that_is_told_is_the_one_whatever_the_key() -> None:
+    keyless = {name: an_upstream(key=None) for name in "abc"} | {"d": an_upstream(account="hers")}
+    told = {"a": "groq#12345678", "b": "mine", "c": None, "d": "mine"}
+    written = {"mine": an_upstream(), "hers": an_upstream(key="k3")}
+
+    found = accounts_of(keyless, written, told=told)
+
+    assert found["a"] == Identity(id="groq#12345678", name="groq")
+    assert found["b"] == Identity(id="mine", name="mine")
+    assert found["c"] == Identity(
+        id=identities({"x": an_upstream(key=None)})["x"].id, name="groq-2"
+    )
+    assert found["d"] == Identity(id="hers", name="hers")
+
+
 def test_an_accounts_id_is_stable_and_holds_no_key() -> None:
     first, second = (identities({"a": an_upstream(key="gsk_1")})["a"] for _ in range(2))
 

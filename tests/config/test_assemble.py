@@ -163,6 +163,17 @@ def test_a_profile_without_its_key_starts_as_failed_and_the_rest_serves(tmp_path
     assert routing.endpoints["b"].secret is None
 
 
+def test_whether_a_key_is_missing_is_known_best_by_those_who_serve(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "profiles:\n  a: {provider: groq}\n  b: {provider: mistral}\n")
+
+    routing = assemble(config, load_catalogue(), told={"a": None, "b": "mistral#1", "gone": "x"})
+
+    assert routing.profiles["a"].key_missing
+    assert not routing.profiles["b"].key_missing
+    assert routing.profiles["b"].account == "mistral#1"
+    assert routing.profiles.keys() == {"a", "b"}
+
+
 def test_an_endpoint_has_an_address_for_each_operation(tmp_path: Path) -> None:
     endpoint = the_endpoint(tmp_path, "{provider: groq}")
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from spillover.clock import SystemClock
-from spillover.config.loader import load, load_document
-from spillover.engine import EngineOptions, open_engine
+from spillover.config.loader import LoadedConfig, load, load_document
+from spillover.engine import Engine, EngineOptions, open_engine
 from spillover.engine.opening import ledger_path
 from spillover.errors import LedgerError
 from spillover.events import LedgerTrouble
-from tests.engine.staging import document, opened, plays, staged
+from tests.engine.staging import Client, document, opened, plays, staged
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -189,3 +190,69 @@ async def test_storage_that_fails_while_serving_is_told_of_and_mended(
             assert during.status == 200
         assert after.status == 200
         assert stage.used("p0")[0] == (2 if closed else 3)
+
+
+# Who only looks.
+
+
+def keyed(base_url: str, **environ: str) -> LoadedConfig:
+    """Return a configuration whose first profile has its key in the environment."""
+    written = document([base_url, base_url], profiles={"p0": {"api_key": "${THE_KEY}"}})
+    return load_document(written, environ=environ)
+
+
+@plays
+async def test_who_only_looks_believes_those_who_serve_while_there_are_any(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    looking = EngineOptions(ledger_path=ledger, serves=False)
+    there, here = keyed(NOWHERE, THE_KEY="k"), keyed(NOWHERE)
+
+    def first(engine: Engine) -> tuple[str, str]:
+        profile = engine.routing.profiles["p0"]
+        return "key_missing" if profile.key_missing else "keyed", profile.account
+
+    async with AsyncExitStack() as stack:
+        looker = await open_engine(here, looking)
+        stack.push_async_callback(looker.close)
+        alone = first(looker)
+        gateway = await open_engine(there, EngineOptions(ledger_path=ledger))
+        await eventually(lambda: first(looker) == first(gateway), within_s=2)
+        beside = first(looker)
+        await gateway.close()
+        await eventually(lambda: first(looker) == alone, within_s=2)
+        lacking = await open_engine(here, EngineOptions(ledger_path=ledger))
+        stack.push_async_callback(lacking.close)
+        knowing = await open_engine(there, looking)
+        stack.push_async_callback(knowing.close)
+
+        assert alone[0] == "key_missing"
+        assert beside[0] == "keyed"
+        assert first(knowing)[0] == "key_missing", "who serves lacks it"
+
+
+@pytest.mark.parametrize("serves", [True, False])
+@plays
+async def test_who_lacks_a_key_ends_no_evidence_of_those_who_have_it(
+    tmp_path: Path, *, serves: bool
+) -> None:
+    ledger = tmp_path / "ledger.db"
+
+    async with staged("generic") as stage:
+        stage.first.script("payment_required")
+        url = stage.first.base_url
+        gateway = Client(
+            await open_engine(keyed(url, THE_KEY="k"), EngineOptions(ledger_path=ledger))
+        )
+        await gateway.ask()
+        other = await open_engine(keyed(url), EngineOptions(ledger_path=ledger, serves=serves))
+        await gateway.engine.ledger.record()
+        status = gateway.status("p0")["reason"]
+        await other.close()
+        await gateway.engine.close()
+        again = Client(
+            await open_engine(keyed(url, THE_KEY="k"), EngineOptions(ledger_path=ledger))
+        )
+        later = again.status("p0")["reason"]
+        await again.engine.close()
+
+        assert (status, later) == ("payment_required", "payment_required")

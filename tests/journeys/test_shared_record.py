@@ -199,3 +199,38 @@ def test_two_libraries_on_event_loops_of_their_own_share_the_limit_too(
         served = theirs.result() + ours
 
     assert served.count("first") == LIMIT
+
+
+def test_a_shell_without_the_keys_sees_and_changes_what_the_gateway_has(tmp_path: Path) -> None:
+    state = {"SPILLOVER_STATE_DIR": str(tmp_path / "state")}
+    with two_providers(tmp_path, limit=LIMIT) as setting:
+        text = setting.path.read_text("utf-8")
+        keyed = text.replace("tier: free,", "tier: free, api_key: '${THE_FIRST_KEY}',")
+        setting.path.write_text(keyed, "utf-8")
+
+        def said(*words: str) -> Any:
+            shown = spillover(*words, "--json", "--config", setting.path, **state)
+            return json.loads(shown.stdout)
+
+        def first() -> tuple[str, str | None]:
+            found = said("status")["profiles"]["first"]
+            return found["status"], found["reason"]
+
+        alone = first()
+        with serving(
+            "serve", "--port", 0, "--config", setting.path, THE_FIRST_KEY="sk-of-the-first", **state
+        ) as gateway:
+            served = chat(gateway.address)["profile"]
+            beside, explained = first(), said("explain")["serves"]
+            setting.first.script("payment_required")
+            chat(gateway.address)
+            failed = first(), gateway_status(gateway.address)["profiles"]["first"]["status"]
+            spillover("enable", "first", "--config", setting.path, **state)
+            seconds_until(
+                lambda: gateway_status(gateway.address)["profiles"]["first"]["status"] == "active"
+            )
+        left = first()
+
+    assert alone == left == ("failed", "key_missing")
+    assert (served, beside, explained) == ("first", ("active", None), "first")
+    assert failed == (("failed", "payment_required"), "failed")

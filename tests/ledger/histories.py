@@ -266,6 +266,6 @@ def observed(book: Book, now: float) -> dict[str, Any]:
         "open": msgspec.to_builtins(book.open),
         "presumed": msgspec.to_builtins(book.presumed),
         "by hand": (book.disabled, book.pins, book.stickies, book.healths),
-        "alive": book.alive,
+        "alive": (book.alive, book.serving),
         "learned": msgspec.to_builtins(book.learned),
     }

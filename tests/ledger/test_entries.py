@@ -33,7 +33,7 @@ ALL: list[Entry] = [
     Reserved("r", NOON, "p", "a", "m", "key", USAGE, "profile:a"),
     Settled("r", NOON, "a", "m", "key", USAGE, True, NOON, 60, 240, 8, 1, 400.0, 90.0),
     Released("r", NOON, True),
-    Alive("p", NOON),
+    Alive("p", NOON, {"a": "key", "b": None}),
     Presumed("p", NOON),
     Cleared(NOON, "a", ("provider:groq",)),
     Tracked("profile:a", Rolling(seconds=60.0), Metric.TOKENS, 5, NOON),
@@ -56,13 +56,14 @@ def test_every_entry_is_read_back_as_it_was_written() -> None:
 
 def test_fields_that_a_later_version_adds_at_the_end_may_be_missing() -> None:
     older = msgspec.msgpack.encode(
-        [["j", 5.0, NOON], ["c", NOON], ["s", "r", NOON, "a", "m", "k", [1]]]
+        [["j", 5.0, NOON], ["c", NOON], ["s", "r", NOON, "a", "m", "k", [1]], ["a", "p", NOON]]
     )
 
     assert decode(older) == [
         Jumped(5.0, NOON),
         Cleared(NOON),
         Settled("r", NOON, "a", "m", "k", Usage(requests=1)),
+        Alive("p", NOON),
     ]
 
 

@@ -357,6 +357,27 @@ def test_log_that_grows_large_is_emptied_beside_the_event_loop(tmp_path: Path) -
     run(story)
 
 
+def test_accounts_are_known_of_those_who_live_and_serve(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        async with opened(path) as other:
+            async with opened(path) as one:
+                await one.serve({"a": "key", "b": None})
+                await one.renew()
+                await other.serve({"a": None, "c": None})
+                both = other.book.served_accounts()
+            await other.record()
+            alone = other.book.served_accounts()
+            await other.serve({})
+
+            assert both == {"a": "key", "b": None, "c": None}
+            assert alone == {"a": None, "c": None}
+            assert other.book.served_accounts() == {}
+
+    run(story)
+
+
 def test_process_that_closes_leaves_nothing_in_flight(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 

@@ -8,6 +8,7 @@ import pytest
 from spillover.core.values import Calendar, CalendarUnit, Metric, Refill
 from spillover.ledger import parts
 from spillover.ledger.book import Book
+from spillover.ledger.entries import Alive
 from tests.core.making import NOON, limit
 from tests.ledger.keeping import candidate, limited
 from tests.ledger.test_entries import ALL
@@ -25,6 +26,7 @@ def lived() -> Book:
     book = Book()
     for entry in ALL:
         book.apply(entry)
+    book.apply(Alive("q", NOON, {"a": "key", "b": None}))
     book.reserve("open", [candidate(WIDE)], process="p", now=NOON)
     return book
 
@@ -39,6 +41,7 @@ def test_book_is_read_back_as_it_was_written() -> None:
     )
     assert other.counters.members == book.counters.members
     assert other.open.keys() == {"open"}
+    assert other.serving == book.serving == {"q": {"a": "key", "b": None}}
 
 
 def test_book_read_back_decides_by_what_it_read() -> None:

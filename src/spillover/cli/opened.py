@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from spillover.cli import screen
-from spillover.engine import Engine, open_engine
+from spillover.engine import Engine, EngineOptions, open_engine
 from spillover.errors import LedgerError
 from spillover.events import LedgerTrouble
 from spillover.library.finding import found_config
@@ -25,6 +25,9 @@ DEMO: Final = (
 )
 """What is said where a command finds no record to work with."""
 
+LOOKING: Final = EngineOptions(serves=False)
+"""This shell may lack keys that a running gateway has: its word counts while it runs."""
+
 
 @asynccontextmanager
 async def opened(config: Path | None) -> AsyncIterator[Engine]:
@@ -32,7 +35,7 @@ async def opened(config: Path | None) -> AsyncIterator[Engine]:
 
     What is odd about the ledger is said on standard error. Raises ConfigError, LedgerError.
     """
-    engine = await open_engine(await found_config(config, os.environ, also=DEMO))
+    engine = await open_engine(await found_config(config, os.environ, also=DEMO), LOOKING)
     try:
         await engine.ledger.record()
         for message in _troubles(engine):
@@ -54,7 +57,7 @@ async def changing(config: Path | None) -> AsyncIterator[Engine]:
             "storage: memory is each process's own, so there is nothing to change from here",
             remedy="use storage: sqlite, or the running gateway's page",
         )
-    engine = await open_engine(loaded)
+    engine = await open_engine(loaded, LOOKING)
     try:
         await engine.ledger.record()
         _must_keep(engine)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from spillover.config.upstreams import Upstream
 
+NOTHING_TOLD: Final[Mapping[str, str | None]] = MappingProxyType({})
 _PRINT_LENGTH: Final = 16
 _ID_LENGTH: Final = 8
 
@@ -43,14 +45,18 @@ def fingerprint(upstream: Upstream, *parts: str, length: int = _PRINT_LENGTH) ->
 
 
 def accounts_of(
-    upstreams: Mapping[str, Upstream], written: Mapping[str, Upstream]
+    upstreams: Mapping[str, Upstream],
+    written: Mapping[str, Upstream],
+    *,
+    told: Mapping[str, str | None] = NOTHING_TOLD,
 ) -> dict[str, Identity]:
     """Return the account of each profile.
 
     `upstreams` are those of the profiles, `written` those of the accounts in the file. A profile
     that names an account is on it; one with the same provider, address and key as a written
     account is too; the rest share by provider, address and key (where the provider's quota belongs
-    to a project or an IP address: by provider and address).
+    to a project or an IP address: by provider and address). `told` are the ids of accounts that are
+    known whatever the key is.
     """
     by_credential: dict[tuple[str, ...], str] = {}
     for name, upstream in written.items():
@@ -60,11 +66,11 @@ def accounts_of(
     implicit: dict[str, Identity] = {}
     names = set(written)
     for profile, upstream in upstreams.items():
-        named = upstream.account or by_credential.get(_credential(upstream))
-        if named is not None:
-            found[profile] = Identity(id=named, name=named)
+        named = upstream.account or told.get(profile) or by_credential.get(_credential(upstream))
+        id_ = named or _implicit_id(upstream)
+        if id_ in written:
+            found[profile] = Identity(id=id_, name=id_)
             continue
-        id_ = _implicit_id(upstream)
         if id_ not in implicit:
             shown = _unused(upstream.provider, names)
             names.add(shown)

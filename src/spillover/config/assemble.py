@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from spillover.config import schema
-from spillover.config.accounts import Identity, accounts_of, fingerprint, key_print
+from spillover.config.accounts import NOTHING_TOLD, Identity, accounts_of, fingerprint, key_print
 from spillover.config.addresses import is_loopback, origin
 from spillover.config.facts import (
     facts_of,
@@ -38,14 +40,22 @@ from spillover.core.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from spillover.catalogue import Catalogue, FreeLimit
     from spillover.config.loader import LoadedConfig
 
 _BEARER = ("Authorization", "Bearer")
 
 
-def assemble(loaded: LoadedConfig, catalogue: Catalogue) -> Routing:
-    """Return everything that serving needs."""
+def assemble(
+    loaded: LoadedConfig, catalogue: Catalogue, *, told: Mapping[str, str | None] = NOTHING_TOLD
+) -> Routing:
+    """Return everything that serving needs.
+
+    `told` says on which accounts those who serve have profiles, None where they lack the key: it
+    counts, not the keys that are found here. What is assembled so is for looking at.
+    """
     config = loaded.config
     upstreams = {
         name: upstream_of(profile, config, catalogue=catalogue, environ=loaded.environ)
@@ -57,11 +67,13 @@ def assemble(loaded: LoadedConfig, catalogue: Catalogue) -> Routing:
         )
         for name in config.accounts
     }
-    accounts = accounts_of(upstreams, written)
+    accounts = accounts_of(upstreams, written, told=told)
     profiles = {
         name: _profile(name, config, catalogue, upstream=upstreams[name], account=accounts[name])
         for name in config.profiles
     }
+    for name in profiles.keys() & told.keys():
+        profiles[name] = replace(profiles[name], key_missing=told[name] is None)
     endpoints = {
         name: _endpoint(profile, loaded, upstream=upstreams[name])
         for name, profile in profiles.items()

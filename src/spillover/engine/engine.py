@@ -62,12 +62,23 @@ class Engine:
     """Serves requests by the configuration in force."""
 
     def __init__(
-        self, world: World, *, version: str, closing: Callable[[], Awaitable[None]]
+        self,
+        world: World,
+        *,
+        version: str,
+        closing: Callable[[], Awaitable[None]],
+        serves: bool = True,
     ) -> None:
-        """Serve with `world`; `closing` lets go of what it holds."""
+        """Serve with `world`, or only look at it; `closing` lets go of what it holds."""
         self._world = world
         self._version = version
         self._closing = closing
+        self._serves = serves
+        self._loaded: LoadedConfig | None = None
+        self._told: dict[str, str | None] = {}
+        """What those who serve say of profiles' accounts, while this engine only looks."""
+        if not serves:
+            self.ledger.on_change(self._listen)
 
     @property
     def routing(self) -> Routing:
@@ -215,21 +226,35 @@ class Engine:
         """Put another configuration in force; requests under way keep the one they began with.
 
         A profile whose key or settings changed since they were last seen is taken as new: the
-        evidence against it ends.
+        evidence against it ends. Who lacks its key, or is told of it, does not know whether it did.
         """
-        routing = assemble(loaded, load_catalogue())
-        self._world.adopt(routing, loaded.redactor.redact)
-        book = self.ledger.book
+        self._adopt(loaded)
+        book, routing = self.ledger.book, self.routing
+        if self._serves:
+            await self.ledger.serve(
+                {name: None if p.key_missing else p.account for name, p in routing.profiles.items()}
+            )
         entries: list[Entry] = []
-        for name, profile in self.routing.profiles.items():
-            seen = self.routing.endpoints[name].config_print
-            if book.prints.get(name) == seen:
+        for name, profile in routing.profiles.items():
+            seen = routing.endpoints[name].config_print
+            if book.prints.get(name) == seen or profile.key_missing or name in self._told:
                 continue
             if name in book.prints:
                 entries += self._forgiven(profile)
             entries.append(Keyed(name, seen))
         if entries:
             await self._record(*entries)
+
+    def _adopt(self, loaded: LoadedConfig) -> None:
+        self._loaded = loaded
+        self._told = {} if self._serves else self.ledger.book.served_accounts()
+        routing = assemble(loaded, load_catalogue(), told=self._told)
+        self._world.adopt(routing, loaded.redactor.redact)
+
+    def _listen(self) -> None:
+        """Take over what those who serve say now: one may have begun or ended."""
+        if self._loaded is not None and self._told != self.ledger.book.served_accounts():
+            self._adopt(self._loaded)
 
     def _forgiven(self, profile: Profile) -> list[Entry]:
         found: list[tuple[str, Health | None]] = [

@@ -38,6 +38,9 @@ class EngineOptions:
     in_memory: bool = False
     """Keep the ledger in memory alone, as the demo does."""
     clock: Clock | None = None
+    serves: bool = True
+    """False: it only looks and changes things by hand; whether a profile has its key, and on which
+    account it is, is then the word of those who serve from the same ledger, while there are any."""
 
 
 async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None) -> Engine:
@@ -71,7 +74,7 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
         await upstream.close()
         await ledger.close()
 
-    engine = Engine(world, version=__version__, closing=let_go)
+    engine = Engine(world, version=__version__, closing=let_go, serves=options.serves)
     await engine.reload(loaded)
     world.watch.start()
     return engine

@@ -108,6 +108,8 @@ class Book:
         self.prints: dict[str, str] = {}
         self.alive: dict[str, float] = {}
         """When each process last said that it lives."""
+        self.serving: dict[str, dict[str, str | None]] = {}
+        """The accounts of the profiles that each living process serves, as in `Alive`."""
         self.jumped: Jumped | None = None
         self._bound: dict[tuple[str, str], _Bound] = {}
 
@@ -160,6 +162,17 @@ class Book:
             if held.process not in self.alive and abs(now - held.at) > LEASE_S:
                 dead.add(held.process)
         return sorted(dead)
+
+    def served_accounts(self) -> dict[str, str | None]:
+        """Return the account of each profile that some living process serves.
+
+        None: none of them has its key.
+        """
+        found: dict[str, str | None] = {}
+        for accounts in self.serving.values():
+            for profile, account in accounts.items():
+                found[profile] = account or found.get(profile)
+        return found
 
     # Deciding.
 
@@ -255,6 +268,7 @@ class Book:
                 self._released(entry)
             case Alive():
                 self.alive[entry.process] = entry.at
+                _put(self.serving, entry.process, entry.accounts or None)
             case Presumed():
                 self._presume(entry)
             case Cleared():
@@ -329,6 +343,7 @@ class Book:
 
     def _presume(self, entry: Presumed) -> None:
         self.alive.pop(entry.process, None)
+        self.serving.pop(entry.process, None)
         for name in [name for name, call in self.open.items() if call.process == entry.process]:
             call = self.open.pop(name)
             tallies, amounts = self._tallies(call), call.need.amounts

@@ -62,6 +62,8 @@ class Alive(msgspec.Struct, frozen=True, array_like=True, tag="a"):
 
     process: str
     at: float
+    accounts: dict[str, str | None] = msgspec.field(default_factory=dict)
+    """Of one that serves: the account of each of its profiles, None where the key is missing."""
 
 
 class Presumed(msgspec.Struct, frozen=True, array_like=True, tag="p"):

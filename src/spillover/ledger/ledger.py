@@ -98,6 +98,7 @@ class Ledger:
         self._clock = clock
         self._fail_closed = fail_closed
         self._tell = tell
+        self._accounts: dict[str, str | None] = {}
         self._ids = itertools.count(1)
         self._jobs: list[_Job] = []
         self._scheduled = False
@@ -337,11 +338,19 @@ class Ledger:
         await self.renew()
         self._upkeep = asyncio.create_task(self._keep_up(), name="ledger upkeep")
 
+    async def serve(self, accounts: dict[str, str | None]) -> None:
+        """Say which profiles this process serves from now on, and on which accounts.
+
+        None: the key of that profile is missing here.
+        """
+        self._accounts = accounts
+        await self.renew()
+
     async def renew(self) -> None:
         """Say that this process lives, and presume used what dead ones had in flight."""
 
         def work(now: float) -> tuple[object, list[Entry]]:
-            entries: list[Entry] = [Alive(self.process, now)]
+            entries: list[Entry] = [Alive(self.process, now, self._accounts)]
             self.book.apply(entries[0])
             for process in self.book.dead(now):
                 entries.append(Presumed(process, now))

@@ -36,6 +36,7 @@ class _Rest(msgspec.Struct):
     alive: dict[str, float]
     jumped: Jumped | None = None
     moved: set[str] = msgspec.field(default_factory=set)
+    serving: dict[str, dict[str, str | None]] = msgspec.field(default_factory=dict)
 
 
 _REST = "rest"
@@ -63,6 +64,7 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         alive=book.alive,
         jumped=book.jumped,
         moved=book.counters.moved,
+        serving=book.serving,
     )
     yield _REST, _encoder.encode(rest)
 
