@@ -72,3 +72,19 @@ def test_one_may_come_back_while_it_is_woken_and_after_a_rest() -> None:
         return len(returning.woken), len(late.woken)
 
     assert asyncio.run(story()) == (2, 1)
+
+
+def test_requests_are_served_in_tasks_alone() -> None:
+    async def story() -> BaseException | None:
+        found: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+        def outside() -> None:
+            try:
+                Rounds().task()
+            except RuntimeError as error:
+                found.set_result(error)
+
+        asyncio.get_running_loop().call_soon(outside)
+        return await found
+
+    assert asyncio.run(story()) is not None

@@ -6,20 +6,12 @@ Refuses to know what the time is for.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
+
     from spillover.engine.rounds import Rounds
-
-
-def running_task() -> asyncio.Task[Any]:
-    """Return the running task; to be asked once, for Python 3.11 asks the system each time."""
-    task = asyncio.current_task()
-    if task is None:
-        message = "requests are served in tasks"
-        raise RuntimeError(message)
-    return task
 
 
 class Alarm:

@@ -8,7 +8,7 @@ Refuses to know what the waits are for.
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 TICK_S: Final = 0.02
 """How late a wait may ring; never early."""
@@ -20,7 +20,7 @@ class Waiting(Protocol):
     due_at: float
     """When, by the event loop's time."""
 
-    def ring(self) -> None:
+    def ring(self) -> object:
         """Wake up; it is not looked after any more."""
 
 
@@ -38,6 +38,14 @@ class Rounds:
     def time(self) -> float:
         """Return the event loop's time."""
         return self._running().time()
+
+    def task(self) -> asyncio.Task[Any]:
+        """Return the running task; a loop that is known need not be asked of the system."""
+        task = asyncio.current_task(self._running())
+        if task is None:
+            message = "requests are served in tasks"
+            raise RuntimeError(message)
+        return task
 
     def add(self, waiting: Waiting) -> None:
         """Look after one more."""

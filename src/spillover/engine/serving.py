@@ -40,7 +40,6 @@ from spillover.core.limits import Granted
 from spillover.core.refusals import EndKind
 from spillover.core.tokens import counted
 from spillover.core.values import Operation
-from spillover.engine.alarm import running_task
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.errors import LedgerError, Obstacle
@@ -83,7 +82,7 @@ class Serving:
         self._ticket: int | None = None
         self._attempt: Attempt | None = None
         self._relay: Relay | None = None
-        self._task = running_task()
+        self._task = world.means.rounds.task()
         self._passed: dict[str, str] = {}
         """Headers of the provider that answered last which clients get."""
         space = None

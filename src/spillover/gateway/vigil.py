@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spillover.engine.alarm import running_task
-
 if TYPE_CHECKING:
     import asyncio
 
@@ -46,7 +44,7 @@ class Vigil:
         self.dawdled = False
         """The client stopped sending its body, and the task was cancelled for it."""
         self.due_at = rounds.time() + QUICK_S
-        self._task = running_task()
+        self._task = rounds.task()
         self._receive = receive
         self._rounds = rounds
         self._dawdle_s = dawdle_s
