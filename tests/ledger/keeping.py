@@ -34,6 +34,7 @@ class HandClock:
     """A clock that stands still until it is moved; `set_to` is someone setting the wall."""
 
     time: float = NOON
+    offset: float = 0.0
     watchers: list[Callable[[float, float], None]] = field(default_factory=list)
 
     def now(self) -> float:
@@ -47,6 +48,7 @@ class HandClock:
 
     def set_to(self, time: float) -> None:
         jump, self.time = time - self.time, time
+        self.offset += jump
         for watcher in self.watchers:
             watcher(jump, time)
 

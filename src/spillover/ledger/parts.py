@@ -14,7 +14,6 @@ from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
 from spillover.ledger.book import Book, Open
 from spillover.ledger.counters import Counters
-from spillover.ledger.entries import Jumped
 from spillover.ledger.learned import Learned
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ class _Rest(msgspec.Struct):
     members: dict[str, tuple[str, str]]
     learned: dict[str, Learned]
     alive: dict[str, float]
-    jumped: Jumped | None = None
     moved: set[str] = msgspec.field(default_factory=set)
+    offset: float | None = None
 
 
 _REST = "rest"
@@ -61,8 +60,8 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         members=book.counters.members,
         learned=book.learned,
         alive=book.alive,
-        jumped=book.jumped,
         moved=book.counters.moved,
+        offset=book.offset,
     )
     yield _REST, _encoder.encode(rest)
 

@@ -103,13 +103,13 @@ class SqliteJournal:
             self._db.close()
             self._db = None
 
-    def begin(self, book: Book) -> bool:
+    def begin(self, book: Book, *, ahead: bool = False) -> bool:
         """Begin a step and fold what others recorded; return whether the book was read anew."""
         db = self._opened()
 
         def run() -> bool:
             db.execute("BEGIN IMMEDIATE")
-            return self._catch_up(db, book)
+            return self._catch_up(db, book, ahead=ahead)
 
         return self._attempt(db, run)
 
@@ -135,15 +135,17 @@ class SqliteJournal:
         if whole:
             book.counters.dirty.clear()
 
-    def refresh(self, book: Book) -> bool:
+    def refresh(self, book: Book, *, ahead: bool = False) -> bool:
         """Fold what others recorded; return whether the book was read anew."""
+        if self._db is not None and self._db.in_transaction:
+            return False  # its step has folded all there is
         if self._file != _identity(self._path):  # replaced, or deleted under our feet
             self._let_go()
         db = self._opened()
 
         def run() -> bool:
             db.execute("BEGIN")
-            anew = self._catch_up(db, book)
+            anew = self._catch_up(db, book, ahead=ahead)
             db.execute("COMMIT")
             return anew
 
@@ -161,9 +163,9 @@ class SqliteJournal:
                 self._let_go()  # a file that was read-only or gone may be sound when opened again
             raise
 
-    def _catch_up(self, db: sqlite3.Connection, book: Book) -> bool:
+    def _catch_up(self, db: sqlite3.Connection, book: Book, *, ahead: bool) -> bool:
         try:
-            return self._folded(db, book)
+            return self._folded(db, book, ahead=ahead)
         except sqlite3.Error:
             raise
         except Exception as error:
@@ -171,13 +173,13 @@ class SqliteJournal:
             message = f"entries that can't be read: {error}"
             raise Unfit(message) from error
 
-    def _folded(self, db: sqlite3.Connection, book: Book) -> bool:
+    def _folded(self, db: sqlite3.Connection, book: Book, *, ahead: bool) -> bool:
         version: int = db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return False
         floor: int = db.execute("SELECT floor FROM meta").fetchone()[0]
         self._empty = floor == 0
-        anew = floor > self._seq and not self._empty
+        anew = (ahead or floor > self._seq) and not self._empty
         if anew:
             parts.load(book, db.execute("SELECT name, body FROM parts"))
             self._seq = floor
