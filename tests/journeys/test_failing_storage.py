@@ -12,9 +12,15 @@ from spillover.core.limits import Granted
 from spillover.core.values import Metric
 from spillover.errors import LedgerError
 from spillover.ledger.entries import Alive, Pinned
-from spillover.ledger.ledger import BUSY_LONGEST_S, RETRY_STORAGE_S, Ledger, Trouble
+from spillover.ledger.ledger import (
+    BUSY_LONGEST_S,
+    RENEW_S,
+    RETRY_STORAGE_S,
+    Ledger,
+    Trouble,
+)
 from spillover.ledger.opening import postponed_journal
-from spillover.ledger.sqlite import SqliteJournal
+from spillover.ledger.sqlite import SCHEMA_VERSION, SqliteJournal
 from tests.core.making import NOON, limit
 from tests.ledger.keeping import (
     HandClock,
@@ -166,6 +172,39 @@ def test_file_damaged_while_it_is_used_is_put_aside_and_nothing_is_lost(
         assert len(list(names(tmp_path, "*unusable*Z"))) == 1
         async with opened(path) as again:
             assert used(again)[0] == 3
+
+    run(story)
+
+
+@pytest.mark.parametrize("fail_closed", [False, True])
+def test_file_taken_over_by_a_newer_version_is_left_to_it_and_told(
+    tmp_path: Path, *, fail_closed: bool
+) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock, fail_closed=fail_closed, troubles=troubles) as ledger:
+            await granted(ledger)
+            db = sqlite3.connect(path)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+            before = db.execute("SELECT max(seq) FROM journal").fetchone()
+            await eventually(lambda: ledger.degraded, within_s=RENEW_S - 1.0)
+
+            if fail_closed:
+                with pytest.raises(LedgerError, match="start this process anew"):
+                    await ledger.reserve([candidate()])
+            else:
+                assert await how_many(ledger) == 4
+            clock.goes_on(RETRY_STORAGE_S)
+            await ledger.renew()
+            after = db.execute("SELECT max(seq) FROM journal").fetchone()
+            db.close()
+
+            assert after == before
+            assert troubles == [Trouble(failing=True, message=str(ledger.degraded))]
+            assert "written by a newer version (schema 2, known 1)" in troubles[0].message
+        assert list(names(tmp_path, "*unusable*")) == []
 
     run(story)
 

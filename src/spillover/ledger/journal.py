@@ -22,7 +22,11 @@ class StorageError(Exception):
 
 
 class Unfit(StorageError):
-    """What is kept there is damaged, someone else's, or of a newer version: it must be moved aside."""
+    """What is kept there is damaged or someone else's: it must be moved aside."""
+
+
+class Newer(StorageError):
+    """A newer version keeps its record there: it is sound, but this version must not touch it."""
 
 
 class Journal(Protocol):

@@ -34,7 +34,7 @@ from spillover.ledger.entries import (
     Tracked,
     moved,
 )
-from spillover.ledger.journal import Busy, Journal, StorageError, Unfit
+from spillover.ledger.journal import Busy, Journal, Newer, StorageError, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -232,6 +232,9 @@ class Ledger:
                 self._busy_since = self._busy_since or now
                 raise
             self._failed(now, "another process holds the ledger's lock")
+            return False
+        except Newer as newer:  # never moved: its processes have it open
+            self._failed(now, f"the ledger is {newer}: start this process anew with that version")
             return False
         except StorageError as error:
             self._failed(now, str(error))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from spillover.ledger import parts
 from spillover.ledger.entries import decode, encode
-from spillover.ledger.journal import Busy, StorageError, Unfit
+from spillover.ledger.journal import Busy, Newer, StorageError, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ class SqliteJournal:
     ) -> None:
         """Open or make the file and its folder; `postponed`: not before the first step.
 
-        Raises `Busy`, `Unfit` or `StorageError`.
+        Raises `Busy`, `Unfit`, `Newer` or `StorageError`.
         """
         self._path = path
         self._compact_after = compact_after
@@ -166,7 +166,7 @@ class SqliteJournal:
     def _catch_up(self, db: sqlite3.Connection, book: Book, *, ahead: bool) -> bool:
         try:
             return self._folded(db, book, ahead=ahead)
-        except sqlite3.Error:
+        except (sqlite3.Error, Newer):
             raise
         except Exception as error:
             # Bits may flip into anything: a row of another kind, a text that is none, a window of 0 s.
@@ -177,6 +177,7 @@ class SqliteJournal:
         version: int = db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return False
+        _refuse_newer(db)  # whoever raises the version changes the file: no step can miss it
         floor: int = db.execute("SELECT floor FROM meta").fetchone()[0]
         self._empty = floor == 0
         anew = (ahead or floor > self._seq) and not self._empty
@@ -301,16 +302,21 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection) -> None:
-    """Raise `Unfit` for a file that this version must not touch."""
+    """Raise `Unfit` or `Newer` for a file that this version must not touch."""
     application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
     if (application, version) == (0, 0) and not _pragma(db, "schema_version"):
         return
     if application != APPLICATION_ID:
         message = "not a Spillover ledger"
         raise Unfit(message)
+    _refuse_newer(db)
+
+
+def _refuse_newer(db: sqlite3.Connection) -> None:
+    version = _pragma(db, "user_version")
     if version > SCHEMA_VERSION:
         message = f"written by a newer version (schema {version}, known {SCHEMA_VERSION})"
-        raise Unfit(message)
+        raise Newer(message)
 
 
 def _prepare(db: sqlite3.Connection, salt: bytes) -> bytes:
