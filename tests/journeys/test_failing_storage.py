@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.core.ladder import Pin
 from spillover.core.limits import Granted
 from spillover.core.values import Metric
 from spillover.errors import LedgerError
@@ -16,6 +17,7 @@ from spillover.ledger.ledger import (
     BUSY_LONGEST_S,
     RENEW_S,
     RETRY_STORAGE_S,
+    UNWRITTEN_MOST,
     Ledger,
     Trouble,
 )
@@ -24,6 +26,7 @@ from spillover.ledger.sqlite import SCHEMA_VERSION, SqliteJournal
 from tests.core.making import NOON, limit
 from tests.ledger.keeping import (
     HandClock,
+    began,
     candidate,
     granted,
     how_many,
@@ -39,7 +42,10 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spillover.ledger.entries import Entry
+
 TOKENS = limited("a", limit(1_000, Metric.TOKENS))
+PLENTY = limited("a", limit(1_000_000))
 
 
 def without_room(ledger: Ledger, pages: int) -> None:
@@ -254,6 +260,67 @@ def test_place_that_becomes_usable_is_used_with_all_that_was_counted_before(tmp_
 
         async with opened(path, clock) as again:
             assert used(again, now=clock.now())[0] == 2
+
+    run(story)
+
+
+def test_what_others_wrote_of_a_jump_meanwhile_opens_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock, others = HandClock(), HandClock()
+        async with opened(path, clock) as one:
+            without_room(one, 1)
+            await one.record(LARGE)
+            for _ in range(2):
+                await granted(one)
+            other = Ledger(SqliteJournal(path), others)
+            await other.renew()
+            others.set_to(NOON + 3_600.0)
+            await other.renew()
+            other._journal.close()
+
+            clock.set_to(NOON + 3_600.0)
+            without_room(one, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            assert await how_many(one) == 3
+            assert one.degraded is None
+
+    run(story)
+
+
+def test_more_than_is_kept_for_failing_storage_is_shortened_and_nothing_lost(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock) as ledger:
+            before = await granted(ledger, PLENTY)
+            without_room(ledger, 1)
+            await ledger.record(LARGE)
+            await ledger.record(settled(before, PLENTY), Pinned("default", Pin(profile="a")))
+            calls: list[Entry] = []
+            for place in range(UNWRITTEN_MOST):
+                calls += [began(f"r{place}", PLENTY), settled(f"r{place}", PLENTY)]
+            await ledger.record(*calls)
+            kept = len(ledger._unwritten)
+            assert kept < 20
+
+            other = Ledger(SqliteJournal(path, compact_after=2), clock)
+            for _ in range(3):
+                await granted(other, PLENTY)
+            other._journal.close()
+            without_room(ledger, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            await ledger.renew()
+
+        async with opened(path, clock) as again:
+            for each in (ledger, again):
+                assert used(each, now=clock.now())[0] == UNWRITTEN_MOST + 4
+                assert before not in each.book.open
+                assert each.book.pin("default") == Pin(profile="a")
 
     run(story)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from spillover.core.limits import Candidate, Granted
 from spillover.core.values import Usage, owner_of_profile
-from spillover.ledger.entries import Released, Settled
+from spillover.ledger.entries import Released, Reserved, Settled
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.opening import open_journal
 from tests.core.making import NOON, limit, profile
@@ -55,6 +55,11 @@ class HandClock:
 
 def candidate(who: Profile = FIVE, *, need: Usage = NEED, probe: str | None = None) -> Candidate:
     return Candidate(profile=who, need=need, probe=probe)
+
+
+def began(reservation: str, who: Profile = FIVE, *, at: float = NOON) -> Reserved:
+    """The entry that reserves for a call."""
+    return Reserved(reservation, at, "p", who.name, who.model, who.account, NEED)
 
 
 def settled(

@@ -35,6 +35,7 @@ from spillover.ledger.entries import (
     moved,
 )
 from spillover.ledger.journal import Busy, Journal, Newer, StorageError, Unfit
+from spillover.ledger.unwritten import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,8 +55,8 @@ RENEW_S: Final = 5.0
 REFRESH_S: Final = 0.5
 """How often other processes' changes are looked for when nothing else brings them in."""
 TIDY_S: Final = 10.0
-UNWRITTEN_MOST: Final = 100_000
-"""Entries kept while storage fails; older ones count but are lost with the process."""
+UNWRITTEN_MOST: Final = 10_000
+"""How many more entries are kept while storage fails before they are shortened once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class Ledger:
         self._busy_since: float | None = None
         self._retry_at = 0.0
         self._unwritten: list[Entry] = []
+        self._shorten_at = UNWRITTEN_MOST
         self._dated = False
         """The record was found, or put, at this process's own time."""
         self._watchers: list[Callable[[], None]] = []
@@ -206,7 +208,7 @@ class Ledger:
         now = self._clock.now()  # by which the record is dated, whatever the clock did meanwhile
         results = [self._run(job, now, entries, stored=stored) for job in jobs]
         if not (stored and self._commit(now, entries)):
-            self._keep(entries)
+            self._keep(now, entries)
             if self._fail_closed:
                 results = [self._undone(result, now) for result in results]
         self._answer(jobs, results)
@@ -298,6 +300,7 @@ class Ledger:
             self._failed(now, str(error))
             return False
         self._unwritten.clear()
+        self._shorten_at = UNWRITTEN_MOST
         if self.degraded is not None:
             self.degraded = None
             self._tell(Trouble(failing=False, message="the ledger is written again"))
@@ -309,7 +312,7 @@ class Ledger:
             return result
         entry = Released(result.reservation, now)
         self.book.apply(entry)
-        self._keep([entry])
+        self._keep(now, [entry])
         return self._closed()
 
     def _answer(self, jobs: list[_Job], results: list[object]) -> None:
@@ -325,9 +328,15 @@ class Ledger:
         for watcher in self._watchers:
             watcher()
 
-    def _keep(self, entries: Sequence[Entry]) -> None:
+    def _keep(self, now: float, entries: Sequence[Entry]) -> None:
+        """Keep entries until storage works, however long that is."""
+        if self._dated and not self._unwritten:
+            # Others may write of a jump before these are written: they say how they are dated.
+            self._unwritten.append(Jumped(0.0, now, self.process, self.book.offset))
         self._unwritten += entries
-        del self._unwritten[:-UNWRITTEN_MOST]
+        if len(self._unwritten) >= self._shorten_at:
+            self._unwritten = shortened(self._unwritten)
+            self._shorten_at = len(self._unwritten) + UNWRITTEN_MOST
 
     def _failed(self, now: float, message: str, *, retry_in_s: float = RETRY_STORAGE_S) -> None:
         self._busy_since = None
