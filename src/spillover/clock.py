@@ -26,6 +26,14 @@ DRIFT_S: Final = 2.0
 class Clock(Protocol):
     """A source of instants."""
 
+    @property
+    def offset(self) -> float:
+        """Epoch seconds less those of the clock that no one can set; it changes at a jump alone.
+
+        All processes of a machine that have seen the same jumps hold the same one, give or take the
+        small corrections that are no jumps.
+        """
+
     def now(self) -> float:
         """Return epoch seconds."""
 
@@ -51,16 +59,16 @@ class SystemClock:
         """Take the first reading of both sources (seconds; `elapsed` from any beginning)."""
         self._wall = wall
         self._elapsed = elapsed
-        self._anchor = wall() - elapsed()
+        self.offset = wall() - elapsed()
         self._watchers: list[JumpWatcher] = []
 
     def now(self) -> float:
         """Return epoch seconds, following the wall when it was set."""
-        now = self._anchor + self._elapsed()
+        now = self.offset + self._elapsed()
         jump = self._wall() - now
         if -DRIFT_S <= jump <= DRIFT_S:
             return now
-        self._anchor += jump
+        self.offset += jump
         now += jump
         for watcher in self._watchers:
             watcher(jump, now)

@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.core.ladder import Pin
 from spillover.core.limits import Granted
 from spillover.core.values import Metric
 from spillover.errors import LedgerError
 from spillover.ledger.entries import Alive, Pinned
-from spillover.ledger.ledger import BUSY_LONGEST_S, RETRY_STORAGE_S, Ledger, Trouble
+from spillover.ledger.ledger import (
+    BUSY_LONGEST_S,
+    RENEW_S,
+    RETRY_STORAGE_S,
+    UNWRITTEN_MOST,
+    Ledger,
+    Trouble,
+)
 from spillover.ledger.opening import postponed_journal
-from spillover.ledger.sqlite import SqliteJournal
+from spillover.ledger.sqlite import SCHEMA_VERSION, SqliteJournal
 from tests.core.making import NOON, limit
 from tests.ledger.keeping import (
     HandClock,
+    began,
     candidate,
     granted,
     how_many,
@@ -33,7 +42,10 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spillover.ledger.entries import Entry
+
 TOKENS = limited("a", limit(1_000, Metric.TOKENS))
+PLENTY = limited("a", limit(1_000_000))
 
 
 def without_room(ledger: Ledger, pages: int) -> None:
@@ -170,6 +182,39 @@ def test_file_damaged_while_it_is_used_is_put_aside_and_nothing_is_lost(
     run(story)
 
 
+@pytest.mark.parametrize("fail_closed", [False, True])
+def test_file_taken_over_by_a_newer_version_is_left_to_it_and_told(
+    tmp_path: Path, *, fail_closed: bool
+) -> None:
+    path, troubles = tmp_path / "ledger.db", list[Trouble]()
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock, fail_closed=fail_closed, troubles=troubles) as ledger:
+            await granted(ledger)
+            db = sqlite3.connect(path)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+            before = db.execute("SELECT max(seq) FROM journal").fetchone()
+            await eventually(lambda: ledger.degraded, within_s=RENEW_S - 1.0)
+
+            if fail_closed:
+                with pytest.raises(LedgerError, match="start this process anew"):
+                    await ledger.reserve([candidate()])
+            else:
+                assert await how_many(ledger) == 4
+            clock.goes_on(RETRY_STORAGE_S)
+            await ledger.renew()
+            after = db.execute("SELECT max(seq) FROM journal").fetchone()
+            db.close()
+
+            assert after == before
+            assert troubles == [Trouble(failing=True, message=str(ledger.degraded))]
+            assert "written by a newer version (schema 2, known 1)" in troubles[0].message
+        assert list(names(tmp_path, "*unusable*")) == []
+
+    run(story)
+
+
 def test_file_found_damaged_while_writing_loses_nothing_of_that_step(tmp_path: Path) -> None:
     path, troubles = tmp_path / "ledger.db", list[Trouble]()
 
@@ -215,6 +260,67 @@ def test_place_that_becomes_usable_is_used_with_all_that_was_counted_before(tmp_
 
         async with opened(path, clock) as again:
             assert used(again, now=clock.now())[0] == 2
+
+    run(story)
+
+
+def test_what_others_wrote_of_a_jump_meanwhile_opens_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock, others = HandClock(), HandClock()
+        async with opened(path, clock) as one:
+            without_room(one, 1)
+            await one.record(LARGE)
+            for _ in range(2):
+                await granted(one)
+            other = Ledger(SqliteJournal(path), others)
+            await other.renew()
+            others.set_to(NOON + 3_600.0)
+            await other.renew()
+            other._journal.close()
+
+            clock.set_to(NOON + 3_600.0)
+            without_room(one, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            assert await how_many(one) == 3
+            assert one.degraded is None
+
+    run(story)
+
+
+def test_more_than_is_kept_for_failing_storage_is_shortened_and_nothing_lost(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(path, clock) as ledger:
+            before = await granted(ledger, PLENTY)
+            without_room(ledger, 1)
+            await ledger.record(LARGE)
+            await ledger.record(settled(before, PLENTY), Pinned("default", Pin(profile="a")))
+            calls: list[Entry] = []
+            for place in range(UNWRITTEN_MOST):
+                calls += [began(f"r{place}", PLENTY), settled(f"r{place}", PLENTY)]
+            await ledger.record(*calls)
+            kept = len(ledger._unwritten)
+            assert kept < 20
+
+            other = Ledger(SqliteJournal(path, compact_after=2), clock)
+            for _ in range(3):
+                await granted(other, PLENTY)
+            other._journal.close()
+            without_room(ledger, 1_000_000)
+            clock.goes_on(RETRY_STORAGE_S)
+            await ledger.renew()
+
+        async with opened(path, clock) as again:
+            for each in (ledger, again):
+                assert used(each, now=clock.now())[0] == UNWRITTEN_MOST + 4
+                assert before not in each.book.open
+                assert each.book.pin("default") == Pin(profile="a")
 
     run(story)
 

@@ -100,10 +100,12 @@ class Histories(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="ledger")
         self.path = Path(self.folder.name) / "ledger.db"
         self.now = NOON
+        self.offset = 0.0
         self.memory = Book()
         self.born = 0
         self.kept = [Kept(self.path, place, 0) for place in (0, 1)]
         self.calls: dict[str, Sent] = {}
+        self.tell(0, Jumped(0.0, self.now, self.kept[0].name, self.offset))
         self.tell(0, *[Alive(each.name, self.now) for each in self.kept])
 
     def tell(self, keeper: int, *entries: Entry) -> None:
@@ -202,10 +204,11 @@ class Histories(RuleBasedStateMachine):
     )
     def clock_is_set(self, keeper: int, seconds: float) -> None:
         self.now += seconds
+        self.offset += seconds
         for call in self.calls.values():
             call.at += seconds
             call.used = [(at + seconds, count) for at, count in call.used]
-        jumped = [Jumped(seconds, self.now, kept.name) for kept in self.kept]
+        jumped = [Jumped(seconds, self.now, kept.name, self.offset) for kept in self.kept]
         self.tell(keeper, jumped[keeper])
         self.tell(1 - keeper, jumped[1 - keeper])
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from spillover.core.limits import Candidate, Granted
 from spillover.core.values import Usage, owner_of_profile
-from spillover.ledger.entries import Released, Settled
+from spillover.ledger.entries import Released, Reserved, Settled
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.opening import open_journal
 from tests.core.making import NOON, limit, profile
@@ -34,6 +34,7 @@ class HandClock:
     """A clock that stands still until it is moved; `set_to` is someone setting the wall."""
 
     time: float = NOON
+    offset: float = 0.0
     watchers: list[Callable[[float, float], None]] = field(default_factory=list)
 
     def now(self) -> float:
@@ -47,12 +48,18 @@ class HandClock:
 
     def set_to(self, time: float) -> None:
         jump, self.time = time - self.time, time
+        self.offset += jump
         for watcher in self.watchers:
             watcher(jump, time)
 
 
 def candidate(who: Profile = FIVE, *, need: Usage = NEED, probe: str | None = None) -> Candidate:
     return Candidate(profile=who, need=need, probe=probe)
+
+
+def began(reservation: str, who: Profile = FIVE, *, at: float = NOON) -> Reserved:
+    """The entry that reserves for a call."""
+    return Reserved(reservation, at, "p", who.name, who.model, who.account, NEED)
 
 
 def settled(

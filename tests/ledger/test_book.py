@@ -408,6 +408,17 @@ def test_jump_of_the_clock_opens_no_limit_and_forgets_no_call(jump: float) -> No
     assert room(book, now=now) == 2
 
 
+def test_call_sent_before_the_clock_was_set_back_counts_when_it_ends_at_the_latest() -> None:
+    book, now = Book(), NOON - 3_600.0
+    reserve(book)
+    fold(book, Jumped(-3_600.0, now, "p", -3_600.0))
+
+    fold(book, settled("r", at=now + 1.0, sent_at=NOON))
+
+    assert room(book, now=now + 61.5) == 4
+    assert room(book, now=now + 62.0) == 5
+
+
 def test_call_presumed_before_a_jump_is_corrected_after_it() -> None:
     book = Book()
     reserve(book, TOKENS)
@@ -418,27 +429,24 @@ def test_call_presumed_before_a_jump_is_corrected_after_it() -> None:
     assert used(book, TOKENS, NOON + 3_622.0) == (0, 0)
 
 
-@pytest.mark.parametrize(
-    ("second", "moved"),
-    [
-        (Jumped(3_600.5, NOON + 3_604.0, "other"), 3_600.0),
-        (Jumped(3_600.0, NOON + 7_201.0, "other"), 7_200.0),
-        (Jumped(-3_600.0, NOON + 1.0, "other"), 0.0),
-        (Jumped(3_600.0, NOON + 3_604.0, "one"), 7_200.0),
-    ],
-    ids=["the same seen by another", "one more", "back again", "a second one of the same"],
-)
-def test_one_jump_that_several_processes_see_moves_the_record_once(
-    second: Jumped, moved: float
-) -> None:
+SECOND = {
+    "the same seen by another": (Jumped(3_600.5, NOON, "q", 3_600.5), 3_600.0),
+    "one more": (Jumped(3_600.0, NOON, "q", 7_200.0), 7_200.0),
+    "two seen as one": (Jumped(7_200.0, NOON, "q", 7_200.0), 7_200.0),
+    "back again": (Jumped(-3_600.0, NOON, "q", 0.0), 0.0),
+    "machine started anew": (Jumped(0.0, NOON, "q", 9e9, True), 3_600.0),
+    "told by an older version": (Jumped(3_600.0, NOON, "q"), 7_200.0),
+}
+
+
+@pytest.mark.parametrize(("second", "moved"), SECOND.values(), ids=SECOND)
+def test_jumps_move_the_record_to_where_the_last_one_led(second: Jumped, moved: float) -> None:
     book = Book()
     fold(book, Stuck("default", Sticky(profile="a", at=NOON)))
 
-    fold(book, Jumped(3_600.0, NOON + 3_600.0, "one"), second)
+    fold(book, Jumped(3_600.0, NOON, "p", 3_600.0), second)
 
-    sticky = book.sticky("default")
-    assert sticky is not None
-    assert sticky.at == NOON + moved
+    assert book.stickies["default"].at == NOON + moved
 
 
 # Windows that come later, and what is read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from spillover.core.health import shifted
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rolling, Usage
 from spillover.ledger.entries import (
@@ -24,6 +25,7 @@ from spillover.ledger.entries import (
     Tracked,
     decode,
     encode,
+    moved,
 )
 from tests.core.laddering import DOWN
 from tests.core.making import NOON
@@ -45,7 +47,7 @@ ALL: list[Entry] = [
     Pinned("default", Pin(profile="a", strict=True)),
     Stuck("default", Sticky(profile="a", at=NOON)),
     Keyed("a", "print"),
-    Jumped(-3_600.0, NOON, "p"),
+    Jumped(-3_600.0, NOON, "p", NOON - 4_000.0, True),
 ]
 
 
@@ -65,6 +67,27 @@ def test_fields_that_a_later_version_adds_at_the_end_may_be_missing() -> None:
         Settled("r", NOON, "a", "m", "k", Usage(requests=1)),
         Alive("p", NOON),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Settled("r", NOON, "a", "m", "k", USAGE), Settled("r", NOON + 9, "a", "m", "k", USAGE)),
+        (
+            Settled("r", NOON, "a", "m", "k", USAGE, sent_at=NOON - 1),
+            Settled("r", NOON + 9, "a", "m", "k", USAGE, sent_at=NOON + 8),
+        ),
+        (HealthChanged("profile:a", DOWN), HealthChanged("profile:a", shifted(DOWN, 9.0))),
+        (HealthChanged("profile:a", None), HealthChanged("profile:a", None)),
+        (
+            Stuck("default", Sticky(profile="a", at=NOON)),
+            Stuck("default", Sticky(profile="a", at=NOON + 9)),
+        ),
+        (Keyed("a", "print"), Keyed("a", "print")),
+    ],
+)
+def test_entry_made_before_a_jump_moves_with_it(before: Entry, after: Entry) -> None:
+    assert moved(before, 9.0) == after
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", b"\x93", msgspec.msgpack.encode([["?", 1]])])

@@ -18,6 +18,7 @@ from spillover.ledger.ledger import Ledger
 from spillover.ledger.sqlite import LOG_BYTES, SqliteJournal
 from tests.core.laddering import DOWN
 from tests.core.making import NOON, limit
+from tests.ledger.clocks import Clocks
 from tests.ledger.histories import Histories
 from tests.ledger.keeping import (
     HandClock,
@@ -320,6 +321,55 @@ def test_jump_moves_what_other_processes_recorded_just_before_it(tmp_path: Path)
     run(story)
 
 
+def test_machine_that_was_started_anew_is_no_jump_of_the_clock(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        async with opened(path, HandClock(offset=NOON - 500.0)) as before:
+            for _ in range(5):
+                await granted(before)
+        # Up for ten seconds, with its clocks as they should be.
+        clock = HandClock(NOON + 40.0, offset=NOON + 30.0)
+        async with opened(path, clock) as after:
+            assert await how_many(after) == 0
+            clock.goes_on(22.0)
+            assert await how_many(after) == 5
+
+    run(story)
+
+
+def test_process_that_starts_after_a_jump_nobody_noticed_yet_moves_the_record(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ledger.db"
+
+    async def story() -> None:
+        async with opened(path) as before:
+            for _ in range(5):
+                await granted(before)
+            clock = HandClock(NOON + 3_600.0, offset=3_600.0)
+            async with opened(path, clock) as after:
+                assert await how_many(after) == 0
+                clock.goes_on(62.0)
+                assert await how_many(after) == 5
+
+    run(story)
+
+
+def test_entry_asked_for_before_a_jump_is_recorded_as_of_after_it(place: Path | None) -> None:
+    async def story() -> None:
+        clock = HandClock()
+        async with opened(place, clock) as ledger:
+            reservation = await granted(ledger, TOKENS)
+            asked = ledger.record_soon(settled(reservation, TOKENS))
+            clock.set_to(NOON + 3_600.0)
+            await asked
+
+            assert ledger.book.used("a", "minute", clock.now())[:2] == (1, 100)
+
+    run(story)
+
+
 def test_calls_of_a_process_that_died_are_presumed_used_by_who_lives_on(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 
@@ -394,3 +444,6 @@ def test_process_that_closes_leaves_nothing_in_flight(tmp_path: Path) -> None:
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+TestClocks = Clocks.TestCase
+TestClocks.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -11,6 +11,7 @@ from spillover.ledger.book import Book
 from spillover.ledger.entries import Alive
 from spillover.ledger.journal import NoJournal, StorageError
 from spillover.ledger.opening import FILE_NAME, open_journal, postponed_journal
+from spillover.ledger.sqlite import SCHEMA_VERSION
 from tests.core.making import NOON
 from tests.ledger.keeping import names
 
@@ -72,6 +73,21 @@ def test_file_that_is_no_ledger_is_moved_aside_and_a_new_one_begun(
     assert opened.notice is not None
     assert opened.notice.startswith(f"{path} can't be used (")
     assert opened.notice.endswith(f"{why}); it was moved to {moved_to} and a new ledger begun")
+    opened.journal.refresh(Book())
+
+
+def test_file_of_a_newer_version_is_moved_aside_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    open_journal(path, stamp="then").journal.close()
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+
+    opened = open_journal(path, stamp="now")
+
+    assert opened.moved_to == tmp_path / f"{FILE_NAME}.unusable-now"
+    assert opened.notice is not None
+    assert "written by a newer version (schema 2, known 1)" in opened.notice
     opened.journal.refresh(Book())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from spillover.core.values import Usage
 from spillover.ledger.book import Book
 from spillover.ledger.entries import Alive, Keyed
-from spillover.ledger.journal import Busy, StorageError, Unfit
+from spillover.ledger.journal import Busy, Newer, StorageError, Unfit
 from spillover.ledger.parts import dump
 from spillover.ledger.sqlite import LOG_BYTES, SCHEMA_VERSION, SqliteJournal, move_aside
 from tests.core.making import NOON, profile
@@ -251,9 +252,7 @@ def spoiled(path: Path, how: str) -> None:
         one.call(f"r{place}")
     one.journal.close()
     db = sqlite3.connect(path)
-    if how == "newer":
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    elif how == "unreadable":
+    if how == "unreadable":
         db.execute("UPDATE parts SET body = x'c1'")
         db.commit()
     db.close()
@@ -262,7 +261,7 @@ def spoiled(path: Path, how: str) -> None:
         path.write_bytes(whole[:4_096] + b"\\0" * (len(whole) - 4_096))
 
 
-@pytest.mark.parametrize("how", ["garbage", "foreign", "newer", "torn", "unreadable"])
+@pytest.mark.parametrize("how", ["garbage", "foreign", "torn", "unreadable"])
 def test_file_that_can_not_be_used_is_unfit(path: Path, how: str) -> None:
     spoiled(path, how)
     before = path.read_bytes()
@@ -285,6 +284,21 @@ DAMAGES = {
     "no record": "UPDATE meta SET floor = 999; DROP TABLE parts",
     "a record that is none": "UPDATE meta SET floor = 999; UPDATE parts SET body = x'a2fffe'",
 }
+
+
+def test_file_that_a_newer_version_took_over_is_not_written(path: Path) -> None:
+    one = Process(path)
+    one.call("r")
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute("ALTER TABLE meta RENAME TO about")
+        newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+
+        for _ in range(2):  # at once, and when the file is opened again
+            with pytest.raises(Newer, match=r"newer version \(schema 2, known 1\)"):
+                one.step(Alive("p", NOON))
+
+        assert newer.execute("SELECT max(seq) FROM journal").fetchone() == (2,)
+    assert one.book.used("a", "day", NOON)[:2] == (1, 100)
 
 
 def step_again(process: Process) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from spillover.clock import DRIFT_S
 from spillover.core.health import (
     Health,
     cleared,
@@ -36,7 +35,7 @@ from spillover.core.limits import (
 )
 from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
-from spillover.core.windows import new_series, window_key
+from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
 from spillover.ledger.counters import Counters
 from spillover.ledger.entries import (
     Alive,
@@ -70,8 +69,8 @@ LEASE_S: Final = 20.0
 """A process that has not said for this long that it lives counts as dead."""
 PRESUMED_KEPT_S: Final = 3_600.0
 """How long a call presumed used can still be corrected by its late settlement."""
-SAME_JUMP_S: Final = 15.0
-"""Within this long of each other, processes may tell of one and the same jump of the clock."""
+SAME_OFFSET_S: Final = 1.0
+"""Processes that tell of one jump may differ by this about where it led."""
 
 
 class Open(msgspec.Struct, array_like=True):
@@ -110,7 +109,8 @@ class Book:
         """When each process last said that it lives."""
         self.serving: dict[str, dict[str, str | None]] = {}
         """The accounts of the profiles that each living process serves, as in `Alive`."""
-        self.jumped: Jumped | None = None
+        self.offset: float | None = None
+        """The offset of the clock by which all is dated; None while nobody has told."""
         self._bound: dict[tuple[str, str], _Bound] = {}
 
     # What the ladder reads.
@@ -173,6 +173,19 @@ class Book:
             for profile, account in accounts.items():
                 found[profile] = account or found.get(profile)
         return found
+
+    def is_dated_by(self, offset: float) -> bool:
+        """Return whether a clock of this offset may read and write what the record dates."""
+        return self.offset is not None and abs(offset - self.offset) <= CLOCK_TOLERANCE_S
+
+    def is_witnessed(self, elapsed: float) -> bool:
+        """Return whether, by the record's own offset, a process was alive just now.
+
+        `elapsed` is the reading of the clock that no one can set. It begins anew when the machine
+        does: then an offset of before says nothing, and nobody is alive by it.
+        """
+        now = (self.offset or 0.0) + elapsed
+        return any(abs(now - at) <= LEASE_S for at in self.alive.values())
 
     # Deciding.
 
@@ -323,16 +336,18 @@ class Book:
 
     def _settled(self, entry: Settled) -> None:
         call = self._close(entry.id, entry.at)
+        # One that was sent before the clock was set back may say that it was sent after it ended.
+        sent_at = min(entry.sent_at, entry.at)
         if call is None:  # forgotten long since: all of it counts now
-            requests, sent_at = entry.usage.requests, entry.sent_at or entry.at
+            requests, sent_at = entry.usage.requests, sent_at or entry.at
             tallies = self.counters.owned_by(entry.profile, entry.model, entry.account)
             self.counters.count(tallies, sent_at, _requests(requests))
         else:
             tallies = self._tallies(call)
-            if entry.sent_at > call.at + REDATED_S:
+            if sent_at > call.at + REDATED_S:
                 # A slow connect: the provider dates the request later than we did.
                 self.counters.count(tallies, call.at, _requests(-call.need.requests))
-                self.counters.count(tallies, entry.sent_at, _requests(call.need.requests))
+                self.counters.count(tallies, sent_at, _requests(call.need.requests))
         self.counters.count(tallies, entry.at, _all_but_requests(entry.usage.amounts))
         self.learned.setdefault(entry.profile, Learned()).learn(entry)
 
@@ -377,15 +392,16 @@ class Book:
         self.stickies = {c: kept for c, kept in self.stickies.items() if kept.profile not in names}
 
     def _jump(self, entry: Jumped) -> None:
-        seen, seconds = self.jumped, entry.seconds
-        if (
-            seen is not None
-            and seen.process != entry.process
-            and abs(seen.at - entry.at) < SAME_JUMP_S
-            and abs(seen.seconds - seconds) <= DRIFT_S
-        ):
-            return  # another process has told of it
-        self.jumped = entry
+        before, offset, seconds = self.offset, entry.offset, entry.seconds
+        if before is not None and not entry.begins:
+            if offset is None:  # an older version tells just how far
+                offset = before + seconds
+            seconds = offset - before
+            if abs(seconds) <= SAME_OFFSET_S:
+                return  # another process has told of it
+        self.offset = offset
+        if entry.begins:
+            return
         self.counters.shift(seconds, entry.at)
         for call in (*self.open.values(), *self.presumed.values()):
             call.at += seconds

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
-from spillover.core.health import Health
+from spillover.core.health import Health, shifted
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.values import Metric, Usage, Window
 
@@ -129,12 +130,20 @@ class Keyed(msgspec.Struct, frozen=True, array_like=True, tag="f"):
 
 
 class Jumped(msgspec.Struct, frozen=True, array_like=True, tag="j"):
-    """The machine's clock jumped by `seconds`; `at` is after the jump."""
+    """The machine's clock jumped by `seconds`, and what is recorded moves with it.
+
+    Whoever sees a jump tells of it; entries that lead to one `offset` tell of the same jump.
+    """
 
     seconds: float
     at: float
+    """After the jump."""
     process: str = ""
     """Who saw it."""
+    offset: float | None = None
+    """The clock's `offset` after the jump, by which all is dated from here on."""
+    begins: bool = False
+    """Nobody was there to see what the clock did before: nothing moves."""
 
 
 Entry: TypeAlias = (
@@ -152,6 +161,19 @@ Entry: TypeAlias = (
     | Keyed
     | Jumped
 )
+
+
+def moved(entry: Entry, seconds: float) -> Entry:
+    """Return an entry that was made before the clock jumped by `seconds` as if made after it."""
+    match entry:
+        case HealthChanged(health=Health() as health):
+            return replace(entry, health=shifted(health, seconds))
+        case Stuck(sticky=Sticky() as sticky):
+            return replace(entry, sticky=replace(sticky, at=sticky.at + seconds))
+        case _:
+            dates = {name: getattr(entry, name, 0.0) for name in ("at", "sent_at")}
+            return replace(entry, **{name: at + seconds for name, at in dates.items() if at})
+
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Entry])

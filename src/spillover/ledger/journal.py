@@ -22,16 +22,22 @@ class StorageError(Exception):
 
 
 class Unfit(StorageError):
-    """What is kept there is damaged, someone else's, or of a newer version: it must be moved aside."""
+    """What is kept there is damaged or someone else's: it must be moved aside."""
+
+
+class Newer(StorageError):
+    """A newer version keeps its record there: it is sound, but this version must not touch it."""
 
 
 class Journal(Protocol):
     """A place that keeps entries, for one process or for all of a machine."""
 
-    def begin(self, book: Book) -> bool:
+    def begin(self, book: Book, *, ahead: bool = False) -> bool:
         """Begin a step and fold into `book` what others recorded since the last one.
 
         Return whether the book was read anew, without entries that were folded but not recorded.
+        `ahead` says that it has folded such: it is read anew whenever others recorded anything, for
+        entries count in the order in which they are recorded.
         A place that holds nothing yet leaves the book as it is, and keeps all of it from then on.
         Raises `Busy`, `Unfit` or `StorageError`; then no step is open.
         """
@@ -42,8 +48,8 @@ class Journal(Protocol):
         Raises `Unfit` or `StorageError`; then nothing was recorded and no step is open.
         """
 
-    def refresh(self, book: Book) -> bool:
-        """Fold what others recorded, outside of any step; return as `begin` does.
+    def refresh(self, book: Book, *, ahead: bool = False) -> bool:
+        """Fold what others recorded without a step, as `begin` does; within one do nothing.
 
         Raises `Busy`, `Unfit` or `StorageError`.
         """
@@ -67,14 +73,14 @@ class Journal(Protocol):
 class NoJournal:
     """A journal that keeps nothing: the record lives and dies with its process."""
 
-    def begin(self, book: Book) -> bool:  # noqa: ARG002 - the protocol's shape
+    def begin(self, book: Book, *, ahead: bool = False) -> bool:  # noqa: ARG002 - the protocol's shape
         """Return False: nobody else has this record."""
         return False
 
     def commit(self, book: Book, entries: list[Entry]) -> None:
         """Do nothing: the book has folded the entries."""
 
-    def refresh(self, book: Book) -> bool:  # noqa: ARG002 - the protocol's shape
+    def refresh(self, book: Book, *, ahead: bool = False) -> bool:  # noqa: ARG002 - the protocol's shape
         """Return False: nobody else records here."""
         return False
 

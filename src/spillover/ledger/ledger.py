@@ -32,8 +32,10 @@ from spillover.ledger.entries import (
     Released,
     Reserved,
     Tracked,
+    moved,
 )
-from spillover.ledger.journal import Busy, Journal, StorageError, Unfit
+from spillover.ledger.journal import Busy, Journal, Newer, StorageError, Unfit
+from spillover.ledger.unwritten import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,8 +55,8 @@ RENEW_S: Final = 5.0
 REFRESH_S: Final = 0.5
 """How often other processes' changes are looked for when nothing else brings them in."""
 TIDY_S: Final = 10.0
-UNWRITTEN_MOST: Final = 100_000
-"""Entries kept while storage fails; older ones count but are lost with the process."""
+UNWRITTEN_MOST: Final = 10_000
+"""How many more entries are kept while storage fails before they are shortened once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,9 @@ class Ledger:
         self._busy_since: float | None = None
         self._retry_at = 0.0
         self._unwritten: list[Entry] = []
+        self._shorten_at = UNWRITTEN_MOST
+        self._dated = False
+        """The record was found, or put, at this process's own time."""
         self._watchers: list[Callable[[], None]] = []
         self._upkeep: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -144,11 +149,14 @@ class Ledger:
 
     def record_soon(self, *entries: Entry) -> asyncio.Future[object]:
         """Put entries in line for the next step; the future is done when they are recorded."""
+        offset = self._clock.offset
 
         def work(_now: float) -> tuple[object, list[Entry]]:
-            for entry in entries:
+            jumped = self._clock.offset - offset
+            made = [moved(entry, jumped) for entry in entries] if jumped else list(entries)
+            for entry in made:
                 self.book.apply(entry)
-            return None, list(entries)
+            return None, made
 
         return self._enqueue(work)
 
@@ -199,9 +207,10 @@ class Ledger:
             return
         jobs, self._jobs = self._jobs, []
         entries: list[Entry] = []
+        now = self._clock.now()  # by which the record is dated, whatever the clock did meanwhile
         results = [self._run(job, now, entries, stored=stored) for job in jobs]
         if not (stored and self._commit(now, entries)):
-            self._keep(entries)
+            self._keep(now, entries)
             if self._fail_closed:
                 results = [self._undone(result, now) for result in results]
         self._answer(jobs, results)
@@ -218,21 +227,25 @@ class Ledger:
             return False
         try:
             try:
-                anew = self._journal.begin(self.book)
+                anew = self._journal.begin(self.book, ahead=bool(self._unwritten))
             except Unfit as unfit:
                 self._set_aside(now, unfit)
-                anew = self._journal.begin(self.book)
+                anew = self._journal.begin(self.book, ahead=bool(self._unwritten))
         except Busy:
             if self.degraded is None and now - (self._busy_since or now) <= BUSY_LONGEST_S:
                 self._busy_since = self._busy_since or now
                 raise
             self._failed(now, "another process holds the ledger's lock")
             return False
+        except Newer as newer:  # never moved: its processes have it open
+            self._failed(now, f"the ledger is {newer}: start this process anew with that version")
+            return False
         except StorageError as error:
             self._failed(now, str(error))
             return False
         self._busy_since = None
         self._restore(anew=anew)
+        self._agree()
         return True
 
     def _restore(self, *, anew: bool) -> None:
@@ -240,6 +253,24 @@ class Ledger:
         if anew:
             for entry in self._unwritten:
                 self.book.apply(entry)
+
+    def _agree(self) -> None:
+        """Move a record that others date by another time than this process's clock tells."""
+        if not self.book.is_dated_by(self._clock.offset):
+            now = self._clock.now()  # they may have been the first to see a jump
+            if not self.book.is_dated_by(self._clock.offset):
+                self._move(0.0, now)
+        self._dated = True
+
+    def _move(self, seconds: float, now: float) -> None:
+        """Date the record by this process's clock, which has jumped by `seconds` just now."""
+        offset, known = self._clock.offset, self.book.offset is not None
+        # An offset that nobody alive goes by is of before the machine was started.
+        begins = known and not self._dated and not self.book.is_witnessed(now - offset)
+        entry = Jumped(seconds, now, self.process, offset, begins)
+        self.book.apply(entry)
+        self._unwritten.append(entry)
+        self._dated = True
 
     def _run(self, job: _Job, now: float, entries: list[Entry], *, stored: bool) -> object:
         """Return what a job comes to, an exception included."""
@@ -271,6 +302,7 @@ class Ledger:
             self._failed(now, str(error))
             return False
         self._unwritten.clear()
+        self._shorten_at = UNWRITTEN_MOST
         if self.degraded is not None:
             self.degraded = None
             self._tell(Trouble(failing=False, message="the ledger is written again"))
@@ -282,7 +314,7 @@ class Ledger:
             return result
         entry = Released(result.reservation, now)
         self.book.apply(entry)
-        self._keep([entry])
+        self._keep(now, [entry])
         return self._closed()
 
     def _answer(self, jobs: list[_Job], results: list[object]) -> None:
@@ -298,9 +330,15 @@ class Ledger:
         for watcher in self._watchers:
             watcher()
 
-    def _keep(self, entries: Sequence[Entry]) -> None:
+    def _keep(self, now: float, entries: Sequence[Entry]) -> None:
+        """Keep entries until storage works, however long that is."""
+        if self._dated and not self._unwritten:
+            # Others may write of a jump before these are written: they say how they are dated.
+            self._unwritten.append(Jumped(0.0, now, self.process, self.book.offset))
         self._unwritten += entries
-        del self._unwritten[:-UNWRITTEN_MOST]
+        if len(self._unwritten) >= self._shorten_at:
+            self._unwritten = shortened(self._unwritten)
+            self._shorten_at = len(self._unwritten) + UNWRITTEN_MOST
 
     def _failed(self, now: float, message: str, *, retry_in_s: float = RETRY_STORAGE_S) -> None:
         self._busy_since = None
@@ -324,12 +362,14 @@ class Ledger:
         """Move the record with the clock, before anyone reads it by the new time."""
         # What others have recorded by now is dated by the old time, and has to move as well.
         with contextlib.suppress(Busy, StorageError):
-            self._restore(anew=self._journal.refresh(self.book))
-        entry = Jumped(seconds, now, self.process)
-        self.book.apply(entry)
-        self._keep([entry])
+            self._look()
+        self._move(seconds, now)
         self._retry_at = min(self._retry_at, now + RETRY_STORAGE_S)
         self._busy_since = None
+
+    def _look(self) -> None:
+        """Fold what others have recorded; raises as the journal's `refresh` does."""
+        self._restore(anew=self._journal.refresh(self.book, ahead=bool(self._unwritten)))
 
     # Upkeep.
 
@@ -377,14 +417,16 @@ class Ledger:
         """Bring in what other processes recorded, and write what storage could not take before."""
         if self.degraded is None and not self._unwritten:
             try:
-                self._journal.refresh(self.book)
+                self._look()
+                self._agree()
             except Busy:
                 return
             except StorageError:
                 pass  # a step will meet it too, and deal with it
             else:
                 self._changed()
-                return
+                if not self._unwritten:
+                    return
         self._enqueue(lambda _now: (None, []))
 
     async def close(self) -> None:

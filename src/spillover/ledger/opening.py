@@ -2,6 +2,7 @@
 
 A damaged, foreign or newer file is moved aside, never deleted, and a new one begun: losing counts
 for a moment is better than not starting. A file that can't be made yet is tried again later.
+Once it runs, a process leaves a newer file where it is, for a newer process has just made it so.
 Refuses to know how entries are kept once the place is open.
 """
 
@@ -11,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spillover.ledger.journal import Busy, Journal, NoJournal, StorageError, Unfit
+from spillover.ledger.journal import Busy, Journal, Newer, NoJournal, StorageError, Unfit
 from spillover.ledger.sqlite import SqliteJournal, move_aside
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def open_journal(path: Path | None, *, stamp: str, within_s: float = OPEN_WITHIN
         return Opened(journal=NoJournal(), durable=False)
     try:
         return Opened(journal=_open(path, within_s))
-    except Unfit as unfit:
+    except (Unfit, Newer) as unfit:
         moved_to = move_aside(path, stamp, None)
         notice = (
             f"{path} can't be used ({unfit}); it was moved to {moved_to} and a new ledger begun"
@@ -69,7 +70,7 @@ def _open(path: Path, within_s: float) -> SqliteJournal:
             if time.monotonic() > give_up_at:
                 raise StorageError(f"{path}: another process holds its lock") from None
             time.sleep(0.01)
-        except Unfit:
+        except (Unfit, Newer):
             raise
         except StorageError as error:
             if str(path) in str(error):

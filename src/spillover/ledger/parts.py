@@ -14,7 +14,6 @@ from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
 from spillover.ledger.book import Book, Open
 from spillover.ledger.counters import Counters
-from spillover.ledger.entries import Jumped
 from spillover.ledger.learned import Learned
 
 if TYPE_CHECKING:
@@ -34,9 +33,9 @@ class _Rest(msgspec.Struct):
     members: dict[str, tuple[str, str]]
     learned: dict[str, Learned]
     alive: dict[str, float]
-    jumped: Jumped | None = None
     moved: set[str] = msgspec.field(default_factory=set)
     serving: dict[str, dict[str, str | None]] = msgspec.field(default_factory=dict)
+    offset: float | None = None
 
 
 _REST = "rest"
@@ -62,9 +61,9 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         members=book.counters.members,
         learned=book.learned,
         alive=book.alive,
-        jumped=book.jumped,
         moved=book.counters.moved,
         serving=book.serving,
+        offset=book.offset,
     )
     yield _REST, _encoder.encode(rest)
 

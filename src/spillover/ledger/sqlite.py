@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from spillover.ledger import parts
 from spillover.ledger.entries import decode, encode
-from spillover.ledger.journal import Busy, StorageError, Unfit
+from spillover.ledger.journal import Busy, Newer, StorageError, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,7 +59,7 @@ class SqliteJournal:
     ) -> None:
         """Open or make the file and its folder; `postponed`: not before the first step.
 
-        Raises `Busy`, `Unfit` or `StorageError`.
+        Raises `Busy`, `Unfit`, `Newer` or `StorageError`.
         """
         self._path = path
         self._compact_after = compact_after
@@ -101,13 +101,13 @@ class SqliteJournal:
             self._db.close()
             self._db = None
 
-    def begin(self, book: Book) -> bool:
+    def begin(self, book: Book, *, ahead: bool = False) -> bool:
         """Begin a step and fold what others recorded; return whether the book was read anew."""
         db = self._opened()
 
         def run() -> bool:
             db.execute("BEGIN IMMEDIATE")
-            return self._catch_up(db, book)
+            return self._catch_up(db, book, ahead=ahead)
 
         return self._attempt(db, run)
 
@@ -133,15 +133,17 @@ class SqliteJournal:
         if whole:
             book.counters.dirty.clear()
 
-    def refresh(self, book: Book) -> bool:
+    def refresh(self, book: Book, *, ahead: bool = False) -> bool:
         """Fold what others recorded; return whether the book was read anew."""
+        if self._db is not None and self._db.in_transaction:
+            return False  # its step has folded all there is
         if self._file != _identity(self._path):  # replaced, or deleted under our feet
             self._let_go()
         db = self._opened()
 
         def run() -> bool:
             db.execute("BEGIN")
-            anew = self._catch_up(db, book)
+            anew = self._catch_up(db, book, ahead=ahead)
             db.execute("COMMIT")
             return anew
 
@@ -159,23 +161,24 @@ class SqliteJournal:
                 self._let_go()  # a file that was read-only or gone may be sound when opened again
             raise
 
-    def _catch_up(self, db: sqlite3.Connection, book: Book) -> bool:
+    def _catch_up(self, db: sqlite3.Connection, book: Book, *, ahead: bool) -> bool:
         try:
-            return self._folded(db, book)
-        except sqlite3.Error:
+            return self._folded(db, book, ahead=ahead)
+        except (sqlite3.Error, Newer):
             raise
         except Exception as error:
             # Bits may flip into anything: a row of another kind, a text that is none, a window of 0 s.
             message = f"entries that can't be read: {error}"
             raise Unfit(message) from error
 
-    def _folded(self, db: sqlite3.Connection, book: Book) -> bool:
+    def _folded(self, db: sqlite3.Connection, book: Book, *, ahead: bool) -> bool:
         version: int = db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
             return False
+        _refuse_newer(db)  # whoever raises the version changes the file: no step can miss it
         floor: int = db.execute("SELECT floor FROM meta").fetchone()[0]
         self._empty = floor == 0
-        anew = floor > self._seq and not self._empty
+        anew = (ahead or floor > self._seq) and not self._empty
         if anew:
             parts.load(book, db.execute("SELECT name, body FROM parts"))
             self._seq = floor
@@ -293,16 +296,21 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection) -> None:
-    """Raise `Unfit` for a file that this version must not touch."""
+    """Raise `Unfit` or `Newer` for a file that this version must not touch."""
     application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
     if (application, version) == (0, 0) and not _pragma(db, "schema_version"):
         return
     if application != APPLICATION_ID:
         message = "not a Spillover ledger"
         raise Unfit(message)
+    _refuse_newer(db)
+
+
+def _refuse_newer(db: sqlite3.Connection) -> None:
+    version = _pragma(db, "user_version")
     if version > SCHEMA_VERSION:
         message = f"written by a newer version (schema {version}, known {SCHEMA_VERSION})"
-        raise Unfit(message)
+        raise Newer(message)
 
 
 def _prepare(db: sqlite3.Connection) -> None:
