@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import io
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import aiohttp
 from yarl import URL
@@ -19,6 +19,7 @@ from spillover.upstream.exchange import Order, UpstreamBroken
 from spillover.upstream.faults import fault_before_use, fault_in_use
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from aiohttp.connector import Connection
@@ -41,8 +42,9 @@ _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 class ProxiedUpstream:
     """aiohttp behind a proxy; made on the event loop that uses it."""
 
-    def __init__(self) -> None:
-        """Begin without connections."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin without connections; without `tls`, what the system trusts is trusted."""
+        self._tls: ssl.SSLContext | Literal[True] = tls or True
         self._sessions: dict[float, aiohttp.ClientSession] = {}
 
     async def open(
@@ -51,11 +53,11 @@ class ProxiedUpstream:
         """Send the request through `proxy` and return when the head of the answer is there."""
         wire = _Wire(connected)
         _under_way.set(wire)
-        url = URL(order.url, encoded=True)
         try:
+            order.lines()  # aiohttp would look only once there is a connection
             response = await self._session(order.connect_s).request(
                 "POST",
-                url,
+                URL(order.url).with_user(None),
                 data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
                 headers=order.headers,
                 allow_redirects=False,
@@ -71,7 +73,9 @@ class ProxiedUpstream:
     def _session(self, connect_s: float) -> aiohttp.ClientSession:
         session = self._sessions.get(connect_s)
         if session is None:
-            connector = _Connector(limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S)
+            connector = _Connector(
+                limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S, ssl=self._tls
+            )
             session = self._sessions[connect_s] = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),

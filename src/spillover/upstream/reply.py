@@ -30,8 +30,13 @@ READ_AHEAD: Final = 1 << 19
 HEAD_MOST: Final = 1 << 17
 """Bytes of a head and of the informational ones before it; content policies and cookies of
 providers' front doors pass the 8 KiB that are usual."""
+PIECE: Final = 1 << 14
+"""Packed bytes unpacked at a time: zlib copies what it leaves over."""
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-_PACKINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_ASKED_FOR: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_NOT_ASKED_FOR: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+"""The other packings that there are (IANA's registry of content codings). Words that are none, as
+`utf-8`, are sent too and say nothing."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _FINAL: Final = 200
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -41,14 +46,14 @@ class Reply:
     """One answer, from the first byte of its head; an `Exchange`."""
 
     __slots__ = (
+        "_broken",
         "_chunks",
         "_connection",
         "_ends_with_connection",
-        "_error",
-        "_head_bytes",
         "_held",
         "_is_whole",
         "_keeps_alive",
+        "_overhead",
         "_parser",
         "_raw",
         "_unpacker",
@@ -66,14 +71,14 @@ class Reply:
         self._connection: Connection | None = connection
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._raw: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
+        self._overhead = 0
         self._chunks: list[bytes] = []
         self._held = 0
         self._unpacker: _Unpacker | None = None
         self._ends_with_connection = False
         self._keeps_alive = False
         self._is_whole = False
-        self._error: UpstreamBroken | None = None
+        self._broken: tuple[TransportFault, str] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     # What the connection tells.
@@ -83,23 +88,25 @@ class Reply:
         parser = self._parser
         if parser is None:
             return
-        if not self.has_head:
-            self._head_bytes += len(data)
+        self._overhead += len(data)
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except HttpParserError as error:
             # Behind a whole answer there is nothing to read: the connection is not to be kept.
             self._keeps_alive = False
             if not self._is_whole:
                 self._fail(TransportFault.MALFORMED_HTTP, f"this is not HTTP: {error}")
-            return
-        if not self.has_head and self._head_bytes > HEAD_MOST:
-            self._fail(TransportFault.MALFORMED_HTTP, f"the head passes {HEAD_MOST} bytes")
+        except HttpParserUpgrade:
+            self._fail(TransportFault.MALFORMED_HTTP, "it would speak something else than HTTP")
+        else:
+            if self._overhead > HEAD_MOST and not self._is_whole:
+                what = "trailers" if self.has_head else "head"
+                self._fail(TransportFault.MALFORMED_HTTP, f"the {what} passed {HEAD_MOST} bytes")
 
     def lost(self, fault: TransportFault | None) -> None:
         """Note that the connection ended; `fault` says how, None: in good order."""
         self._connection = None
-        if self._is_whole or self._error is not None:
+        if self._is_whole or self._broken is not None:
             return
         if fault is None and self._ends_with_connection:
             self._is_whole = True
@@ -110,6 +117,11 @@ class Reply:
             self._fail(fault or TransportFault.CLOSED_BEFORE_HEAD, "the connection was closed")
 
     # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        """Take no second answer, which would pass for the first; the parser stops."""
+        if self._is_whole:
+            raise _Surplus
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -133,16 +145,25 @@ class Reply:
         self.status = status
         self._keeps_alive = parser.should_keep_alive()
         packing = headers.get("content-encoding")
-        if packing is not None and packing.lower() in _PACKINGS:
-            self._unpacker = _Unpacker()
-        if "content-length" not in headers and status not in _WITHOUT_BODY:
-            chunked = headers.get("transfer-encoding", "").lower().endswith("chunked")
-            self._ends_with_connection = not chunked
+        if packing is not None:
+            self._unpacker = _unpacker(packing.lower())
+        if "content-length" not in headers:
+            coding = headers.get("transfer-encoding")
+            if coding is None:
+                self._ends_with_connection = True
+            elif coding.lower() != "chunked":
+                self._unpacker = _Unpacker(coding)
         self.has_head = True
         self._wake()
+        if status in _WITHOUT_BODY:
+            # Whatever the head says of one: not all servers agree on what follows it.
+            self._is_whole = True
+            self._keeps_alive = False
+            raise _Surplus
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
+        self._overhead = 0
         self._chunks.append(body)
         self._held += len(body)
         if self._held > READ_AHEAD and self._connection is not None:
@@ -157,7 +178,7 @@ class Reply:
         self._wake()
 
     def _fail(self, fault: TransportFault, message: str = "") -> None:
-        self._error = UpstreamBroken(fault, message)
+        self._broken = fault, message
         self._let_go(keep=False)
         self._wake()
 
@@ -173,8 +194,8 @@ class Reply:
     async def head(self) -> None:
         """Wait for the head; raises `UpstreamBroken`."""
         while not self.has_head:
-            if self._error is not None:
-                raise self._error
+            if self._broken is not None:
+                raise UpstreamBroken(*self._broken)
             await self._more()
 
     async def read(self) -> bytes:
@@ -192,8 +213,8 @@ class Reply:
                 if unpacker is not None:
                     unpacker.end()
                 return b""
-            elif self._error is not None:
-                raise self._error
+            elif self._broken is not None:
+                raise UpstreamBroken(*self._broken)
             else:
                 await self._more()
 
@@ -212,8 +233,8 @@ class Reply:
     def close(self) -> None:
         """Let go: an answer not read to its end closes the connection."""
         is_done = self._is_whole and not self._chunks
-        if not is_done and self._error is None:
-            self._error = UpstreamBroken(TransportFault.CUT, "")
+        if not is_done and self._broken is None:
+            self._broken = TransportFault.CUT, ""
         self._let_go(keep=is_done and self._keeps_alive)
         self._parser = None  # it refers back to us, and the collector has enough to do
         self._wake()
@@ -237,39 +258,56 @@ class Reply:
             connection.release(keep=keep)
 
 
+class _Surplus(Exception):
+    """Bytes came behind the answer."""
+
+
+def _unpacker(packing: str) -> _Unpacker | None:
+    """Return what unpacks a body, None for one that is not packed."""
+    known = packing in _ASKED_FOR or packing in _NOT_ASKED_FOR or "," in packing
+    return _Unpacker(packing) if known else None
+
+
 class _Unpacker:
-    """Unpacks gzip and deflate, a bounded piece at a time."""
+    """Unpacks gzip and deflate, a bounded piece at a time; refuses any other packing."""
 
-    __slots__ = ("_begun", "_inflate", "_packed")
+    __slots__ = ("_at", "_begun", "_has_more", "_inflate", "_packed", "_packing")
 
-    def __init__(self) -> None:
+    def __init__(self, packing: str) -> None:
+        self._packing = packing
         self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
         self._packed = b""
+        self._at = 0
         self._begun = False
+        self._has_more = False
 
     def feed(self, packed: bytes) -> None:
-        """Take packed bytes."""
-        if not self._begun and packed:
+        """Take packed bytes, once those before are used up; raises `UpstreamBroken`."""
+        if not self._begun:
             self._begun = True
+            if self._packing not in _ASKED_FOR:
+                message = f"the answer is packed as {self._packing[:40]!r}, which was not asked for"
+                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
             # Some servers send bare deflate, without zlib's heading, under the name of zlib's.
-            if packed[0] & 0x0F != zlib.DEFLATED and packed[:1] != b"\x1f":
+            if self._packing == "deflate" and packed[0] & 0x0F != zlib.DEFLATED:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._packed += packed
+        self._packed, self._at = packed, 0
 
     def next(self) -> bytes:
         """Return the next unpacked bytes; empty: more must be fed. Raises `UpstreamBroken`."""
-        while self._packed or self._inflate.unconsumed_tail:
-            packed, self._packed = self._inflate.unconsumed_tail + self._packed, b""
-            try:
-                unpacked = self._inflate.decompress(packed, READ_AHEAD)
-            except zlib.error as error:
-                raise UpstreamBroken(
-                    TransportFault.CUT, f"the packing is broken: {error}"
-                ) from error
-            if self._inflate.eof and self._inflate.unused_data:
-                # A body of several members, one after the other.
-                self._packed = self._inflate.unused_data
+        while self._at < len(self._packed) or self._has_more:
+            if self._inflate.eof:  # a body of several members, one after the other
                 self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            inflate = self._inflate
+            piece = self._packed[self._at : self._at + PIECE]
+            try:
+                unpacked = inflate.decompress(piece, READ_AHEAD)
+            except zlib.error as error:
+                message = f"the packing is broken: {error}"
+                raise UpstreamBroken(TransportFault.CUT, message) from error
+            self._at += len(piece) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
+            # zlib may hold back output though it took all input.
+            self._has_more = len(unpacked) == READ_AHEAD and not inflate.eof
             if unpacked:
                 return unpacked
         return b""
