@@ -182,16 +182,30 @@ async def proxy(asked: list[bytes]) -> AsyncIterator[str]:
             return
         if tunnels:
             writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            there = _pipe(reader, far_writer)
         else:
-            far_writer.write(head)
-        ways = {
-            asyncio.ensure_future(_pipe(reader, far_writer)),
-            asyncio.ensure_future(_pipe(far_reader, writer)),
-        }
+            there = _forward(head, reader, far_writer)
+        ways = {asyncio.ensure_future(there), asyncio.ensure_future(_pipe(far_reader, writer))}
         await asyncio.wait(ways)
 
     async with raw_provider(serve) as base_url:
         yield base_url.removesuffix("/v1")
+
+
+async def _forward(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send requests on as a provider without a proxy gets them."""
+    try:
+        while True:
+            method, url, rest = head.split(b" ", 2)
+            writer.write(b"%b /%b %b" % (method, url.split(b"/", 3)[3], rest))
+            left = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
+            while left and (data := await reader.read(min(left, 1 << 16))):
+                left -= len(data)
+                writer.write(data)
+                await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+    except (OSError, asyncio.IncompleteReadError):
+        writer.close()
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

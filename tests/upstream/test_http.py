@@ -535,20 +535,6 @@ async def test_a_packing_that_was_not_asked_for_is_named(way: str, packing: str)
     assert (exchange.status, exchange.headers["retry-after"]) == (429, "7")
 
 
-@both_ways
-@plays
-async def test_informational_answers_without_end_are_no_answer(way: str) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-            await writer.drain()
-
-    async with upstream_of(answer) as base_url, reached(way) as client:
-        found = await broken(client, order(base_url))
-
-    assert (found.fault, found.never_sent) == (TransportFault.MALFORMED_HTTP, False)
-
-
 # Which way.
 
 

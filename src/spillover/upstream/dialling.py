@@ -41,6 +41,8 @@ class Origin:
     scheme: str
     host: str
     port: int
+    url: str
+    """The URL itself, in ASCII and without a login."""
     line: bytes
     """Request line and `Host` of a POST to it."""
 
@@ -65,7 +67,7 @@ class Origin:
         name = f"[{host}]" if ":" in host else host
         authority = name if port == usual else f"{name}:{port}"
         line = f"POST {target} HTTP/1.1\r\nhost: {authority}\r\n".encode("ascii")
-        return cls(parts.scheme, host, port, line)
+        return cls(parts.scheme, host, port, f"{parts.scheme}://{authority}{target}", line)
 
     @property
     def key(self) -> tuple[str, str, int]:

@@ -15,8 +15,10 @@ import aiohttp
 from yarl import URL
 
 from spillover.core.evidence import TransportFault
+from spillover.upstream.dialling import Origin
 from spillover.upstream.exchange import Order, UpstreamBroken
 from spillover.upstream.faults import fault_before_use, fault_in_use
+from spillover.upstream.unpacking import unpacker_of
 
 if TYPE_CHECKING:
     import ssl
@@ -57,7 +59,7 @@ class ProxiedUpstream:
             order.lines()  # aiohttp would look only once there is a connection
             response = await self._session(order.connect_s).request(
                 "POST",
-                URL(order.url).with_user(None),
+                URL(Origin.of(order.url).url, encoded=True),
                 data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
                 headers=order.headers,
                 allow_redirects=False,
@@ -82,6 +84,7 @@ class ProxiedUpstream:
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
                 skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding"},
                 trust_env=False,
+                auto_decompress=False,
             )
         return session
 
@@ -96,7 +99,7 @@ class ProxiedUpstream:
 class ProxiedExchange:
     """An aiohttp response as an `Exchange`."""
 
-    __slots__ = ("_protocol", "_response", "headers", "status")
+    __slots__ = ("_protocol", "_response", "_unpacker", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         """Wrap a response whose head is there."""
@@ -105,9 +108,22 @@ class ProxiedExchange:
         self._protocol = None if connection is None else connection.protocol
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self._unpacker = unpacker_of(response.headers.get("content-encoding", ""))
 
     async def read(self) -> bytes:
-        """Return the next bytes of the body; empty at its end."""
+        """Return the next bytes of the body, unpacked; empty at its end."""
+        unpacker = self._unpacker
+        if unpacker is None:
+            return await self._read_packed()
+        while not (unpacked := unpacker.next()):
+            packed = await self._read_packed()
+            if not packed:
+                unpacker.end()
+                break
+            unpacker.feed(packed)
+        return unpacked
+
+    async def _read_packed(self) -> bytes:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -123,8 +139,7 @@ class ProxiedExchange:
         """Return the rest of the body."""
         chunks: list[bytes] = []
         size = 0
-        content = self._response.content
-        while not content.at_eof() and (chunk := await self.read()):
+        while chunk := await self.read():
             size += len(chunk)
             if size > at_most:
                 message = f"the answer is larger than {at_most} bytes"

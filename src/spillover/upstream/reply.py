@@ -12,13 +12,13 @@ Refuses to know sockets and how connections are kept.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from spillover.core.evidence import TransportFault
 from spillover.upstream.exchange import UpstreamBroken
+from spillover.upstream.unpacking import Unpacker, unpacker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +30,6 @@ READ_AHEAD: Final = 1 << 19
 HEAD_MOST: Final = 1 << 17
 """Bytes of a head and of the informational ones before it; content policies and cookies of
 providers' front doors pass the 8 KiB that are usual."""
-PIECE: Final = 1 << 14
-"""Packed bytes unpacked at a time: zlib copies what it leaves over."""
-_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-_ASKED_FOR: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_NOT_ASKED_FOR: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
-"""The other packings that there are (IANA's registry of content codings). Words that are none, as
-`utf-8`, are sent too and say nothing."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _FINAL: Final = 200
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -74,7 +67,7 @@ class Reply:
         self._overhead = 0
         self._chunks: list[bytes] = []
         self._held = 0
-        self._unpacker: _Unpacker | None = None
+        self._unpacker: Unpacker | None = None
         self._ends_with_connection = False
         self._keeps_alive = False
         self._is_whole = False
@@ -146,13 +139,13 @@ class Reply:
         self._keeps_alive = parser.should_keep_alive()
         packing = headers.get("content-encoding")
         if packing is not None:
-            self._unpacker = _unpacker(packing.lower())
+            self._unpacker = unpacker_of(packing)
         if "content-length" not in headers:
             coding = headers.get("transfer-encoding")
             if coding is None:
                 self._ends_with_connection = True
             elif coding.lower() != "chunked":
-                self._unpacker = _Unpacker(coding)
+                self._unpacker = Unpacker(f"transfer-encoding {coding}")
         self.has_head = True
         self._wake()
         if status in _WITHOUT_BODY:
@@ -260,59 +253,3 @@ class Reply:
 
 class _Surplus(Exception):
     """Bytes came behind the answer."""
-
-
-def _unpacker(packing: str) -> _Unpacker | None:
-    """Return what unpacks a body, None for one that is not packed."""
-    known = packing in _ASKED_FOR or packing in _NOT_ASKED_FOR or "," in packing
-    return _Unpacker(packing) if known else None
-
-
-class _Unpacker:
-    """Unpacks gzip and deflate, a bounded piece at a time; refuses any other packing."""
-
-    __slots__ = ("_at", "_begun", "_has_more", "_inflate", "_packed", "_packing")
-
-    def __init__(self, packing: str) -> None:
-        self._packing = packing
-        self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-        self._packed = b""
-        self._at = 0
-        self._begun = False
-        self._has_more = False
-
-    def feed(self, packed: bytes) -> None:
-        """Take packed bytes, once those before are used up; raises `UpstreamBroken`."""
-        if not self._begun:
-            self._begun = True
-            if self._packing not in _ASKED_FOR:
-                message = f"the answer is packed as {self._packing[:40]!r}, which was not asked for"
-                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
-            # Some servers send bare deflate, without zlib's heading, under the name of zlib's.
-            if self._packing == "deflate" and packed[0] & 0x0F != zlib.DEFLATED:
-                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._packed, self._at = packed, 0
-
-    def next(self) -> bytes:
-        """Return the next unpacked bytes; empty: more must be fed. Raises `UpstreamBroken`."""
-        while self._at < len(self._packed) or self._has_more:
-            if self._inflate.eof:  # a body of several members, one after the other
-                self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-            inflate = self._inflate
-            piece = self._packed[self._at : self._at + PIECE]
-            try:
-                unpacked = inflate.decompress(piece, READ_AHEAD)
-            except zlib.error as error:
-                message = f"the packing is broken: {error}"
-                raise UpstreamBroken(TransportFault.CUT, message) from error
-            self._at += len(piece) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
-            # zlib may hold back output though it took all input.
-            self._has_more = len(unpacked) == READ_AHEAD and not inflate.eof
-            if unpacked:
-                return unpacked
-        return b""
-
-    def end(self) -> None:
-        """Raise `UpstreamBroken` when the packed body has not ended."""
-        if self._begun and not self._inflate.eof:
-            raise UpstreamBroken(TransportFault.CUT, "the packed body has no end")
