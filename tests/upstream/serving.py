@@ -34,6 +34,18 @@ TLS = Path(__file__).parent / "tls"
 LOOPS = ["asyncio", *(["uvloop"] if importlib.util.find_spec("uvloop") else [])]
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as tried:
+            tried.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+LOOPBACKS = ["127.0.0.1", *(["::1"] if _has_ipv6() else [])]
+
+
 def order(base_url: str, **more: Any) -> Order:
     fields: dict[str, Any] = {
         "url": f"{base_url}/chat/completions",

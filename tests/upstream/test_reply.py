@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
 from spillover.upstream.reply import HEAD_MOST, READ_AHEAD
-from tests.upstream.serving import MOST, OK, plays
-from tests.upstream.wire import Wired
+from tests.upstream.serving import OK, plays
+from tests.upstream.wire import Wired, read
 
 if TYPE_CHECKING:
     from spillover.upstream.reply import Reply
@@ -37,27 +37,6 @@ RECORDED = {
     "length": b"HTTP/1.1 200 OK\r\nx-a: 1\r\ncontent-length: %d\r\n\r\n%b" % (len(EVENTS), EVENTS),
 }
 """Exchanges as providers send them."""
-
-
-def read(reply: Reply) -> bytes | UpstreamBroken:
-    """Return what an answer that has come in full holds, or how it broke."""
-
-    async def all_of_it() -> bytes:
-        await reply.head()
-        return await reply.read_all(MOST)
-
-    # Nothing is waited for: the coroutine runs through at once, without a loop.
-    running = all_of_it()
-    try:
-        running.send(None)
-    except StopIteration as stopped:
-        body: bytes = stopped.value
-        return body
-    except UpstreamBroken as broken:
-        return broken
-    finally:
-        running.close()
-    raise AssertionError("the answer has no end")
 
 
 def fault(reply: Reply) -> TransportFault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 from typing import TYPE_CHECKING
@@ -131,7 +132,5 @@ def test_an_empty_body_may_be_called_packed() -> None:
 
 @given(packing=st.sampled_from(["gzip", "deflate", "br"]), parts=st.lists(st.binary(min_size=1)))
 def test_no_bytes_break_it_otherwise(packing: str, parts: list[bytes]) -> None:
-    try:
+    with contextlib.suppress(UpstreamBroken):
         unpacked(packing, *parts)
-    except UpstreamBroken as broken:
-        assert str(broken)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from spillover.upstream import UpstreamBroken
 from spillover.upstream.connection import Connection
+from tests.upstream.serving import MOST
 
 if TYPE_CHECKING:
     from spillover.upstream.reply import Reply
@@ -65,3 +67,24 @@ class Wired:
         if ends:
             self.connection.connection_lost(None)
         return reply
+
+
+def read(reply: Reply) -> bytes | UpstreamBroken:
+    """Return what an answer that has come in full holds, or how it broke."""
+
+    async def all_of_it() -> bytes:
+        await reply.head()
+        return await reply.read_all(MOST)
+
+    # Nothing is waited for: the coroutine runs through at once, without a loop.
+    running = all_of_it()
+    try:
+        running.send(None)
+    except StopIteration as stopped:
+        body: bytes = stopped.value
+        return body
+    except UpstreamBroken as broken:
+        return broken
+    finally:
+        running.close()
+    raise AssertionError("the answer has no end")
