@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
+from spillover.upstream.connection import LARGE
 from spillover.upstream.reply import HEAD_MOST, READ_AHEAD
 from tests.upstream.serving import OK, plays
 from tests.upstream.wire import Wired, read
@@ -149,6 +150,20 @@ def test_a_connection_is_kept_as_its_answer_says(answer: bytes, *, is_kept: bool
     assert (wired.vacated == 1, wired.wire.is_aborted) == (is_kept, not is_kept)
 
 
+@pytest.mark.parametrize(
+    ("status", "size", "is_kept"), [(200, LARGE, True), (413, LARGE, False), (413, 9, True)]
+)
+def test_an_error_to_a_large_request_may_be_early(status: int, size: int, *, is_kept: bool) -> None:
+    wired = Wired()
+    reply = wired.connection.send(b"head", bytes(size))
+    wired.connection.data_received(OK.replace(b"200", b"%d" % status))
+
+    assert read(reply) == b"{}"
+    reply.close()
+
+    assert (wired.vacated == 1) is is_kept
+
+
 # Bounds.
 
 
@@ -178,13 +193,14 @@ def test_a_head_without_end_is_not_held(begin: bytes, more: bytes, says: str) ->
 def test_a_body_that_nobody_reads_pauses_the_provider_until_it_is_read() -> None:
     wired, part = Wired(), bytes(READ_AHEAD // 2)
     reply = wired.ask(b"HTTP/1.1 200 OK\r\n\r\n", part, part)
-    assert not wired.wire.is_paused
+    paused = [wired.wire.is_paused]
 
     wired.connection.data_received(b"one more")
-    assert wired.wire.is_paused
+    paused.append(wired.wire.is_paused)
     wired.connection.data_received(part)  # what the transport still had
     wired.connection.connection_lost(None)
 
+    assert paused == [False, True]
     assert read(reply) == part + part + b"one more" + part
 
 

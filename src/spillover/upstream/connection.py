@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 class Connection(asyncio.Protocol):
     """An open connection; `vacant` is called whenever it can take another request."""
 
-    __slots__ = ("__weakref__", "_is_paused", "_reply", "_transport", "_vacant", "idle_since")
+    __slots__ = (
+        "__weakref__",
+        "_is_paused",
+        "_reply",
+        "_transport",
+        "_vacant",
+        "idle_since",
+        "sends_much",
+    )
 
     def __init__(self, vacant: Callable[[Connection], None]) -> None:
         """Begin without a transport."""
         self.idle_since = 0.0
         """When it became vacant, by the event loop's time."""
+        self.sends_much = False
+        """The request is so large that an answer may come before it is out."""
         self._vacant = vacant
         self._reply: Reply | None = None
         self._is_paused = False
@@ -62,10 +72,11 @@ class Connection(asyncio.Protocol):
     def send(self, head: bytes, body: bytes) -> Reply:
         """Send a request; the answer comes in the returned reply."""
         self._reply = reply = Reply(self)
-        if len(body) < LARGE:
-            self._transport.write(head + body)
-        else:
+        self.sends_much = len(body) >= LARGE
+        if self.sends_much:
             self._transport.writelines((head, body))
+        else:
+            self._transport.write(head + body)
         return reply
 
     def pause(self) -> None:
@@ -85,7 +96,7 @@ class Connection(asyncio.Protocol):
         """End what is under way; `keep` it for another request, else close it."""
         self._reply = None
         self.resume()
-        # An answer that came before its request was out: the rest would go out before the next.
+        # An answer that came before its request was out: the next would wait behind the rest.
         if keep and not self._transport.get_write_buffer_size():
             self._vacant(self)
         else:
@@ -97,4 +108,4 @@ class Connection(asyncio.Protocol):
 
 
 LARGE: Final = 1 << 16
-"""Bodies from here on are not copied behind their head."""
+"""Bodies from here on are not copied behind their head, and may not fit into sockets."""

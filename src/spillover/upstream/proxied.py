@@ -38,6 +38,10 @@ READ_AHEAD: Final = 1 << 18
 HEADER_MOST: Final = 1 << 16
 """Bytes of one header; content policies and cookies of providers' front doors pass aiohttp's 8 KiB."""
 
+_PROXIES: Final = frozenset({"http", "https"})
+_OTHER_PROXY: Final = (
+    "the environment's proxy is of another kind: only http and https proxies are used"
+)
 _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 
 
@@ -56,6 +60,8 @@ class ProxiedUpstream:
         wire = _Wire(connected)
         _under_way.set(wire)
         try:
+            if URL(proxy).scheme not in _PROXIES:
+                raise ValueError(_OTHER_PROXY)  # noqa: TRY301 - told as aiohttp's own
             order.lines()  # aiohttp would look only once there is a connection
             response = await self._session(order.connect_s).request(
                 "POST",
@@ -69,7 +75,7 @@ class ProxiedUpstream:
                 max_field_size=HEADER_MOST,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _broken(error, connected=wire.is_up) from error
+            raise _broken(error, order, connected=wire.is_up) from error
         return ProxiedExchange(response)
 
     def _session(self, connect_s: float) -> aiohttp.ClientSession:
@@ -199,9 +205,13 @@ _FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault], ...]] = 
 )
 
 
-def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
+def _broken(error: BaseException, order: Order, *, connected: bool) -> UpstreamBroken:
     """Name what ended an exchange before its head; `connected`: there was a connection."""
     says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        says = f"the proxy denied the tunnel: {error.status} {error.message}"
+    elif isinstance(error, TimeoutError) and not connected:
+        says = f"no connection within {order.connect_s:g} s"  # aiohttp's words hold the URL
     known = next((fault for kind, fault in _FAULT_OF_TYPE if isinstance(error, kind)), None)
     fault = known or (fault_in_use(error) if connected else fault_before_use(error))
     return UpstreamBroken(fault, says, never_sent=not connected)

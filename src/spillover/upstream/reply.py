@@ -32,6 +32,7 @@ HEAD_MOST: Final = 1 << 17
 providers' front doors pass the 8 KiB that are usual."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _FINAL: Final = 200
+_ERROR: Final = 400
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
@@ -137,6 +138,9 @@ class Reply:
         self._raw.clear()
         self.status = status
         self._keeps_alive = parser.should_keep_alive()
+        if status >= _ERROR and self._connection is not None and self._connection.sends_much:
+            # The server may have read no further, and what waits in TLS and sockets is not seen.
+            self._keeps_alive = False
         packing = headers.get("content-encoding")
         if packing is not None:
             self._unpacker = unpacker_of(packing)
