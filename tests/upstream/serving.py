@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 MOST = 1 << 26
 SECRET = "sk-secret-0123456789"
 TLS = Path(__file__).parent / "tls"

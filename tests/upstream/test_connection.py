@@ -11,7 +11,7 @@ from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
 from spillover.upstream.connection import LARGE
 from spillover.upstream.reply import READ_AHEAD
-from tests.upstream.serving import OK
+from tests.upstream.answers import OK
 from tests.upstream.wire import Wired, read
 
 

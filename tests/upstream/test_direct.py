@@ -18,9 +18,9 @@ from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
 from spillover.upstream.direct import IDLE_S, DirectUpstream
 from tests.engine.staging import read_request_from
+from tests.upstream.answers import OK
 from tests.upstream.serving import (
     LOOPBACKS,
-    OK,
     SECRET,
     ask,
     broken,

@@ -14,9 +14,9 @@ from spillover.core.evidence import TransportFault
 from spillover.simulator import Fault, ProviderSpec, simulate
 from spillover.upstream import HttpUpstream, UpstreamBroken
 from tests.engine.staging import read_request_from, upstream_of
+from tests.upstream.answers import BREAKS, HELLO, OK, sized
 from tests.upstream.serving import (
     MOST,
-    OK,
     SECRET,
     ask,
     broken,
@@ -38,22 +38,6 @@ if TYPE_CHECKING:
 both_ways = pytest.mark.parametrize("way", ["direct", "proxied"])
 
 
-def bare_deflate(data: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return packer.compress(data) + packer.flush()
-
-
-def chunked(*parts: bytes, trailers: bytes = b"") -> bytes:
-    chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(part), part) for part in parts)
-    return (
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n" + trailers
-    ) + b"\r\n"
-
-
-def sized(body: bytes, more: bytes = b"") -> bytes:
-    return b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (more, len(body), body)
-
-
 # Answers.
 
 
@@ -73,46 +57,11 @@ async def test_an_answer_has_status_headers_and_body(way: str) -> None:
         exchange.close()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        sized(b"hello"),
-        chunked(b"h", b"ell", b"o"),
-        chunked(b"hello", trailers=b"x-checksum: 1\r\nx-more: 2\r\n"),
-        b"HTTP/1.1 200 OK\r\n\r\nhello",
-        b"HTTP/1.0 200 OK\r\n\r\nhello",
-        b"HTTP/1.0 200 OK\r\ncontent-length: 5\r\nconnection: keep-alive\r\n\r\nhello",
-        b"HTTP/1.1 200\r\ncontent-length: 5\r\n\r\nhello",
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nlink: x\r\n\r\n" + sized(b"hello"),
-        sized(b"hello", b"content-encoding: identity\r\n"),
-        sized(b"hello", b"content-encoding: utf-8\r\n"),
-        sized(gzip.compress(b"hello"), b"content-encoding: gzip\r\n"),
-        sized(gzip.compress(b"hello"), b"Content-Encoding: GZIP\r\n"),
-        sized(gzip.compress(b"hel") + gzip.compress(b"lo"), b"content-encoding: gzip\r\n"),
-        sized(zlib.compress(b"hello"), b"content-encoding: deflate\r\n"),
-        sized(bare_deflate(b"hello"), b"content-encoding: deflate\r\n"),
-    ],
-    ids=[
-        "length",
-        "chunks",
-        "trailers",
-        "until the end",
-        "HTTP/1.0",
-        "HTTP/1.0 kept",
-        "no reason",
-        "informational",
-        "identity",
-        "no packing at all",
-        "gzip",
-        "GZIP",
-        "two members",
-        "zlib",
-        "bare deflate",
-    ],
-)
+@pytest.mark.parametrize("form", HELLO)
 @both_ways
 @plays
-async def test_a_body_is_the_same_however_it_is_sent(way: str, answer: bytes) -> None:
+async def test_a_body_is_the_same_however_it_is_sent(way: str, form: str) -> None:
+    answer = HELLO[form]
     pieces = [answer[at : at + 7] for at in range(0, len(answer), 7)]
 
     async with upstream_of(writing(*pieces)) as base_url, reached(way) as client:
@@ -469,42 +418,12 @@ async def test_a_certificate_that_is_not_right_is_never_sent_to(
 # How exchanges break.
 
 
-@pytest.mark.parametrize(
-    ("parts", "is_reset", "fault"),
-    [
-        ((), False, TransportFault.CLOSED_BEFORE_HEAD),
-        ((b"HTTP/1.1 200 OK\r\ncontent-le",), False, TransportFault.CLOSED_BEFORE_HEAD),
-        ((), True, TransportFault.RESET),
-        ((b"\x00\x16 no HTTP\r\n\r\n",), False, TransportFault.MALFORMED_HTTP),
-        ((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"half"), False, TransportFault.CUT),
-        ((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"half"), True, TransportFault.RESET),
-        ((chunked(b"half")[:-5],), False, TransportFault.CUT),
-        ((chunked(b"half")[:-8],), False, TransportFault.CUT),
-        ((sized(b"plain", b"content-encoding: gzip\r\n"),), False, TransportFault.CUT),
-        (
-            (sized(gzip.compress(b"a" * 99)[:-9], b"content-encoding: gzip\r\n"),),
-            False,
-            TransportFault.CUT,
-        ),
-    ],
-    ids=[
-        "closed",
-        "inside the head",
-        "reset",
-        "no HTTP",
-        "inside the body",
-        "reset inside the body",
-        "before the last chunk",
-        "inside a chunk",
-        "not packed",
-        "packing without end",
-    ],
-)
+@pytest.mark.parametrize("name", BREAKS)
 @both_ways
 @plays
-async def test_what_breaks_in_use_may_have_been_received(
-    way: str, parts: tuple[bytes, ...], fault: TransportFault, *, is_reset: bool
-) -> None:
+async def test_what_breaks_in_use_may_have_been_received(way: str, name: str) -> None:
+    parts, is_reset, fault = BREAKS[name]
+
     async with (
         upstream_of(writing(*parts, is_reset=is_reset)) as base_url,
         reached(way) as client,

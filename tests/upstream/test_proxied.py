@@ -13,8 +13,8 @@ from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
 from spillover.upstream.proxied import ProxiedUpstream
 from tests.engine.staging import read_request_from
+from tests.upstream.answers import OK
 from tests.upstream.serving import (
-    OK,
     SECRET,
     order,
     plays,

@@ -16,7 +16,8 @@ from spillover.core.evidence import TransportFault
 from spillover.upstream import UpstreamBroken
 from spillover.upstream.connection import LARGE
 from spillover.upstream.reply import HEAD_MOST, READ_AHEAD
-from tests.upstream.serving import OK, plays
+from tests.upstream.answers import OK
+from tests.upstream.serving import plays
 from tests.upstream.wire import Wired, read
 
 if TYPE_CHECKING:
