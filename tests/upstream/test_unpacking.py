@@ -118,6 +118,7 @@ def test_a_packing_that_was_not_asked_for_is_named(packing: str) -> None:
         ("gzip", gzip.compress(TEXT) + b"more", "the packing is broken"),
         ("gzip", gzip.compress(TEXT)[:-8] + bytes(8), "the packing is broken"),
     ],
+    ids=["text", "JSON", "no deflate", "end", "head", "bare end", "surplus", "checksum"],
 )
 def test_a_broken_packing_is_a_cut_body(packing: str, packed: bytes, says: str) -> None:
     with pytest.raises(UpstreamBroken, match=says) as found:
