@@ -39,6 +39,9 @@ HELLO: Final = {
     "no reason": sized(b"hello").replace(b" OK", b""),
     "informational": b"HTTP/1.1 100 Continue\r\n\r\n"
     b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n" + sized(b"hello"),
+    "odd headers": sized(b"hello", b"x-id: up-\x1b[31m\r\nx-folded: a\r\n b\r\n"),
+    "LF alone": sized(b"hello").replace(b"\r\n", b"\n"),
+    "blanks": chunked(b"hello").replace(b";a=b", b"  "),
     "identity": sized(b"hello", b"content-encoding: identity\r\n"),
     "no packing at all": sized(b"hello", b"content-encoding: utf-8\r\n"),
     "gzip": sized(gzip.compress(b"hello"), _GZIP),

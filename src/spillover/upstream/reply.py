@@ -64,6 +64,12 @@ class Reply:
         self.has_head = False
         self._connection: Connection | None = connection
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        # What servers do and clients take, aiohttp and browsers too.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
         self._raw: list[tuple[bytes, bytes]] = []
         self._overhead = 0
         self._chunks: list[bytes] = []
