@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 class Connection(asyncio.Protocol):
     """An open connection; `vacant` is called whenever it can take another request."""
 
-    __slots__ = ("_feed", "_is_paused", "_reply", "_transport", "_vacant", "idle_since")
+    __slots__ = (
+        "__weakref__",
+        "_is_paused",
+        "_reply",
+        "_transport",
+        "_vacant",
+        "idle_since",
+        "sends_much",
+    )
 
     def __init__(self, vacant: Callable[[Connection], None]) -> None:
         """Begin without a transport."""
         self.idle_since = 0.0
         """When it became vacant, by the event loop's time."""
+        self.sends_much = False
+        """The request is so large that an answer may come before it is out."""
         self._vacant = vacant
         self._reply: Reply | None = None
-        self._feed: Callable[[bytes], None] = self._unasked
         self._is_paused = False
 
     # What the transport tells.
@@ -37,17 +46,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the answer that is due."""
-        self._feed(data)
+        reply = self._reply
+        if reply is not None:
+            reply.feed(data)
+        else:  # they belong to no request: whatever they are, the connection is spoilt
+            self._transport.abort()
+
+    def eof_received(self) -> None:
+        """End it at once: what is still to be sent would keep it open on this side."""
+        self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the answer that is due."""
         reply, self._reply = self._reply, None
         if reply is not None:
             reply.lost(None if error is None else fault_in_use(error))
-
-    def _unasked(self, _data: bytes) -> None:
-        """Take bytes that belong to no request: whatever they are, the connection is spoilt."""
-        self._transport.abort()
 
     # What the pool and the answer ask.
 
@@ -59,11 +72,11 @@ class Connection(asyncio.Protocol):
     def send(self, head: bytes, body: bytes) -> Reply:
         """Send a request; the answer comes in the returned reply."""
         self._reply = reply = Reply(self)
-        self._feed = reply.feed
-        if len(body) < LARGE:
-            self._transport.write(head + body)
-        else:
+        self.sends_much = len(body) >= LARGE
+        if self.sends_much:
             self._transport.writelines((head, body))
+        else:
+            self._transport.write(head + body)
         return reply
 
     def pause(self) -> None:
@@ -82,9 +95,8 @@ class Connection(asyncio.Protocol):
     def release(self, *, keep: bool) -> None:
         """End what is under way; `keep` it for another request, else close it."""
         self._reply = None
-        self._feed = self._unasked
         self.resume()
-        # An answer that came before its request was out: the rest would go out before the next.
+        # An answer that came before its request was out: the next would wait behind the rest.
         if keep and not self._transport.get_write_buffer_size():
             self._vacant(self)
         else:
@@ -96,4 +108,4 @@ class Connection(asyncio.Protocol):
 
 
 LARGE: Final = 1 << 16
-"""Bodies from here on are not copied behind their head."""
+"""Bodies from here on are not copied behind their head, and may not fit into sockets."""

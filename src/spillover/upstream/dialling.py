@@ -10,7 +10,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohappyeyeballs import start_connection
 
@@ -26,6 +26,12 @@ DNS_S: Final = 30.0
 NEXT_ADDRESS_S: Final = 0.25
 """How long one address is tried before the next is tried beside it (RFC 8305)."""
 _PORTS: Final = {"http": 80, "https": 443}
+_AS_WRITTEN: Final = "!#$%&'()*+,/:;=?@[]~"
+"""Signs of a URL that have a meaning there (RFC 3986), or stand for one."""
+_NO_ADDRESS: Final = (
+    "the URL is no provider's: http or https, a host, a port from 1 to 65535 if any"
+)
+"""The URL is not shown, for what was meant as its port or query may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +41,33 @@ class Origin:
     scheme: str
     host: str
     port: int
+    url: str
+    """The URL itself, in ASCII and without a login."""
     line: bytes
     """Request line and `Host` of a POST to it."""
 
     @classmethod
     def of(cls, url: str) -> Origin:
-        """Return the origin of an absolute URL; raises `ValueError` for one that leads nowhere."""
-        parts = urlsplit(url)
-        host = parts.hostname
-        if parts.scheme not in _PORTS or not host:
-            raise ValueError(f"{url!r} is no address of a provider")
-        port = parts.port or _PORTS[parts.scheme]
-        authority = parts.netloc.rpartition("@")[2].encode(
-            "idna" if not host.isascii() else "ascii"
-        )
-        target = parts.path or "/"
-        if parts.query:
-            target = f"{target}?{parts.query}"
-        line = b"POST %b HTTP/1.1\r\nhost: %b\r\n" % (target.encode("ascii"), authority)
-        return cls(parts.scheme, host, port, line)
+        """Return the origin of an absolute URL; raises `ValueError` for one that leads nowhere.
+
+        A login in it is left out, for nothing is sent but what was ordered.
+        """
+        try:
+            parts = urlsplit(url)
+            usual = _PORTS[parts.scheme]
+            port = usual if parts.port is None else parts.port
+            host = (parts.hostname or "").encode("idna").decode("ascii")
+            target = quote(parts.path or "/", _AS_WRITTEN)
+            if parts.query:
+                target = f"{target}?{quote(parts.query, _AS_WRITTEN)}"
+        except (KeyError, ValueError):
+            raise ValueError(_NO_ADDRESS) from None
+        if not (host and port):
+            raise ValueError(_NO_ADDRESS)
+        name = f"[{host}]" if ":" in host else host
+        authority = name if port == usual else f"{name}:{port}"
+        line = f"POST {target} HTTP/1.1\r\nhost: {authority}\r\n".encode("ascii")
+        return cls(parts.scheme, host, port, f"{parts.scheme}://{authority}{target}", line)
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -64,10 +78,10 @@ class Origin:
 class Dialler:
     """Connects to origins, and remembers their addresses for a while."""
 
-    def __init__(self) -> None:
-        """Begin knowing no address."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin knowing no address; without `tls`, what the system trusts is trusted."""
         self._addresses: dict[tuple[str, int], tuple[float, list[AddrInfoType]]] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
 
     async def connect(self, origin: Origin, make: Callable[[], Connection]) -> Connection:
         """Return a new connection to `origin`; raises what the system, DNS or TLS raise."""
@@ -77,7 +91,7 @@ class Dialler:
             connected = await start_connection(
                 addresses, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, loop=loop
             )
-        except OSError:
+        except BaseException:
             self._addresses.pop((origin.host, origin.port), None)  # they may be out of date
             raise
         try:
@@ -106,6 +120,7 @@ class Dialler:
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             # The system's certificates take a moment to read.
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
-            self._tls.set_alpn_protocols(["http/1.1"])
+            tls = await asyncio.to_thread(ssl.create_default_context)
+            tls.set_alpn_protocols(["http/1.1"])
+            self._tls = tls
         return self._tls

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import weakref
 from typing import TYPE_CHECKING, Final
 
+from spillover.core.evidence import TransportFault
 from spillover.upstream.connection import Connection
 from spillover.upstream.dialling import Dialler, Origin
 from spillover.upstream.exchange import Order, UpstreamBroken
 from spillover.upstream.faults import fault_before_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import ssl
+    from collections.abc import Callable
 
     from spillover.upstream.reply import Reply
 
@@ -28,19 +31,23 @@ _Key = tuple[str, str, int]
 class DirectUpstream:
     """An `Upstream` without a proxy; made on the event loop that uses it."""
 
-    def __init__(self) -> None:
-        """Begin without connections."""
-        self._dialler = Dialler()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin without connections; without `tls`, what the system trusts is trusted."""
+        self._dialler = Dialler(tls)
         self._origins: dict[str, Origin] = {}
         self._idle: dict[_Key, list[Connection]] = {}
-        self._all: set[Connection] = set()
+        self._all: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._sweep: asyncio.TimerHandle | None = None
 
     async def open(self, order: Order, connected: Callable[[], None]) -> Reply:
         """Send the request and return when the head of the answer is there."""
         try:
             origin = self._origin(order.url)
-            head = _head(origin, order.headers, len(order.body))
+            head = b"%b%bcontent-length: %d\r\n\r\n" % (
+                origin.line,
+                order.lines(),
+                len(order.body),
+            )
         except ValueError as error:
             raise UpstreamBroken(fault_before_use(error), str(error), never_sent=True) from error
         connection = self._kept(origin.key) or await self._connect(origin, order.connect_s)
@@ -77,8 +84,11 @@ class DirectUpstream:
         except TimeoutError as error:
             message = f"no connection within {within_s:g} s"
             raise UpstreamBroken(fault_before_use(error), message, never_sent=True) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last is uvloop's
             raise UpstreamBroken(fault_before_use(error), _said(error), never_sent=True) from error
+        if not connection.is_open:
+            fault, message = TransportFault.CLOSED_BEFORE_HEAD, "closed as soon as it was open"
+            raise UpstreamBroken(fault, message, never_sent=True)
         self._all.add(connection)
         return connection
 
@@ -98,9 +108,9 @@ class DirectUpstream:
                 idle.pop(0).close()
             if not idle:
                 del self._idle[key]
-        self._all = {connection for connection in self._all if connection.is_open}
         if self._idle:
-            self._sweep = loop.call_later(IDLE_S, self._sweep_idle)
+            oldest = min(idle[0].idle_since for idle in self._idle.values())
+            self._sweep = loop.call_at(oldest + IDLE_S, self._sweep_idle)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -111,15 +121,6 @@ class DirectUpstream:
         self._all.clear()
         self._idle.clear()
         await asyncio.sleep(0)  # the loop closes their sockets in its next turn
-
-
-def _head(origin: Origin, headers: Mapping[str, str], length: int) -> bytes:
-    """Return a request's head; raises `ValueError` for a header that would be more than one."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
-        message = "a header holds a line break"
-        raise ValueError(message)
-    return b"%b%bcontent-length: %d\r\n\r\n" % (origin.line, lines.encode(), length)
 
 
 def _said(error: BaseException) -> str:

@@ -27,6 +27,14 @@ class Order(Value, frozen=True, kw_only=True):
     loopback: bool = False
     """The provider is on this machine: no proxy is ever asked."""
 
+    def lines(self) -> bytes:
+        """Return the headers as they go out; raises `ValueError` for one that would be several."""
+        lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers.items()])
+        if lines.count("\n") != len(self.headers) or lines.count("\r") != len(self.headers):
+            message = "a header holds a line break"
+            raise ValueError(message)
+        return lines.encode()
+
 
 class UpstreamBroken(Exception):
     """The exchange broke below the level of answers."""

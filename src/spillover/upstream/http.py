@@ -7,12 +7,13 @@ Refuses to know how either way works.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from spillover.upstream.dialling import Origin
 from spillover.upstream.direct import DirectUpstream
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from spillover.upstream.exchange import Exchange, Order
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 class HttpUpstream:
     """The way to every provider; made on the event loop that uses it."""
 
-    def __init__(self) -> None:
-        """Begin without connections; the environment's proxies are read now."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin without connections; the environment's proxies are read now.
+
+        Without `tls`, what the system trusts is trusted.
+        """
         self._proxies = getproxies()
-        self._direct = DirectUpstream()
+        self._tls = tls
+        self._direct = DirectUpstream(tls)
         self._proxied: ProxiedUpstream | None = None
 
     async def open(self, order: Order, connected: Callable[[], None]) -> Exchange:
@@ -37,16 +42,20 @@ class HttpUpstream:
         return await self._direct.open(order, connected)
 
     def _proxy(self, url: str) -> str | None:
-        parts = urlsplit(url)
-        if parts.hostname is None or proxy_bypass(parts.hostname):
+        try:
+            origin = Origin.of(url)
+        except ValueError:
+            return None  # the direct way says what is wrong with it
+        if proxy_bypass(f"{origin.host}:{origin.port}"):
             return None
-        return self._proxies.get(parts.scheme) or self._proxies.get("all")
+        proxy = self._proxies.get(origin.scheme) or self._proxies.get("all")
+        return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
     def _through(self) -> ProxiedUpstream:
         if self._proxied is None:
             from spillover.upstream.proxied import ProxiedUpstream  # noqa: PLC0415 - seldom needed
 
-            self._proxied = ProxiedUpstream()
+            self._proxied = ProxiedUpstream(self._tls)
         return self._proxied
 
     async def close(self) -> None:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import errno
 import io
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import aiohttp
 from yarl import URL
 
 from spillover.core.evidence import TransportFault
+from spillover.upstream.dialling import Origin
 from spillover.upstream.exchange import Order, UpstreamBroken
 from spillover.upstream.faults import fault_before_use, fault_in_use
+from spillover.upstream.unpacking import unpacker_of
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from aiohttp.connector import Connection
@@ -35,14 +38,19 @@ READ_AHEAD: Final = 1 << 18
 HEADER_MOST: Final = 1 << 16
 """Bytes of one header; content policies and cookies of providers' front doors pass aiohttp's 8 KiB."""
 
+_PROXIES: Final = frozenset({"http", "https"})
+_OTHER_PROXY: Final = (
+    "the environment's proxy is of another kind: only http and https proxies are used"
+)
 _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 
 
 class ProxiedUpstream:
     """aiohttp behind a proxy; made on the event loop that uses it."""
 
-    def __init__(self) -> None:
-        """Begin without connections."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin without connections; without `tls`, what the system trusts is trusted."""
+        self._tls: ssl.SSLContext | Literal[True] = tls or True
         self._sessions: dict[float, aiohttp.ClientSession] = {}
 
     async def open(
@@ -51,11 +59,13 @@ class ProxiedUpstream:
         """Send the request through `proxy` and return when the head of the answer is there."""
         wire = _Wire(connected)
         _under_way.set(wire)
-        url = URL(order.url, encoded=True)
         try:
+            if URL(proxy).scheme not in _PROXIES:
+                raise ValueError(_OTHER_PROXY)  # noqa: TRY301 - told as aiohttp's own
+            order.lines()  # aiohttp would look only once there is a connection
             response = await self._session(order.connect_s).request(
                 "POST",
-                url,
+                URL(Origin.of(order.url).url, encoded=True),
                 data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
                 headers=order.headers,
                 allow_redirects=False,
@@ -65,19 +75,22 @@ class ProxiedUpstream:
                 max_field_size=HEADER_MOST,
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _broken(error, connected=wire.is_up) from error
+            raise _broken(error, order, connected=wire.is_up) from error
         return ProxiedExchange(response)
 
     def _session(self, connect_s: float) -> aiohttp.ClientSession:
         session = self._sessions.get(connect_s)
         if session is None:
-            connector = _Connector(limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S)
+            connector = _Connector(
+                limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S, ssl=self._tls
+            )
             session = self._sessions[connect_s] = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
                 skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding"},
                 trust_env=False,
+                auto_decompress=False,
             )
         return session
 
@@ -92,7 +105,7 @@ class ProxiedUpstream:
 class ProxiedExchange:
     """An aiohttp response as an `Exchange`."""
 
-    __slots__ = ("_protocol", "_response", "headers", "status")
+    __slots__ = ("_protocol", "_response", "_unpacker", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         """Wrap a response whose head is there."""
@@ -101,9 +114,22 @@ class ProxiedExchange:
         self._protocol = None if connection is None else connection.protocol
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self._unpacker = unpacker_of(response.headers.get("content-encoding", ""))
 
     async def read(self) -> bytes:
-        """Return the next bytes of the body; empty at its end."""
+        """Return the next bytes of the body, unpacked; empty at its end."""
+        unpacker = self._unpacker
+        if unpacker is None:
+            return await self._read_packed()
+        while not (unpacked := unpacker.next()):
+            packed = await self._read_packed()
+            if not packed:
+                unpacker.end()
+                break
+            unpacker.feed(packed)
+        return unpacked
+
+    async def _read_packed(self) -> bytes:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -119,8 +145,7 @@ class ProxiedExchange:
         """Return the rest of the body."""
         chunks: list[bytes] = []
         size = 0
-        content = self._response.content
-        while not content.at_eof() and (chunk := await self.read()):
+        while chunk := await self.read():
             size += len(chunk)
             if size > at_most:
                 message = f"the answer is larger than {at_most} bytes"
@@ -180,9 +205,13 @@ _FAULT_OF_TYPE: Final[tuple[tuple[type[BaseException], TransportFault], ...]] = 
 )
 
 
-def _broken(error: BaseException, *, connected: bool) -> UpstreamBroken:
+def _broken(error: BaseException, order: Order, *, connected: bool) -> UpstreamBroken:
     """Name what ended an exchange before its head; `connected`: there was a connection."""
     says = str(getattr(error, "message", "") or error).partition("\n")[0].rstrip(":")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        says = f"the proxy denied the tunnel: {error.status} {error.message}"
+    elif isinstance(error, TimeoutError) and not connected:
+        says = f"no connection within {order.connect_s:g} s"  # aiohttp's words hold the URL
     known = next((fault for kind, fault in _FAULT_OF_TYPE if isinstance(error, kind)), None)
     fault = known or (fault_in_use(error) if connected else fault_before_use(error))
     return UpstreamBroken(fault, says, never_sent=not connected)

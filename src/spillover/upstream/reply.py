@@ -12,13 +12,13 @@ Refuses to know sockets and how connections are kept.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from spillover.core.evidence import TransportFault
 from spillover.upstream.exchange import UpstreamBroken
+from spillover.upstream.unpacking import Unpacker, unpacker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +30,9 @@ READ_AHEAD: Final = 1 << 19
 HEAD_MOST: Final = 1 << 17
 """Bytes of a head and of the informational ones before it; content policies and cookies of
 providers' front doors pass the 8 KiB that are usual."""
-_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-_PACKINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _FINAL: Final = 200
+_ERROR: Final = 400
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
@@ -41,14 +40,14 @@ class Reply:
     """One answer, from the first byte of its head; an `Exchange`."""
 
     __slots__ = (
+        "_broken",
         "_chunks",
         "_connection",
         "_ends_with_connection",
-        "_error",
-        "_head_bytes",
         "_held",
         "_is_whole",
         "_keeps_alive",
+        "_overhead",
         "_parser",
         "_raw",
         "_unpacker",
@@ -64,16 +63,22 @@ class Reply:
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.has_head = False
         self._connection: Connection | None = connection
-        self._parser: HttpResponseParser | None = _lenient(HttpResponseParser(self))
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        # What servers do and clients take, aiohttp and browsers too.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
         self._raw: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
+        self._overhead = 0
         self._chunks: list[bytes] = []
         self._held = 0
-        self._unpacker: _Unpacker | None = None
+        self._unpacker: Unpacker | None = None
         self._ends_with_connection = False
         self._keeps_alive = False
         self._is_whole = False
-        self._error: UpstreamBroken | None = None
+        self._broken: tuple[TransportFault, str] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     # What the connection tells.
@@ -83,23 +88,25 @@ class Reply:
         parser = self._parser
         if parser is None:
             return
-        if not self.has_head:
-            self._head_bytes += len(data)
+        self._overhead += len(data)
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except HttpParserError as error:
             # Behind a whole answer there is nothing to read: the connection is not to be kept.
             self._keeps_alive = False
             if not self._is_whole:
                 self._fail(TransportFault.MALFORMED_HTTP, f"this is not HTTP: {error}")
-            return
-        if not self.has_head and self._head_bytes > HEAD_MOST:
-            self._fail(TransportFault.MALFORMED_HTTP, f"the head passes {HEAD_MOST} bytes")
+        except HttpParserUpgrade:
+            self._fail(TransportFault.MALFORMED_HTTP, "it would speak something else than HTTP")
+        else:
+            if self._overhead > HEAD_MOST and not self._is_whole:
+                what = "trailers" if self.has_head else "head"
+                self._fail(TransportFault.MALFORMED_HTTP, f"the {what} passed {HEAD_MOST} bytes")
 
     def lost(self, fault: TransportFault | None) -> None:
         """Note that the connection ended; `fault` says how, None: in good order."""
         self._connection = None
-        if self._is_whole or self._error is not None:
+        if self._is_whole or self._broken is not None:
             return
         if fault is None and self._ends_with_connection:
             self._is_whole = True
@@ -110,6 +117,11 @@ class Reply:
             self._fail(fault or TransportFault.CLOSED_BEFORE_HEAD, "the connection was closed")
 
     # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        """Take no second answer, which would pass for the first; the parser stops."""
+        if self._is_whole:
+            raise _Surplus
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -132,17 +144,29 @@ class Reply:
         self._raw.clear()
         self.status = status
         self._keeps_alive = parser.should_keep_alive()
+        if status >= _ERROR and self._connection is not None and self._connection.sends_much:
+            # The server may have read no further, and what waits in TLS and sockets is not seen.
+            self._keeps_alive = False
         packing = headers.get("content-encoding")
-        if packing is not None and packing.lower() in _PACKINGS:
-            self._unpacker = _Unpacker()
-        if "content-length" not in headers and status not in _WITHOUT_BODY:
-            chunked = headers.get("transfer-encoding", "").lower().endswith("chunked")
-            self._ends_with_connection = not chunked
+        if packing is not None:
+            self._unpacker = unpacker_of(packing)
+        if "content-length" not in headers:
+            coding = headers.get("transfer-encoding")
+            if coding is None:
+                self._ends_with_connection = True
+            elif coding.lower() != "chunked":
+                self._unpacker = Unpacker(f"transfer-encoding {coding}")
         self.has_head = True
         self._wake()
+        if status in _WITHOUT_BODY:
+            # Whatever the head says of one: not all servers agree on what follows it.
+            self._is_whole = True
+            self._keeps_alive = False
+            raise _Surplus
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
+        self._overhead = 0
         self._chunks.append(body)
         self._held += len(body)
         if self._held > READ_AHEAD and self._connection is not None:
@@ -157,7 +181,7 @@ class Reply:
         self._wake()
 
     def _fail(self, fault: TransportFault, message: str = "") -> None:
-        self._error = UpstreamBroken(fault, message)
+        self._broken = fault, message
         self._let_go(keep=False)
         self._wake()
 
@@ -173,8 +197,8 @@ class Reply:
     async def head(self) -> None:
         """Wait for the head; raises `UpstreamBroken`."""
         while not self.has_head:
-            if self._error is not None:
-                raise self._error
+            if self._broken is not None:
+                raise UpstreamBroken(*self._broken)
             await self._more()
 
     async def read(self) -> bytes:
@@ -192,8 +216,8 @@ class Reply:
                 if unpacker is not None:
                     unpacker.end()
                 return b""
-            elif self._error is not None:
-                raise self._error
+            elif self._broken is not None:
+                raise UpstreamBroken(*self._broken)
             else:
                 await self._more()
 
@@ -212,8 +236,8 @@ class Reply:
     def close(self) -> None:
         """Let go: an answer not read to its end closes the connection."""
         is_done = self._is_whole and not self._chunks
-        if not is_done and self._error is None:
-            self._error = UpstreamBroken(TransportFault.CUT, "")
+        if not is_done and self._broken is None:
+            self._broken = TransportFault.CUT, ""
         self._let_go(keep=is_done and self._keeps_alive)
         self._parser = None  # it refers back to us, and the collector has enough to do
         self._wake()
@@ -237,54 +261,5 @@ class Reply:
             connection.release(keep=keep)
 
 
-def _lenient(parser: HttpResponseParser) -> HttpResponseParser:
-    """Let a parser take what browsers take: nobody is misled, for nobody stands behind us."""
-    parser.set_dangerous_leniencies(
-        lenient_headers=True,
-        lenient_optional_cr_before_lf=True,
-        lenient_spaces_after_chunk_size=True,
-    )
-    return parser
-
-
-class _Unpacker:
-    """Unpacks gzip and deflate, a bounded piece at a time."""
-
-    __slots__ = ("_begun", "_inflate", "_packed")
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-        self._packed = b""
-        self._begun = False
-
-    def feed(self, packed: bytes) -> None:
-        """Take packed bytes."""
-        if not self._begun and packed:
-            self._begun = True
-            # Some servers send bare deflate, without zlib's heading, under the name of zlib's.
-            if packed[0] & 0x0F != zlib.DEFLATED and packed[:1] != b"\x1f":
-                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._packed += packed
-
-    def next(self) -> bytes:
-        """Return the next unpacked bytes; empty: more must be fed. Raises `UpstreamBroken`."""
-        while self._packed or self._inflate.unconsumed_tail:
-            packed, self._packed = self._inflate.unconsumed_tail + self._packed, b""
-            try:
-                unpacked = self._inflate.decompress(packed, READ_AHEAD)
-            except zlib.error as error:
-                raise UpstreamBroken(
-                    TransportFault.CUT, f"the packing is broken: {error}"
-                ) from error
-            if self._inflate.eof and self._inflate.unused_data:
-                # A body of several members, one after the other.
-                self._packed = self._inflate.unused_data
-                self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-            if unpacked:
-                return unpacked
-        return b""
-
-    def end(self) -> None:
-        """Raise `UpstreamBroken` when the packed body has not ended."""
-        if self._begun and not self._inflate.eof:
-            raise UpstreamBroken(TransportFault.CUT, "the packed body has no end")
+class _Surplus(Exception):
+    """Bytes came behind the answer."""
