@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spillover.core.failure_signs import NAMES_MODEL, SIGNS, WINDOWS, Sign
+from spillover.core.failure_signs import NAMES_MODEL, SIGNS, WINDOWS
+from spillover.core.signs import Sign
 from spillover.core.values import CalendarUnit, FailureClass
 
 IDS = [f"{index}-{sign.failure}" for index, sign in enumerate(SIGNS)]
@@ -29,7 +30,7 @@ def test_codes_are_spelt_in_lower_case_as_evidence_has_them(sign: Sign) -> None:
 
 @pytest.mark.parametrize("sign", SIGNS, ids=IDS)
 def test_patterns_match_no_empty_text(sign: Sign) -> None:
-    assert sign.words is None or sign.words.search("") is None
+    assert sign.words is None or not sign.words.found_in("")
 
 
 def test_signs_of_one_provider_stand_before_all_others() -> None:
@@ -69,11 +70,11 @@ def test_billing_stands_before_quota_by_words_and_quota_before_rate() -> None:
 def test_the_longest_window_that_a_text_names_is_found(
     text: str, unit: CalendarUnit | None
 ) -> None:
-    found = [window for window, words in WINDOWS if words.search(text)]
+    found = [window for window, words in WINDOWS if words.found_in(text)]
 
     assert (found[0] if found else None) is unit
 
 
 def test_a_text_that_names_its_model_is_told_from_one_that_does_not() -> None:
-    assert NAMES_MODEL.search("rate limit reached for model `x` in organization `y`")
-    assert NAMES_MODEL.search("rate limit exceeded") is None
+    assert NAMES_MODEL.found_in("rate limit reached for model `x` in organization `y`")
+    assert NAMES_MODEL.found_in("rate limit exceeded") is False

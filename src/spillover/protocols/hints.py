@@ -19,7 +19,7 @@ import msgspec
 
 from spillover.core.failures import Evidence, Shape
 from spillover.protocols.sse import Splitter, payload
-from spillover.protocols.waits import stated_wait
+from spillover.protocols.waits import WAIT_FIELDS, spent_metrics, stated_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,33 +35,61 @@ _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
 
 
 def read_error(
-    *, provider: str, status: int | None, headers: Mapping[str, str], body: bytes
+    *,
+    provider: str,
+    status: int | None,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: float | None = None,
 ) -> Evidence:
     """Return what a failed answer says.
 
     `headers` are looked up by lower-case names. `status` is the HTTP status, None where there is
-    none; one stated in the body stands in for it when the answer came as 2xx.
+    none; one stated in the body stands in for it when the answer came as 2xx. `now` is for waits
+    that are told as a time of day.
     """
     shape, facts = _read_body(body)
-    text = "\n".join(facts.words).lower()[:MOST_TEXT_CHARS]
-    wait = stated_wait(headers, facts.fields, text)
+    if headers:
+        _read_headers(headers, facts)
+    text = "\n".join(dict.fromkeys(facts.words)).lower()[:MOST_TEXT_CHARS].replace("\u2019", "'")
+    wait = stated_wait(headers, facts.fields, text, provider=provider, now=now)
     if status is None or status < _FIRST_REFUSAL:
         status = facts.status or status
     return Evidence(
         provider=provider,
         status=status,
         shape=shape,
-        codes=tuple(dict.fromkeys(code.lower() for code in facts.codes)),
+        codes=tuple(dict.fromkeys([code.lower() for code in facts.codes])),
         code=_telling(facts.codes),
         message=": ".join(dict.fromkeys(facts.messages))[:MOST_TEXT_CHARS],
         text=text,
         stated_wait_s=wait.seconds,
         reset_at=wait.reset_at,
+        server_at=wait.server_at,
         source=wait.source,
     )
 
 
 _FIRST_REFUSAL: Final = 300
+
+_HEADER_CODE: Final = "x-amzn-errortype"
+"""AWS names the error here alone, with an address behind a colon."""
+_HEADER_WORDS: Final = ("x-error-message", "x-ratelimit-type")
+"""Hugging Face repeats the message here, GitHub names the quota."""
+
+
+def _read_headers(headers: Mapping[str, str], facts: _Facts) -> None:
+    """Take what headers say of the error: its name, its message, the metrics that are spent."""
+    code = headers.get(_HEADER_CODE)
+    if code:
+        facts.codes.append(code.partition(":")[0].rpartition("#")[2][:_LONGEST_CODE])
+    for name in _HEADER_WORDS:
+        words = headers.get(name)
+        if words:
+            facts.words.append(words)
+            if not facts.messages and name == _HEADER_WORDS[0]:
+                facts.messages.append(words)
+    facts.words += spent_metrics(headers)
 
 
 def _telling(codes: list[str]) -> str | None:
@@ -85,22 +113,22 @@ class _Facts:
 
 
 _MESSAGES: Final = frozenset(
-    "message msg detail details error error_description title status_msg raw".split()  # noqa: SIM905
+    "message msg detail details error error_description title status_msg raw error_msg errmsg "  # noqa: SIM905
+    "error_message errormessage faultstring exception reason_phrase".split()
 )
 """Fields whose text is for people; where it holds JSON, that is read instead."""
 _INNER: Final = _MESSAGES | frozenset(
-    "errors violations metadata base_resp headers promptfeedback cause choices x_groq".split()  # noqa: SIM905
+    "errors violations metadata base_resp headers promptfeedback cause choices x_groq response "  # noqa: SIM905
+    "innererror inner_error fault upstream_error provider_error result delta".split()
 )
 """Fields that are looked into."""
 _CODES: Final = frozenset(
-    "code type status reason status_code statuscode error_code error_type blockreason".split()  # noqa: SIM905
+    "code type status reason status_code statuscode error_code error_type blockreason __type "  # noqa: SIM905
+    "errorcode errcode err_code".split()
 )
-_NAMES: Final = frozenset({"quotaid", "limit_source"})
+_NAMES: Final = frozenset({"quotaid", "limit_source", "quota_limit", "quota_unit"})
 """Fields that name the quota that is spent."""
-_WAITS: Final = frozenset(
-    "retrydelay retry_after retryafter retry-after retry_after_ms retry-after-ms quotaresetdelay "  # noqa: SIM905
-    "quotaresettimestamp x-ratelimit-reset x-ratelimit-remaining".split()
-)
+_WAITS: Final = WAIT_FIELDS | frozenset({"x-ratelimit-reset", "x-ratelimit-remaining"})
 _LONGEST_CODE: Final = 64
 
 
@@ -205,6 +233,8 @@ def _note(name: str, item: Any, facts: _Facts) -> None:
         code = str(item)
         if _STATUS.fullmatch(code):
             facts.status = facts.status or int(code)
+        if name == "__type":
+            code = code.rpartition("#")[2]
         if " " in code or len(code) > _LONGEST_CODE:
             facts.words.append(code)
         elif code not in _BLAND:
