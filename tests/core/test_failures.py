@@ -222,7 +222,7 @@ def test_a_rate_limit_on_a_minute_stays_one() -> None:
 def test_a_rate_limit_benches_the_account_unless_quotas_are_per_model() -> None:
     bare = an_error(429, "Rate limit exceeded")
     named = an_error(429, "Rate limit reached for model `x`")
-    per_model = an_error(429, "Rate limit exceeded", provider="mistral")
+    per_model = an_error(429, "Rate limit exceeded", provider="groq")
 
     assert classify(bare, now=NOW).scope is FaultScope.ACCOUNT
     assert classify(named, now=NOW).scope is FaultScope.PROFILE

@@ -96,7 +96,7 @@ BILLING_SIGNS: Final = (
             r"budget has been exceeded",
             r"extra usage is required",
             r"account balance is",
-            r"(?:余额|额度)(?:已)?(?:不足|用尽|耗尽|用完)",
+            *(rf"{money}已?(?:不足|用尽|耗尽|用完)" for money in ("余额", "额度")),
             r"欠费",
             r"请充值",
         ),

@@ -47,7 +47,10 @@ NAMES_ACCOUNT: Final = Phrases(
 """Words of a rate limit that bears on the whole account, though its provider counts by model."""
 
 WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
-    (CalendarUnit.MONTH, Phrases(r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"limit\S{0,60}-month$", r"每月")),
+    (
+        CalendarUnit.MONTH,
+        Phrases(r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"limit\S{0,60}-month$", r"每月"),
+    ),
     (CalendarUnit.WEEK, Phrases(r"per[ _-]?week", r"\bweekly\b", r"/ ?week\b", r"每周")),
     (
         CalendarUnit.DAY,
@@ -69,7 +72,13 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.HOUR,
         Phrases(
-            r"per[ _-]?hour", r"\bhourly\b", r"/ ?hour\b", r"limit\S{0,60}-hour$", r"\b[rt]ph\b", r"per 3600 ?s", r"每小时"
+            r"per[ _-]?hour",
+            r"\bhourly\b",
+            r"/ ?hour\b",
+            r"limit\S{0,60}-hour$",
+            r"\b[rt]ph\b",
+            r"per 3600 ?s",
+            r"每小时",
         ),
     ),
     (
@@ -111,9 +120,7 @@ _STATUSES: Final = (
     _status(FailureClass.TIMEOUT, FaultScope.PROVIDER, 408, 504, 522, 524),
     _status(FailureClass.OVERLOADED, FaultScope.PROVIDER, 498, 503, 529),
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 502),
-    _status(
-        FailureClass.SERVER_ERROR, FaultScope.PROVIDER, 500, 520, 521, 523, 525, 526, 527, 530
-    ),
+    _status(FailureClass.SERVER_ERROR, FaultScope.PROVIDER, 500, 520, 521, 523, 525, 526, 527, 530),
     # The address is wrong for this protocol, which says nothing of the request.
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 301, 302, 303, 307, 308),
     _status(FailureClass.BAD_REQUEST, FaultScope.REQUEST, 405, 501, elsewhere=True),

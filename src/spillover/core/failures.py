@@ -256,7 +256,8 @@ _FAULTS: Final[Mapping[TransportFault, _Fault]] = {
 
 def _shown(words: str, redact: Callable[[str], str]) -> str:
     """Return a provider's words as people may see them: no secrets, nothing that moves a cursor."""
-    return "".join([c if c.isprintable() else " " for c in redact(words)])[:MESSAGE_CHARS]
+    kept = redact(words)[:MESSAGE_CHARS]
+    return kept if kept.isprintable() else "".join([c if c.isprintable() else " " for c in kept])
 
 
 def _transport_failure(

@@ -15,7 +15,7 @@ from typing import Final
 from spillover.core.evidence import Shape
 from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Value
 
-_TOKEN: Final = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|\(\?[:=!]|.")
+_PIECE: Final = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|\(\?[:=!]|.")
 _SPECIAL: Final = frozenset(".^$|*+?()[]{}\\")
 
 
@@ -25,22 +25,22 @@ def anchor(phrase: str) -> str:
     `phrase` has no alternatives outside of groups, for a match would then hold only one of them.
     """
     runs, depth = [""], 0
-    for token in _TOKEN.findall(phrase):
-        if token[0] == "(":
+    for piece in _PIECE.findall(phrase):
+        if piece[0] == "(":
             depth += 1
             runs.append("")
-        elif token == ")":
+        elif piece == ")":
             depth -= 1
             runs.append("")
         elif depth:
             continue
-        elif token in {"?", "*"} or token[0] == "{":
+        elif piece in {"?", "*"} or piece[0] == "{":
             runs[-1] = runs[-1][:-1]  # the character before may be missing
             runs.append("")
-        elif token not in _SPECIAL and token[0] not in "[\\":
-            runs[-1] += token
-        elif token[0] == "\\" and not token[1].isalnum():
-            runs[-1] += token[1]
+        elif piece not in _SPECIAL and piece[0] not in "[\\":
+            runs[-1] += piece
+        elif piece[0] == "\\" and not piece[1].isalnum():
+            runs[-1] += piece[1]
         else:
             runs.append("")
     return max(runs, key=len)
@@ -49,7 +49,7 @@ def anchor(phrase: str) -> str:
 class Phrases:
     """Phrases, one of which is to stand in a text."""
 
-    __slots__ = ("phrases", "_rows")
+    __slots__ = ("_rows", "phrases")
 
     def __init__(self, *phrases: str) -> None:
         """Compile `phrases`; what they share is looked for once."""
@@ -58,7 +58,12 @@ class Phrases:
         for phrase in phrases:
             grouped.setdefault(anchor(phrase), []).append(phrase)
         self._rows: Final = tuple(
-            (held, None if held in those else re.compile("|".join(f"(?:{p})" for p in those), re.MULTILINE))
+            (
+                held,
+                None
+                if held in those
+                else re.compile("|".join(f"(?:{p})" for p in those), re.MULTILINE),
+            )
             for held, those in grouped.items()
         )
 

@@ -87,11 +87,14 @@ CAPACITY_SIGNS: Final = (
         scope=_PROVIDER,
         statuses=statuses(200, 400, 429, 498, 500, 502, 503, 529),
         words=Phrases(
-            r"\b(?:server|service|system) (?:is )?(?:too |currently |temporarily )?"
-            r"(?:busy|overloaded)",
+            *(
+                rf"\b{what} (?:is )?(?:too |currently |temporarily )?(?:busy|overloaded)"
+                for what in ("server", "service", "system")
+            ),
             r"no more data centers",
             r"^overloaded$",
-            r"(?:服务器|系统|服务)(?:正)?(?:繁忙|过载|忙)",
+            r"(?:服务器|系统|服务)正?繁忙",
+            r"(?:服务器|系统|服务)正?过载",
         ),
         source="messages of Ollama, DeepSeek, Fireworks, Anthropic and Cloudflare",
     ),
@@ -122,7 +125,7 @@ CAPACITY_SIGNS: Final = (
             r"maximum pending requests",
             r"total request limit reached",
             r"\bloading model\b",
-            r"model is (?:currently |still )?(?:loading|busy|starting|warming)",
+            r"\bmodel (?:\S{1,100} )?is (?:currently |still )?(?:loading|busy|starting|warming)",
             r"model busy",
             r"no (?:available|healthy) (?:model provider|channel|worker|upstream|backend|instance)",
             r"no (?:deployments|instances) available",
@@ -225,15 +228,23 @@ QUOTA_SIGNS: Final = (
             "free allocation",
             r"free (?:tier|quota|usage|allowance|credits?|requests?)[^.]{0,40}(?:exhausted|used up"
             r"|reached|exceeded|consumed)",
-            r"(?:used up|exhausted|consumed) (?:all )?(?:of )?(?:your|the) (?:free|daily|monthly"
-            r"|weekly|included|trial)",
+            *(
+                rf"{spent} (?:all )?(?:of )?(?:your|the) (?:free|daily|monthly|weekly|included|trial)"
+                for spent in ("used up", "exhausted", "consumed")
+            ),
             r"(?:5|five)-hour limit",
-            r"(?:daily|weekly|monthly|session|hourly) (?:usage |request |token )?(?:limit|quota)",
+            *(
+                rf"{span} (?:usage |request |token )?(?:limit|quota)"
+                for span in ("daily", "weekly", "monthly", "session", "hourly")
+            ),
             r"you've hit your (?:\w{1,12} )?limit",
-            r"(?:try again|retry|available|resets?)(?: again)? (?:in|after) (?:about |~)?\d{1,4}"
-            r"(?:\.\d{1,3})? (?:hours?|days?|weeks?)\b",
+            *(
+                rf"{again} (?:in|after) (?:about |~)?\d{{1,4}}(?:\.\d{{1,3}})? (?:hours?|days?"
+                r"|weeks?)\b"
+                for again in ("try again", "retry", "available(?: again)?", "resets?")
+            ),
             r"使用上限",
-            r"(?:限额|配额|额度)(?:将|已|达)",
+            *(rf"{quota}(?:将|已|达)" for quota in ("限额", "配额", "额度")),
         ),
         source="messages of Ollama Cloud, Gemini, NVIDIA, Cloudflare, Claude plans and Z.ai; waits "
         "that are told in hours or days are those of plans",

@@ -148,7 +148,9 @@ def _read_body(body: bytes) -> tuple[Shape, _Facts]:
     shape = Shape.PLAIN
     if body[0] == ord("<"):
         shape, text = Shape.HTML, _title(text)
-    _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+        _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+    else:
+        _read_text(text, facts, _MOST_DEPTH)
     return shape, facts
 
 
@@ -253,7 +255,7 @@ def _read_text(text: str, facts: _Facts, depth: int) -> None:
     start = text.find("{")
     if start >= 0:
         inner = text[start : text.rfind("}") + 1]
-        if _walk_json(inner, facts, depth - 1):
+        if _walk_json(inner, facts, depth - 1) or _walk_python(inner, facts, depth - 1):
             text = text[:start]
     _say(" ".join(text[:MOST_TEXT_CHARS].split()), facts)
 
@@ -262,3 +264,15 @@ def _say(text: str, facts: _Facts) -> None:
     if text:
         facts.messages.append(text)
         facts.words.append(text)
+
+
+_QUOTED: Final = re.compile(r"(?<=[{\[(:, ])'|'(?=[}\]):, ])")
+_CONSTANTS: Final = re.compile(r"(?<=[:\[,] )(?:None|True|False)(?=[,}\]])")
+
+
+def _walk_python(text: str, facts: _Facts, depth: int) -> bool:
+    """Walk a Python object's text, as clients in Python quote an upstream's error in theirs."""
+    if not text.startswith("{'") or len(text) > _MOST_SCANNED_BYTES:
+        return False
+    text = _CONSTANTS.sub("null", text.replace('"', '\\"'))
+    return _walk_json(_QUOTED.sub('"', text), facts, depth)

@@ -39,7 +39,10 @@ _SPOKEN: Final = tuple(
         ("allowed", rf"allowed{_LEAD}(?P<span>{SPAN})"),
         ("cooldown", rf"cooldown{_LEAD}(?P<span>{SPAN})"),
         ("seconds", r"retry_delay ?\{ ?seconds: (?P<number>\d{1,9})\b"),
-        ("retry", r"retry[-_ ]after(?: \(seconds\))?[:=]? ?(?P<number>\d{1,9}(?:\.\d{1,9})?)(?![\w.:/-])"),
+        (
+            "retry",
+            r"retry[-_ ]after(?: \(seconds\))?[:=]? ?(?P<number>\d{1,9}(?:\.\d{1,9})?)(?![\w.:/-])",
+        ),
     )
 )
 """Words that lead a span, each behind a text that must be there; from many providers."""
@@ -82,14 +85,24 @@ def said_of_waiting(text: str, *, provider: str, now: float | None) -> Said:
 
 _PIPED: Final = re.compile(r"limit reached\|(?P<epoch>1\d{9})\b")
 """Claude Code's `usage limit reached|1749924000`."""
-_OF_A_RESET: Final = ("reset", "again", "retry", "regain", "until", "renew", "重置", "恢复", "再试", "重试")
-
-_DATE: Final = re.compile(
-    r"(?P<lead>(?:reset|again|retry|regain|until|renew|重置|恢复|将在|于)[^.\d]{0,30}?)?"
-    r"(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?: at |[ t])(?P<hour>\d\d):(?P<minute>\d\d)"
-    r"(?::(?P<second>\d\d)(?:\.\d{1,9})?)? ?(?P<zone>z\b|utc|gmt|[+-]\d\d:?\d\d)?"
-    r"(?P<tail> ?(?:重置|恢复|后|之后))?"
+_OF_A_RESET: Final = (
+    "reset",
+    "again",
+    "retry",
+    "regain",
+    "until",
+    "renew",
+    "重置",
+    "恢复",
+    "再试",
+    "重试",
 )
+_DATE: Final = re.compile(
+    r"20(?P<year>\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?: at |[ t])(?P<hour>\d\d):(?P<minute>\d\d)"
+    r"(?::(?P<second>\d\d)(?:\.\d{1,9})?)? ?(?P<zone>z\b|utc|gmt|[+-]\d\d:?\d\d)?"
+)
+_NEAR: Final = 40
+"""How far from a date the words may stand that say what it is of."""
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _IN_CHINA: Final = frozenset({"zai", "zhipuai", "zhipu"})
 """Providers that state Beijing's time without saying so (dirge#818)."""
@@ -98,7 +111,8 @@ _IN_CHINA: Final = frozenset({"zai", "zhipuai", "zhipu"})
 def _dated(text: str, provider: str) -> float | None:
     """Return the instant of a date and time beside words of a reset."""
     for found in _DATE.finditer(text):
-        if not (found["lead"] or found["tail"]):
+        near = text[max(0, found.start() - _NEAR) : found.end() + _NEAR]
+        if not any(word in near for word in _OF_A_RESET):
             continue
         zone: timedelta | None = timedelta()
         stated = found["zone"]
@@ -109,7 +123,7 @@ def _dated(text: str, provider: str) -> float | None:
             zone = None
         try:
             local = datetime(
-                int(found["year"]),
+                2_000 + int(found["year"]),
                 int(found["month"]),
                 int(found["day"]),
                 int(found["hour"]),
@@ -124,11 +138,13 @@ def _dated(text: str, provider: str) -> float | None:
 
 
 _CLOCK: Final = re.compile(
-    r"(?:reset|again|retry|regain|until|renew)(?:s|ted|ting)?(?: access)?(?: again)?"
+    r"(?:s|ed|ing)?(?: access)?(?: again)?"
     r"(?: daily| on| at| after)?(?: (?P<month>[a-z]{3,9})\.? (?P<day>\d\d?),?(?: at)?)?"
     r" (?:(?P<midnight>midnight)|(?P<hour>\d\d?)(?::(?P<minute>\d\d))?(?::\d\d)? ?(?P<half>[ap]m)?)"
     r" ?\(?(?P<zone>[a-z]{2,16}(?:[/_+-][a-z0-9_]{1,20}){0,3})\)?"
 )
+_MARKS: Final = ("(", "utc", "gmt", " pt", " pst", " pdt", " et", "pacific", "midnight", "beijing")
+"""One of them stands in every text that names a time of day with its zone."""
 _NAMED: Final = {
     "utc": "UTC",
     "gmt": "UTC",
@@ -156,7 +172,10 @@ def _zone(name: str) -> ZoneInfo | None:
 
 def _on_the_clock(text: str, now: float) -> float | None:
     """Return the next time that a wall clock of a named zone shows what is said."""
-    found = _CLOCK.search(text)
+    if not any(mark in text for mark in _MARKS):
+        return None
+    ends = (end.end() for word in _OF_A_RESET for end in re.finditer(word, text))
+    found = next(filter(None, (_CLOCK.match(text, end) for end in ends)), None)
     if found is None:
         return None
     zone = _zone(found["zone"])

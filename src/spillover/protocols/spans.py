@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 UNITS: Final[Mapping[str, float]] = {
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
-    **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),  # noqa: RUF001
+    **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 0.001),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "second(s)"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "minute(s)"), 60.0),

@@ -180,6 +180,9 @@ def _spent(fields: Mapping[str, Any]) -> tuple[float | None, float | None]:
     return found.seconds, found.reset_at
 
 
+_PLAN_STATUS: Final = "anthropic-ratelimit-unified-status"
+
+
 def _spent_resets(fields: Mapping[str, Any]) -> Iterator[Any]:
     for name in spent_metrics(fields):
         reset = fields.get(name.replace("remaining", "reset"))
@@ -188,10 +191,10 @@ def _spent_resets(fields: Mapping[str, Any]) -> Iterator[Any]:
     for name in _BARE_RESETS:
         if name in fields and name.replace("reset", "remaining") not in fields:
             yield fields[name]
-    if "anthropic-ratelimit-unified-reset" in fields:
-        # Subscriptions tell no amounts, but whether the plan refuses.
-        if fields.get("anthropic-ratelimit-unified-status", "rejected") == "rejected":
-            yield fields["anthropic-ratelimit-unified-reset"]
+    plan = fields.get("anthropic-ratelimit-unified-reset")
+    # Subscriptions tell no amounts, but whether the plan refuses.
+    if plan is not None and fields.get(_PLAN_STATUS, "rejected") == "rejected":
+        yield plan
     limits = fields.get("ratelimit")
     if isinstance(limits, str):
         yield from _structured(limits)
@@ -200,9 +203,9 @@ def _spent_resets(fields: Mapping[str, Any]) -> Iterator[Any]:
 def spent_metrics(fields: Mapping[str, Any]) -> list[str]:
     """Return the names of the headers that say that nothing remains."""
     return [
-        name
+        name.lower()
         for name, value in fields.items()
-        if "remaining" in name and _LIMIT.search(name) and _is_nothing(value)
+        if "emaining" in name and _LIMIT.search(name.lower()) and _is_nothing(value)
     ]
 
 
