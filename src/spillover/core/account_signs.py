@@ -187,6 +187,7 @@ KEY_SIGNS: Final = (
             r"|incorrect|missing)",
             r"security token included in the request",
             r"virtual key expected",
+            "invalid proxy server token",
             r"invalid username or password",
             r"unregistered callers",
             r"insufficient authentication scopes",
