@@ -65,7 +65,11 @@ def test_a_bare_refusal_names_no_key() -> None:
     ("status", "text", "code"),
     [
         (400, "User location is not supported for the API use.", "failed_precondition"),
-        (403, "Country, region, or territory not supported", "unsupported_country_region_territory"),
+        (
+            403,
+            "Country, region, or territory not supported",
+            "unsupported_country_region_territory",
+        ),
         (403, "Access denied. Please check your network settings.", ""),
     ],
 )

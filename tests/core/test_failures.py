@@ -337,6 +337,22 @@ def test_a_reset_is_believed_only_in_the_near_future(stated: float, believed: fl
     assert found.reset_at == believed
 
 
+def test_a_reset_that_has_just_passed_is_a_wait_of_nothing() -> None:
+    just = classify(Evidence(status=429, reset_at=NOW - 5), now=NOW)
+    also = classify(Evidence(status=429, reset_at=NOW - 5, stated_wait_s=9.0), now=NOW)
+    long_ago = classify(Evidence(status=429, reset_at=NOW - 5_000), now=NOW)
+
+    assert (just.stated_wait_s, just.reset_at) == (0, None)
+    assert also.stated_wait_s == 9
+    assert long_ago.stated_wait_s is None
+
+
+def test_a_reset_is_read_off_the_clock_that_it_was_stated_by() -> None:
+    slow = Evidence(status=429, reset_at=NOW - 9_970, server_at=NOW - 10_000)
+
+    assert classify(slow, now=NOW).reset_at == NOW + 30
+
+
 def test_what_waiting_will_not_mend_states_no_wait() -> None:
     gone = Evidence(
         provider="gemini", status=429, text="quota exceeded, limit: 0, model: x", stated_wait_s=10.0

@@ -54,7 +54,10 @@ def test_missing_capacity_is_not_the_callers_quota(status: int, text: str) -> No
     ("text", "window"),
     [
         ("Rate limit exceeded: free-models-per-day. Add 10 credits", CalendarUnit.DAY),
-        ("You have exceeded today's quota for model x, please try again tomorrow", CalendarUnit.DAY),
+        (
+            "You have exceeded today's quota for model x, please try again tomorrow",
+            CalendarUnit.DAY,
+        ),
         ("Trial key, which is limited to 1000 API calls / month.", CalendarUnit.MONTH),
         ("you have reached your weekly usage limit", CalendarUnit.WEEK),
         ("you have reached your session usage limit", None),

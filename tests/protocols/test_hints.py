@@ -275,6 +275,42 @@ def test_headers_repeated_in_the_body_are_read() -> None:
     assert read(body, 429).reset_at == 1_783_519_740.0
 
 
+def test_headers_tell_of_the_error_too() -> None:
+    named = read('{"message": "no"}', 429, x_amzn_errortype="ThrottlingException:http://aws/")
+    told = read("", 402, x_error_message="You have depleted your monthly included credits.")
+    counted = read('{"error": "no"}', 429, x_ratelimit_type="UserByModelByDay")
+    spent = read('{"error": "no"}', 429, x_ratelimit_remaining_tokens_day="0")
+
+    assert named.codes == ("throttlingexception",)
+    assert told.message == "You have depleted your monthly included credits."
+    assert "userbymodelbyday" in counted.text
+    assert counted.message == "no"
+    assert classify(spent, now=NOW).quota_window is CalendarUnit.DAY
+
+
+def test_a_name_of_aws_in_the_body_loses_its_address() -> None:
+    assert read('{"__type": "com.amazon.coral#ThrottlingException"}').codes == (
+        "throttlingexception",
+    )
+
+
+def test_a_python_clients_quote_of_an_error_is_read() -> None:
+    quoted = (
+        "Error code: 429 - {'error': {'message': \"You can't\", 'type': 'tokens', 'param': None, "
+        "'code': 'insufficient_quota'}}"
+    )
+    broken = "Error code: 429 - {'error': {'message'}"
+    long = "Error: {'error': '" + "x" * 70_000 + "'}"
+
+    plain = read(quoted, 429)
+    relayed = read(msgspec.json.encode({"error": {"message": quoted}}), 429)
+
+    assert relayed.codes == ("tokens", "insufficient_quota")
+    assert plain.codes == ("tokens", "insufficient_quota")
+    assert read(broken, 429).message == broken
+    assert read(msgspec.json.encode({"error": long}), 429).codes == ()
+
+
 def test_json_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
     body = (
         '{"detail": [{"msg": "Extra inputs are not permitted", "code": 422, "type": '

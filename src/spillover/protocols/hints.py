@@ -266,13 +266,20 @@ def _say(text: str, facts: _Facts) -> None:
         facts.words.append(text)
 
 
-_QUOTED: Final = re.compile(r"(?<=[{\[(:, ])'|'(?=[}\]):, ])")
-_CONSTANTS: Final = re.compile(r"(?<=[:\[,] )(?:None|True|False)(?=[,}\]])")
+_LITERAL: Final = re.compile(
+    r"'(?P<single>(?:[^'\\]|\\.)*+)'|\"(?:[^\"\\]|\\.)*+\"|\b(?:None|True|False)\b"
+)
 
 
 def _walk_python(text: str, facts: _Facts, depth: int) -> bool:
     """Walk a Python object's text, as clients in Python quote an upstream's error in theirs."""
-    if not text.startswith("{'") or len(text) > _MOST_SCANNED_BYTES:
+    if not text.startswith("{'") or len(text) > MOST_TEXT_CHARS:
         return False
-    text = _CONSTANTS.sub("null", text.replace('"', '\\"'))
-    return _walk_json(_QUOTED.sub('"', text), facts, depth)
+    return _walk_json(_LITERAL.sub(_in_json, text), facts, depth)
+
+
+def _in_json(literal: re.Match[str]) -> str:
+    single = literal["single"]
+    if single is not None:
+        return '"' + single.replace('"', '\\"').replace("\\'", "'") + '"'
+    return literal[0] if literal[0][0] == '"' else "null"

@@ -102,7 +102,9 @@ _DATE: Final = re.compile(
     r"(?::(?P<second>\d\d)(?:\.\d{1,9})?)? ?(?P<zone>z\b|utc|gmt|[+-]\d\d:?\d\d)?"
 )
 _NEAR: Final = 40
-"""How far from a date the words may stand that say what it is of."""
+"""How far before a date the words may stand that say what it is of."""
+_CHINESE_TAIL: Final = frozenset({"重", "恢", "后", "之"})
+"""What such words begin with where they follow the date."""
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _IN_CHINA: Final = frozenset({"zai", "zhipuai", "zhipu"})
 """Providers that state Beijing's time without saying so (dirge#818)."""
@@ -111,8 +113,11 @@ _IN_CHINA: Final = frozenset({"zai", "zhipuai", "zhipu"})
 def _dated(text: str, provider: str) -> float | None:
     """Return the instant of a date and time beside words of a reset."""
     for found in _DATE.finditer(text):
-        near = text[max(0, found.start() - _NEAR) : found.end() + _NEAR]
-        if not any(word in near for word in _OF_A_RESET):
+        before = text[max(0, found.start() - _NEAR) : found.start()]
+        after = (
+            text[found.end() : found.end() + 1].strip() or text[found.end() + 1 : found.end() + 2]
+        )
+        if after not in _CHINESE_TAIL and not any(word in before for word in _OF_A_RESET):
             continue
         zone: timedelta | None = timedelta()
         stated = found["zone"]
@@ -139,7 +144,7 @@ def _dated(text: str, provider: str) -> float | None:
 
 _CLOCK: Final = re.compile(
     r"(?:s|ed|ing)?(?: access)?(?: again)?"
-    r"(?: daily| on| at| after)?(?: (?P<month>[a-z]{3,9})\.? (?P<day>\d\d?),?(?: at)?)?"
+    r"(?: daily| on| at| after){0,2}(?: (?P<month>[a-z]{3,9})\.? (?P<day>\d\d?),?(?: at)?)?"
     r" (?:(?P<midnight>midnight)|(?P<hour>\d\d?)(?::(?P<minute>\d\d))?(?::\d\d)? ?(?P<half>[ap]m)?)"
     r" ?\(?(?P<zone>[a-z]{2,16}(?:[/_+-][a-z0-9_]{1,20}){0,3})\)?"
 )

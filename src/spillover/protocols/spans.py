@@ -93,7 +93,7 @@ def instant_of(stated: Any) -> float | None:
     try:
         at = datetime.fromisoformat(stated.strip().upper())
         return at.timestamp() if at.tzinfo is not None else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 
