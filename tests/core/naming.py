@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from spillover.core.failures import Evidence, Shape, classify
-from spillover.core.values import Failure
+
+if TYPE_CHECKING:
+    from spillover.core.values import Failure
 
 NOW = 1_790_000_000.0
 

@@ -81,9 +81,13 @@ def test_a_region_is_the_providers_matter_not_the_keys(status: int, text: str, c
 
 
 def test_a_page_at_the_front_door_says_nothing_of_the_key() -> None:
-    found = named(403, "Just a moment...", html=True)
+    page = named(403, "Just a moment...", html=True)
+    line = named(403, "error code: 1010")
+    bad_key = named(401, "401 Authorization Required", html=True)
 
-    assert (found.scope, found.names_key) == (FaultScope.PROVIDER, False)
+    assert (page.scope, page.names_key) == (FaultScope.PROVIDER, False)
+    assert (line.scope, line.names_key) == (FaultScope.PROVIDER, False)
+    assert bad_key.scope is FaultScope.ACCOUNT
 
 
 def test_a_banned_account_does_not_mend_by_waiting() -> None:

@@ -27,7 +27,7 @@ from tests.core.naming import named
         (413, "request entity too large"),
         (413, "whatever"),
         (429, "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 51234"),
-        (400, "输入内容过长，请缩短后重试"),
+        (400, "输入内容过长"),
         (400, "请求超过模型的最大上下文长度"),
     ],
 )

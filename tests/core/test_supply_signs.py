@@ -42,8 +42,8 @@ def test_a_missing_model_is_told(status: int, text: str) -> None:
         (503, "Loading model"),
         (500, "model requires more system memory (8.4 GiB) than is available (5.3 GiB)"),
         (429, "The system is currently experiencing high demand and cannot process your request."),
-        (429, "当前分组上游负载已饱和，请稍后再试"),
-        (429, "该模型当前访问量过大，请您稍后再试"),
+        (429, "当前分组上游负载已饱和"),
+        (429, "该模型当前访问量过大"),
     ],
 )
 def test_missing_capacity_is_not_the_callers_quota(status: int, text: str) -> None:
@@ -96,6 +96,16 @@ def test_a_relayed_429_is_a_rate_limit_under_another_status(status: int) -> None
     assert named(status, "请求过于频繁").failure is FailureClass.RATE_LIMITED
 
 
+def test_a_front_door_counts_addresses() -> None:
+    assert named(429, "error code: 1015").scope is FaultScope.PROVIDER
+
+
+def test_a_model_that_broke_down_is_the_servers_fault() -> None:
+    text = "The model has crashed without additional information. (Exit code: 18446744072635812000)"
+
+    assert named(400, text).failure is FailureClass.SERVER_ERROR
+
+
 def test_a_pool_that_all_share_benches_the_model_alone() -> None:
     found = named(429, "x:free is temporarily rate-limited upstream", provider="openrouter")
 
@@ -104,7 +114,10 @@ def test_a_pool_that_all_share_benches_the_model_alone() -> None:
 
 def test_every_row_is_about_supply() -> None:
     assert {sign.failure for sign in MODEL_SIGNS} == {FailureClass.MODEL_NOT_FOUND}
-    assert {sign.failure for sign in CAPACITY_SIGNS} == {FailureClass.OVERLOADED}
+    assert {sign.failure for sign in CAPACITY_SIGNS} == {
+        FailureClass.OVERLOADED,
+        FailureClass.SERVER_ERROR,
+    }
     assert {sign.failure for sign in QUOTA_SIGNS} == {
         FailureClass.RATE_LIMITED,
         FailureClass.QUOTA_EXHAUSTED,

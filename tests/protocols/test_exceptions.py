@@ -18,8 +18,10 @@ from spillover.protocols.exceptions import fault_of
         ("ConnectionRefusedError: [Errno 111] Connection refused", Fault.REFUSED),
         ("httpx.ConnectError: [Errno 61] Connection refused", Fault.REFUSED),
         (
-            "aiohttp.client_exceptions.ClientConnectorError: Cannot connect to host x:443 "
-            "ssl:default [Connect call failed ('1.2.3.4', 443)]",
+            (
+                "aiohttp.client_exceptions.ClientConnectorError: Cannot connect to host x:443 "
+                "ssl:default [Connect call failed ('1.2.3.4', 443)]"
+            ),
             Fault.REFUSED,
         ),
         ("getaddrinfo ENOTFOUND api.example.com", Fault.DNS),
@@ -67,8 +69,10 @@ from spillover.protocols.exceptions import fault_of
         ("aiohttp.ServerDisconnectedError", Fault.CLOSED_BEFORE_HEAD),
         ("httpx.RemoteProtocolError", Fault.CLOSED_BEFORE_HEAD),
         (
-            "httpx.RemoteProtocolError: peer closed connection without sending complete message "
-            "body (incomplete chunked read)",
+            (
+                "httpx.RemoteProtocolError: peer closed connection without sending complete message "
+                "body (incomplete chunked read)"
+            ),
             Fault.CUT,
         ),
         ("aiohttp.ClientPayloadError: Response payload is not completed", Fault.CUT),
@@ -92,4 +96,6 @@ def test_what_tells_of_no_fault_is_none(words: str) -> None:
 
 @given(st.text())
 def test_any_words_are_read_without_harm(words: str) -> None:
-    assert fault_of(words) is None or fault_of(words) in Fault
+    fault = fault_of(words)
+
+    assert fault is None or fault in Fault

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spillover.core.failures import Evidence, Shape, classify
 from spillover.core.values import CalendarUnit, FailureClass, Source
-from spillover.protocols.hints import MOST_TEXT_CHARS, read_error
+from spillover.protocols.hints import HEAD_CHARS, MOST_TEXT_CHARS, TAIL_CHARS, read_error
 
 NOW = 1_790_000_000.0
 
@@ -363,7 +363,17 @@ def test_json_of_an_unbearable_breadth_is_read_in_part() -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert len(read("x" * 100_000).text) == MOST_TEXT_CHARS
+    evidence = read("start " + "x" * 100_000)
+
+    assert len(evidence.message) == MOST_TEXT_CHARS
+    assert len(evidence.text) == HEAD_CHARS + TAIL_CHARS + 1
+
+
+def test_a_long_text_keeps_its_start_and_its_end() -> None:
+    evidence = read("Rate limit reached. " + "word " * 500 + "Please try again in 7s.", 429)
+
+    assert evidence.text.startswith("rate limit reached.")
+    assert evidence.stated_wait_s == 7
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

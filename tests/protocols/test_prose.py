@@ -46,7 +46,7 @@ def reset_in(text: str, provider: str = "") -> float | None:
         ("retry after: 1 week", 604_800),
         ("retry-after: 17", 17),
         ("retry_delay {\n  seconds: 43\n}".replace("\n ", ""), 43),
-        ("请求过于频繁，请在 5 秒后重试", 5),
+        ("请在 5 秒后重试", 5),
         ("请2分钟后再试", 120),
         ("请 1.5 小时之后重试", 5_400),
     ],
@@ -83,8 +83,10 @@ def test_what_states_no_time_says_nothing(text: str) -> None:
         ("retry after 2026-11-20T13:00:00+01:00", "", 0),
         ("retry after 2026-11-20T12:00:00.5-0100", "", 3_600),
         (
-            "made 2025-01-01 10:00; resets at 2026-11-20T12:01:00Z; "
-            "and the rest of this long text says nothing of it",
+            (
+                "made 2025-01-01 10:00; resets at 2026-11-20T12:01:00Z; "
+                "and the rest of this long text says nothing of it"
+            ),
             "",
             60,
         ),
@@ -140,8 +142,31 @@ def test_any_text_is_read_without_harm(text: str, now: float | None) -> None:
 
 
 WORDS = st.sampled_from(
-    "reset resets again retry try wait in after at on 8pm 12:30 2026-11-20 00:00 (utc) 5s 3h "
-    "midnight nov 22 重置 秒后 5".split()  # noqa: SIM905
+    [
+        "reset",
+        "resets",
+        "again",
+        "retry",
+        "try",
+        "wait",
+        "in",
+        "after",
+        "at",
+        "on",
+        "8pm",
+        "12:30",
+        "2026-11-20",
+        "00:00",
+        "(utc)",
+        "5s",
+        "3h",
+        "midnight",
+        "nov",
+        "22",
+        "重置",
+        "秒后",
+        "5",
+    ]
 )
 
 

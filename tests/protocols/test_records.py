@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from statistics import median
-from timeit import repeat
 from typing import Any
 
 import msgspec
@@ -299,13 +297,3 @@ def test_any_record_is_read_without_harm(record: dict[str, Any]) -> None:
 def test_any_body_of_a_fine_answer_is_read_without_harm(*, body: bytes, stream: bool) -> None:
     assert isinstance(classify(status=200, body=body, stream=stream), Classified)
     assert isinstance(classify(status=200, body=b"data: " + body, stream=stream), Classified)
-
-
-def test_a_body_of_two_kilobytes_costs_microseconds() -> None:
-    row = next(row for row in RECORDED if row["id"] == "gemini-429-zero-three")
-    record = {name: row.get(name) for name in FIELDS}
-
-    took_us = median(repeat(lambda: classify(record), number=20, repeat=15)) / 20 * 1e6
-
-    assert len(row["body"]) > 1_700
-    assert took_us < 600  # ten times what it takes, for a machine that does other things too

@@ -224,7 +224,14 @@ KEY_SIGNS: Final = (
     Sign(
         failure=FailureClass.AUTH_INVALID,
         scope=FaultScope.PROVIDER,
-        statuses=statuses(401, 403),
+        statuses=statuses(403),
+        words=Phrases(r"error code: 10\d\d\b", "error 1020", "cloudflare to restrict access"),
+        source="Cloudflare's front door: an address, a country or a user agent is kept out",
+    ),
+    Sign(
+        failure=FailureClass.AUTH_INVALID,
+        scope=FaultScope.PROVIDER,
+        statuses=statuses(403),
         shapes=frozenset({Shape.HTML}),
         source="a page instead of JSON is the front door's refusal (an address, a user agent, a "
         "challenge), not the API's word on a key",

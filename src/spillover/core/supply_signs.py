@@ -98,6 +98,17 @@ CAPACITY_SIGNS: Final = (
         source="messages of Ollama, DeepSeek, Fireworks, Anthropic and Cloudflare",
     ),
     Sign(
+        failure=FailureClass.SERVER_ERROR,
+        scope=_PROFILE,
+        statuses=statuses(200, 400, 404, 500, 503),
+        words=Phrases(
+            r"model (?:has )?(?:crashed|unloaded)",
+            r"failed to load (?:the )?model",
+            "runner process has terminated",
+        ),
+        source="LM Studio and Ollama, whose model broke down under the request",
+    ),
+    Sign(
         failure=FailureClass.OVERLOADED,
         scope=_PROFILE,
         codes=names(
@@ -161,6 +172,13 @@ QUOTA_SIGNS: Final = (
         concurrency=True,
         source="GitHub Models, Anthropic, Ollama Cloud, OpenRouter, Moonshot and Pollinations "
         "count calls in flight",
+    ),
+    Sign(
+        failure=FailureClass.RATE_LIMITED,
+        scope=_PROVIDER,
+        statuses=statuses(429),
+        words=Phrases(r"error (?:code:? )?1015\b"),
+        source="Cloudflare's front door counts addresses, not keys",
     ),
     Sign(
         failure=FailureClass.QUOTA_EXHAUSTED,

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MOST_TEXT_CHARS: Final = 4_096
-"""Words beyond this are not looked at."""
+"""Words of one text beyond this are not looked at."""
+HEAD_CHARS: Final = 768
+TAIL_CHARS: Final = 256
+"""What is left of all words for patterns to look at; the longest recorded error has 840."""
 _MOST_JSON_BYTES: Final = 1024 * 1024
 _MOST_SCANNED_BYTES: Final = 64 * 1024
 _MOST_DEPTH: Final = 8
@@ -51,7 +54,7 @@ def read_error(
     shape, facts = _read_body(body)
     if headers:
         _read_headers(headers, facts)
-    text = "\n".join(dict.fromkeys(facts.words)).lower()[:MOST_TEXT_CHARS].replace("\u2019", "'")
+    text = _ends("\n".join(dict.fromkeys(facts.words)).lower().replace("\u2019", "'"))
     wait = stated_wait(headers, facts.fields, text, provider=provider, now=now)
     if status is None or status < _FIRST_REFUSAL:
         status = facts.status or status
@@ -71,6 +74,14 @@ def read_error(
 
 
 _FIRST_REFUSAL: Final = 300
+
+
+def _ends(text: str) -> str:
+    """Return a text without its middle if it is long: causes stand at its start, waits at its end."""
+    if len(text) <= HEAD_CHARS + TAIL_CHARS:
+        return text
+    return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
+
 
 _HEADER_CODE: Final = "x-amzn-errortype"
 """AWS names the error here alone, with an address behind a colon."""
