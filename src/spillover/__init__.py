@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SyncChatStream,
         SyncSpillover,
     )
+    from spillover.protocols.records import Classified, classify
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ __all__ = [
     "ChatAnswer",
     "ChatStream",
     "Chunk",
+    "Classified",
     "ConfigError",
     "LedgerError",
     "NoProfileAvailable",
@@ -46,17 +48,23 @@ __all__ = [
     "SyncSpillover",
     "UnknownModel",
     "__version__",
+    "classify",
 ]
 
-_OF_THE_LIBRARY = frozenset(
-    {"ChatAnswer", "ChatStream", "Chunk", "Spillover", "SyncChatStream", "SyncSpillover"}
-)
+_HOMES = {
+    **dict.fromkeys(
+        ("ChatAnswer", "ChatStream", "Chunk", "Spillover", "SyncChatStream", "SyncSpillover"),
+        "library",
+    ),
+    **dict.fromkeys(("Classified", "classify"), "protocols.records"),
+}
+"""Where a name is defined that is no error."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "library" if name in _OF_THE_LIBRARY else "errors"
+    home = _HOMES.get(name, "errors")
     return getattr(import_module(f"{__name__}.{home}"), name)
 
 

@@ -222,7 +222,7 @@ def test_a_rate_limit_on_a_minute_stays_one() -> None:
 def test_a_rate_limit_benches_the_account_unless_quotas_are_per_model() -> None:
     bare = an_error(429, "Rate limit exceeded")
     named = an_error(429, "Rate limit reached for model `x`")
-    per_model = an_error(429, "Rate limit exceeded", provider="mistral")
+    per_model = an_error(429, "Rate limit exceeded", provider="groq")
 
     assert classify(bare, now=NOW).scope is FaultScope.ACCOUNT
     assert classify(named, now=NOW).scope is FaultScope.PROFILE
@@ -335,6 +335,22 @@ def test_a_reset_is_believed_only_in_the_near_future(stated: float, believed: fl
     found = classify(Evidence(status=429, reset_at=stated), now=NOW)
 
     assert found.reset_at == believed
+
+
+def test_a_reset_that_has_just_passed_is_a_wait_of_nothing() -> None:
+    just = classify(Evidence(status=429, reset_at=NOW - 5), now=NOW)
+    also = classify(Evidence(status=429, reset_at=NOW - 5, stated_wait_s=9.0), now=NOW)
+    long_ago = classify(Evidence(status=429, reset_at=NOW - 5_000), now=NOW)
+
+    assert (just.stated_wait_s, just.reset_at) == (0, None)
+    assert also.stated_wait_s == 9
+    assert long_ago.stated_wait_s is None
+
+
+def test_a_reset_is_read_off_the_clock_that_it_was_stated_by() -> None:
+    slow = Evidence(status=429, reset_at=NOW - 9_970, server_at=NOW - 10_000)
+
+    assert classify(slow, now=NOW).reset_at == NOW + 30
 
 
 def test_what_waiting_will_not_mend_states_no_wait() -> None:

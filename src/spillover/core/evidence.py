@@ -69,6 +69,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     stated_wait_s: float | None = None
     reset_at: float | None = None
     """An absolute reset of the spent metric (epoch seconds)."""
+    server_at: float | None = None
+    """What time it was on the clock that `reset_at` was read off; None: it is believed to be ours."""
     source: Source = Source.DEFAULT
     """Where the wait or the reset was read."""
     after_content: bool = False

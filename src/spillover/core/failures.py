@@ -12,10 +12,18 @@ Refuses to know bytes, headers, JSON, profiles and the clock.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.evidence import Evidence, Shape, TransportFault
-from spillover.core.failure_signs import NAMES_MODEL, PER_MODEL_QUOTAS, SIGNS, WINDOWS, Sign
+from spillover.core.failure_signs import (
+    NAMES_ACCOUNT,
+    NAMES_MODEL,
+    PER_MODEL_QUOTAS,
+    SIGNS,
+    WINDOWS,
+)
+from spillover.core.signs import Sign
 from spillover.core.values import (
     CalendarUnit,
     Confidence,
@@ -48,6 +56,8 @@ LONGEST_WAIT_S: Final = 86_400.0
 """A stated wait is believed up to this; longer ones are broken or hostile."""
 LONGEST_QUOTA_WAIT_S: Final = 31 * 86_400.0
 """The same, where a quota is spent."""
+RESET_PASSED_S: Final = 60.0
+"""A reset that passed no longer ago is over; an older one is broken and states nothing."""
 
 
 class Then(StrEnum):
@@ -246,7 +256,8 @@ _FAULTS: Final[Mapping[TransportFault, _Fault]] = {
 
 def _shown(words: str, redact: Callable[[str], str]) -> str:
     """Return a provider's words as people may see them: no secrets, nothing that moves a cursor."""
-    return "".join([c if c.isprintable() else " " for c in redact(words)])[:MESSAGE_CHARS]
+    kept = redact(words)[:MESSAGE_CHARS]
+    return kept if kept.isprintable() else "".join([c if c.isprintable() else " " for c in kept])
 
 
 def _transport_failure(
@@ -269,20 +280,27 @@ def _sign_of(evidence: Evidence) -> Sign:
     status = evidence.status or _OK
     if _OK < status < _FIRST_REDIRECT:
         status = _OK  # 204 and its kin are answers without an answer too
-    for sign in SIGNS:
-        if sign.statuses and status not in sign.statuses:
-            continue
-        if sign.providers and evidence.provider not in sign.providers:
-            continue
+    for sign in _signs_for(evidence.provider, status):
         if sign.shapes and evidence.shape not in sign.shapes:
             continue
         if sign.codes and sign.codes.isdisjoint(evidence.codes):
             continue
-        if sign.words and not sign.words.search(evidence.text):
+        if sign.words and not sign.words.found_in(evidence.text):
             continue
         return sign
     theirs = status >= _SERVERS_FAULT or status < _OK or _FIRST_REDIRECT <= status < _OURS
     return _UNHEARD_OF_5XX if theirs else _UNHEARD_OF
+
+
+@lru_cache(maxsize=1_024)
+def _signs_for(provider: str, status: int) -> tuple[Sign, ...]:
+    """Return the signs that an answer of `provider` with `status` can bear, in their order."""
+    return tuple(
+        sign
+        for sign in SIGNS
+        if (not sign.statuses or status in sign.statuses)
+        and (not sign.providers or provider in sign.providers)
+    )
 
 
 _OK: Final = 200
@@ -304,14 +322,16 @@ _UNHEARD_OF_5XX: Final = Sign(
 
 def _window(text: str) -> CalendarUnit | None:
     for unit, words in WINDOWS:
-        if words.search(text):
+        if words.found_in(text):
             return unit
     return None
 
 
 def _quota_scope(evidence: Evidence) -> FaultScope:
     """Return whose quota is spent, where the sign itself doesn't say."""
-    if evidence.provider in PER_MODEL_QUOTAS or NAMES_MODEL.search(evidence.text):
+    text = evidence.text
+    per_model = evidence.provider in PER_MODEL_QUOTAS and not NAMES_ACCOUNT.found_in(text)
+    if per_model or NAMES_MODEL.found_in(text):
         return FaultScope.PROFILE
     return FaultScope.ACCOUNT
 
@@ -325,8 +345,13 @@ def _believable(
     quota = failure is FailureClass.QUOTA_EXHAUSTED
     longest = LONGEST_QUOTA_WAIT_S if quota else LONGEST_WAIT_S
     wait, reset_at = evidence.stated_wait_s, evidence.reset_at
+    if reset_at is not None:
+        if evidence.server_at is not None:
+            reset_at += now - evidence.server_at  # both were read off the server's clock
+        if now - RESET_PASSED_S <= reset_at <= now:
+            wait, reset_at = 0.0 if wait is None else wait, None
+        elif not now < reset_at <= now + longest:
+            reset_at = None
     if wait is not None:
         wait = min(max(0.0, wait), longest)
-    if reset_at is not None and not now < reset_at <= now + longest:
-        reset_at = None
     return wait, reset_at

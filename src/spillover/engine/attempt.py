@@ -389,7 +389,11 @@ class Attempt:
     def _read_error(self, body: bytes) -> Evidence:
         exchange = self._opened()
         return read_error(
-            provider=self._provider, status=exchange.status, headers=exchange.headers, body=body
+            provider=self._provider,
+            status=exchange.status,
+            headers=exchange.headers,
+            body=body,
+            now=self._means.clock.now(),
         )
 
     def _fault(self, fault: TransportFault, message: str = "") -> Evidence:

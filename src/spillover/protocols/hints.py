@@ -19,13 +19,16 @@ import msgspec
 
 from spillover.core.failures import Evidence, Shape
 from spillover.protocols.sse import Splitter, payload
-from spillover.protocols.waits import stated_wait
+from spillover.protocols.waits import WAIT_FIELDS, spent_metrics, stated_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MOST_TEXT_CHARS: Final = 4_096
-"""Words beyond this are not looked at."""
+"""Words of one text beyond this are not looked at."""
+HEAD_CHARS: Final = 768
+TAIL_CHARS: Final = 256
+"""What is left of all words for patterns to look at; the longest recorded error has 840."""
 _MOST_JSON_BYTES: Final = 1024 * 1024
 _MOST_SCANNED_BYTES: Final = 64 * 1024
 _MOST_DEPTH: Final = 8
@@ -35,33 +38,69 @@ _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
 
 
 def read_error(
-    *, provider: str, status: int | None, headers: Mapping[str, str], body: bytes
+    *,
+    provider: str,
+    status: int | None,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: float | None = None,
 ) -> Evidence:
     """Return what a failed answer says.
 
     `headers` are looked up by lower-case names. `status` is the HTTP status, None where there is
-    none; one stated in the body stands in for it when the answer came as 2xx.
+    none; one stated in the body stands in for it when the answer came as 2xx. `now` is for waits
+    that are told as a time of day.
     """
     shape, facts = _read_body(body)
-    text = "\n".join(facts.words).lower()[:MOST_TEXT_CHARS]
-    wait = stated_wait(headers, facts.fields, text)
+    if headers:
+        _read_headers(headers, facts)
+    text = _ends("\n".join(dict.fromkeys(facts.words)).lower().replace("\u2019", "'"))
+    wait = stated_wait(headers, facts.fields, text, provider=provider, now=now)
     if status is None or status < _FIRST_REFUSAL:
         status = facts.status or status
     return Evidence(
         provider=provider,
         status=status,
         shape=shape,
-        codes=tuple(dict.fromkeys(code.lower() for code in facts.codes)),
+        codes=tuple(dict.fromkeys([code.lower() for code in facts.codes])),
         code=_telling(facts.codes),
         message=": ".join(dict.fromkeys(facts.messages))[:MOST_TEXT_CHARS],
         text=text,
         stated_wait_s=wait.seconds,
         reset_at=wait.reset_at,
+        server_at=wait.server_at,
         source=wait.source,
     )
 
 
 _FIRST_REFUSAL: Final = 300
+
+
+def _ends(text: str) -> str:
+    """Return a text without its middle if it is long: causes stand at its start, waits at its end."""
+    if len(text) <= HEAD_CHARS + TAIL_CHARS:
+        return text
+    return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
+
+
+_HEADER_CODE: Final = "x-amzn-errortype"
+"""AWS names the error here alone, with an address behind a colon."""
+_HEADER_WORDS: Final = ("x-error-message", "x-ratelimit-type")
+"""Hugging Face repeats the message here, GitHub names the quota."""
+
+
+def _read_headers(headers: Mapping[str, str], facts: _Facts) -> None:
+    """Take what headers say of the error: its name, its message, the metrics that are spent."""
+    code = headers.get(_HEADER_CODE)
+    if code:
+        facts.codes.append(code.partition(":")[0].rpartition("#")[2][:_LONGEST_CODE])
+    for name in _HEADER_WORDS:
+        words = headers.get(name)
+        if words:
+            facts.words.append(words)
+            if not facts.messages and name == _HEADER_WORDS[0]:
+                facts.messages.append(words)
+    facts.words += spent_metrics(headers)
 
 
 def _telling(codes: list[str]) -> str | None:
@@ -85,22 +124,22 @@ class _Facts:
 
 
 _MESSAGES: Final = frozenset(
-    "message msg detail details error error_description title status_msg raw".split()  # noqa: SIM905
+    "message msg detail details error error_description title status_msg raw error_msg errmsg "  # noqa: SIM905
+    "error_message errormessage faultstring exception reason_phrase".split()
 )
 """Fields whose text is for people; where it holds JSON, that is read instead."""
 _INNER: Final = _MESSAGES | frozenset(
-    "errors violations metadata base_resp headers promptfeedback cause choices x_groq".split()  # noqa: SIM905
+    "errors violations metadata base_resp headers promptfeedback cause choices x_groq response "  # noqa: SIM905
+    "innererror inner_error fault upstream_error provider_error result delta".split()
 )
 """Fields that are looked into."""
 _CODES: Final = frozenset(
-    "code type status reason status_code statuscode error_code error_type blockreason".split()  # noqa: SIM905
+    "code type status reason status_code statuscode error_code error_type blockreason __type "  # noqa: SIM905
+    "errorcode errcode err_code".split()
 )
-_NAMES: Final = frozenset({"quotaid", "limit_source"})
+_NAMES: Final = frozenset({"quotaid", "limit_source", "quota_limit", "quota_unit"})
 """Fields that name the quota that is spent."""
-_WAITS: Final = frozenset(
-    "retrydelay retry_after retryafter retry-after retry_after_ms retry-after-ms quotaresetdelay "  # noqa: SIM905
-    "quotaresettimestamp x-ratelimit-reset x-ratelimit-remaining".split()
-)
+_WAITS: Final = WAIT_FIELDS | frozenset({"x-ratelimit-reset", "x-ratelimit-remaining"})
 _LONGEST_CODE: Final = 64
 
 
@@ -120,7 +159,9 @@ def _read_body(body: bytes) -> tuple[Shape, _Facts]:
     shape = Shape.PLAIN
     if body[0] == ord("<"):
         shape, text = Shape.HTML, _title(text)
-    _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+        _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+    else:
+        _read_text(text, facts, _MOST_DEPTH)
     return shape, facts
 
 
@@ -205,6 +246,8 @@ def _note(name: str, item: Any, facts: _Facts) -> None:
         code = str(item)
         if _STATUS.fullmatch(code):
             facts.status = facts.status or int(code)
+        if name == "__type":
+            code = code.rpartition("#")[2]
         if " " in code or len(code) > _LONGEST_CODE:
             facts.words.append(code)
         elif code not in _BLAND:
@@ -223,7 +266,7 @@ def _read_text(text: str, facts: _Facts, depth: int) -> None:
     start = text.find("{")
     if start >= 0:
         inner = text[start : text.rfind("}") + 1]
-        if _walk_json(inner, facts, depth - 1):
+        if _walk_json(inner, facts, depth - 1) or _walk_python(inner, facts, depth - 1):
             text = text[:start]
     _say(" ".join(text[:MOST_TEXT_CHARS].split()), facts)
 
@@ -232,3 +275,22 @@ def _say(text: str, facts: _Facts) -> None:
     if text:
         facts.messages.append(text)
         facts.words.append(text)
+
+
+_LITERAL: Final = re.compile(
+    r"'(?P<single>(?:[^'\\]|\\.)*+)'|\"(?:[^\"\\]|\\.)*+\"|\b(?:None|True|False)\b"
+)
+
+
+def _walk_python(text: str, facts: _Facts, depth: int) -> bool:
+    """Walk a Python object's text, as clients in Python quote an upstream's error in theirs."""
+    if not text.startswith("{'") or len(text) > MOST_TEXT_CHARS:
+        return False
+    return _walk_json(_LITERAL.sub(_in_json, text), facts, depth)
+
+
+def _in_json(literal: re.Match[str]) -> str:
+    single = literal["single"]
+    if single is not None:
+        return '"' + single.replace('"', '\\"').replace("\\'", "'") + '"'
+    return literal[0] if literal[0][0] == '"' else "null"

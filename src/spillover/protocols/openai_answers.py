@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from spillover.core.failures import Evidence, Shape
+from spillover.core.failures import Evidence, Shape, TransportFault
 from spillover.core.values import Operation, Usage, Value
 from spillover.protocols.hints import read_error
 from spillover.protocols.measure import measure_raw
@@ -131,4 +131,15 @@ def hollow(provider: str, reason: str | None) -> Evidence:
         code=reason,
         message="the answer is empty",
         text="the answer is empty",
+    )
+
+
+def cut(provider: str, *, after_content: bool) -> Evidence:
+    """Return the evidence of a stream that ended before its end."""
+    return Evidence(
+        provider=provider,
+        fault=TransportFault.CUT,
+        status=OK,
+        message="the stream ended without a finish reason",
+        after_content=after_content,
     )

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import msgspec
 
-from spillover.core.failures import Evidence, TransportFault
+from spillover.core.evidence import Evidence
 from spillover.core.values import Usage, Value
 from spillover.protocols.hints import read_error
 from spillover.protocols.measure import measure
-from spillover.protocols.openai_answers import NULL, OK, holds, hollow
+from spillover.protocols.openai_answers import NULL, OK, cut, holds, hollow
 from spillover.protocols.openai_usage import read_usage
 from spillover.protocols.sse import data_of, payload
 
@@ -132,13 +132,7 @@ class StreamReader:
         Whole is what has its finish reasons or the sentinel, and content or counted output.
         """
         if not self.finished and not self.done:
-            return Evidence(
-                provider=self._provider,
-                fault=TransportFault.CUT,
-                status=OK,
-                message="the stream ended without a finish reason",
-                after_content=self.has_content,
-            )
+            return cut(self._provider, after_content=self.has_content)
         if self.has_content or (self.usage is not None and self.usage.output_tokens):
             return None
         return hollow(self._provider, self.finish_reason)

@@ -1,8 +1,9 @@
 """Read how long a provider says to wait, however it says so.
 
 Rules of this file:
-- Headers beat the fields of a body, fields beat prose.
-- A reset that is stated as an instant is an instant; all else is a span in seconds.
+- The order is that of trust: an absolute reset, then `retry-after-ms`, `retry-after`, the reset of a
+  metric with nothing remaining, fields of the body, and prose last.
+- A reset counts only for what is spent: it may say when a bucket is full again, not when to come back.
 - Nothing is judged: a wait is read as it is stated, and whoever uses it knows what can be true.
 
 Refuses to know what is waited for.
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.core.values import Source
+from spillover.protocols.prose import said_of_waiting
+from spillover.protocols.spans import http_date_of, instant_of, span_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,119 +29,207 @@ class Wait:
 
     seconds: float | None = None
     reset_at: float | None = None
-    """The same as an instant, where it is stated as one."""
+    """An absolute reset; it comes before `seconds` while it can be true."""
+    server_at: float | None = None
+    """What time it was at the server, where it said so."""
     source: Source = Source.DEFAULT
 
 
-def stated_wait(headers: Mapping[str, str], fields: Mapping[str, Any], text: str) -> Wait:
-    """Return the wait that is stated in headers, else in body fields, else in prose.
+@dataclass(slots=True)
+class _Found:
+    """What was read from one place so far."""
 
-    Names in `headers` and `fields` are looked up in lower case; `text` is lower-case prose. Spans
-    are as stated, however absurd: whoever uses them knows what can be true.
-    """
-    for source, stated in ((Source.HEADER, headers), (Source.BODY, fields)):
-        wait = _stated(stated, headers.get("date"), source)
-        if wait is not None:
-            return wait
-    spoken = _PROSE.search(text)
-    if spoken is not None:
-        return Wait(seconds=_span(spoken["span"]), source=Source.BODY)
-    return Wait()
-
-
-_MILLISECONDS: Final = ("retry-after-ms", "retry_after_ms")
-_SECONDS: Final = ("retry-after", "retry_after", "retryafter", "quotaresetdelay", "retrydelay")
-_INSTANTS: Final = ("x-ratelimit-reset", "quotaresettimestamp")
-
-
-def _stated(fields: Mapping[str, Any], date: str | None, source: Source) -> Wait | None:
     seconds: float | None = None
     reset_at: float | None = None
-    if str(fields.get("x-ratelimit-remaining", 0)).strip() == "0":
-        reset_at = next(filter(None, (_instant(fields.get(n)) for n in _INSTANTS)), None)
-    for name in _MILLISECONDS:
-        span = _span(fields.get(name))
-        if span is not None:
-            seconds = span / 1_000
-            break
-    else:
-        for name in _SECONDS:
-            stated = fields.get(name)
-            seconds = _span(stated)
-            if seconds is not None:
-                break
-            until, since = _http_date(stated), _http_date(date)
-            if until is not None and since is not None:
-                seconds = max(0.0, until - since)
-                break
-            reset_at = reset_at or until
+
+    def later(self, seconds: float | None, reset_at: float | None) -> None:
+        """Take what lies further off: with several metrics spent, the last to reset binds."""
+        if seconds is not None:
+            self.seconds = max(seconds, self.seconds or 0.0)
+        if reset_at is not None:
+            self.reset_at = max(reset_at, self.reset_at or 0.0)
+
+
+def stated_wait(
+    headers: Mapping[str, str],
+    fields: Mapping[str, Any],
+    text: str,
+    *,
+    provider: str = "",
+    now: float | None = None,
+) -> Wait:
+    """Return the wait that is stated in headers, body fields or prose.
+
+    Names in `headers` and `fields` are lower case, as is `text`. `now` stands in for the server's
+    clock when no `date` header tells it. Spans are as stated, however absurd, but never negative.
+    """
+    server_at = http_date_of(headers.get("date"))
+    head = _Found()
+    head.later(*_spent(headers))
+    retry = _retry_after(headers, server_at)
+    body = _Found()
+    if fields:
+        body.later(None, _reset_in(fields))
+        body.later(*_retry_after(fields, server_at))
+    if head.reset_at is None and head.seconds is None and retry == (None, None):
+        head.seconds = span_of(headers.get("x-ratelimit-timeremaining"))
+    seconds = _first(retry[0], head.seconds)
+    reset_at = _first(head.reset_at, retry[1], body.reset_at)
+    source = Source.HEADER
+    if head.reset_at is None and retry[1] is None and (seconds is None or reset_at is not None):
+        source = Source.BODY
+        seconds = _first(seconds, body.seconds)
+        if seconds is None and reset_at is None:
+            clock = server_at if server_at is not None else now
+            said = said_of_waiting(text, provider=provider, now=clock)
+            seconds, reset_at = said.seconds, said.reset_at
     if seconds is None and reset_at is None:
-        return None
-    return Wait(seconds=seconds, reset_at=reset_at, source=source)
+        return Wait()
+    return Wait(seconds=seconds, reset_at=reset_at, server_at=server_at, source=source)
 
 
-_UNITS: Final[Mapping[str, float]] = {
-    **dict.fromkeys(("ms", "millisecond", "milliseconds"), 0.001),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3_600.0),
-    **dict.fromkeys(("d", "day", "days"), 86_400.0),
-    **dict.fromkeys(("w", "week", "weeks"), 604_800.0),
-}
-_UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
-_AMOUNT: Final = r"\d{1,12}(?:\.\d{1,12})?"
-_PARTS: Final = re.compile(rf"({_AMOUNT}) ?({_UNIT})(?![a-z])")
-_PART: Final = rf"{_AMOUNT} ?(?:{_UNIT})(?![a-z])"
-_SPAN: Final = rf"{_PART}(?:,? ?(?:and )?{_PART}){{0,5}}"
-_WHOLE_SPAN: Final = re.compile(_SPAN)
-_PROSE: Final = re.compile(
-    r"(?:try again|retry(?:ing)?|wait|resets?|available again)"
-    rf"(?: (?:in|after|for|about|at least)){{0,2}}:? (?P<span>{_SPAN})"
+def _first(*stated: float | None) -> float | None:
+    return next((each for each in stated if each is not None), None)
+
+
+_MILLISECONDS: Final = ("retry-after-ms", "x-ms-retry-after-ms", "retry_after_ms", "retryafterms")
+_SECONDS: Final = (
+    "retry-after",
+    "x-retry-after",
+    "retry_after",
+    "retryafter",
+    "retry_after_seconds",
+    "retryafterseconds",
+    "retry_after_s",
+    "resets_in_seconds",
+    "reset_in_seconds",
+    "resets_in",
+    "reset_in",
+    "reset_after",
+    "quotaresetdelay",
+    "retrydelay",
+    "retry_delay",
+    "wait_seconds",
+    "estimated_time",
 )
-_NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
+_INSTANTS: Final = (
+    "quotaresettimestamp",
+    "resets_at",
+    "reset_at",
+    "resetat",
+    "resetsat",
+    "reset_time",
+    "resettime",
+    "retry_at",
+    "available_at",
+)
+WAIT_FIELDS: Final = frozenset((*_MILLISECONDS, *_SECONDS, *_INSTANTS))
+"""Fields of a body that state a wait."""
+_LATEST_S, _FIRST_S = 4_200_000_000.0, 1_000_000_000.0
 
 
-def _span(stated: Any) -> float | None:
-    """Return seconds from a number or a written span (`1.5`, `7m12.3s`, `5 hours`)."""
-    if isinstance(stated, bool) or not isinstance(stated, int | float | str):
-        return None
-    text = str(stated).strip().lower()
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    if _WHOLE_SPAN.fullmatch(text):
-        return sum(float(amount) * _UNITS[unit] for amount, unit in _PARTS.findall(text))
-    return None
+def _retry_after(
+    fields: Mapping[str, Any], server_at: float | None
+) -> tuple[float | None, float | None]:
+    """Return (span, instant) of the first field that tells when to come back."""
+    for name in _MILLISECONDS:
+        if name in fields and (span := span_of(fields[name])) is not None:
+            return span / 1_000, None
+    for name in _SECONDS:
+        if name not in fields:
+            continue
+        stated = fields[name]
+        if isinstance(stated, dict):  # a protobuf duration written as JSON
+            stated = stated.get("seconds")
+        span = span_of(stated)
+        if span is not None:
+            # An instant may stand in its place; absurd spans are told from it by their size.
+            if _FIRST_S <= span < _LATEST_S:
+                return None, span
+            if _FIRST_S * 1_000 <= span < _LATEST_S * 1_000:
+                return None, span / 1_000
+            return span, None
+        until = http_date_of(stated)
+        if until is not None and server_at is not None:
+            return max(0.0, until - server_at), None
+        until = until if until is not None else instant_of(stated)
+        if until is not None:
+            return None, until
+    return None, None
 
 
-_EPOCH_S: Final = 1e9
-_EPOCH_MS: Final = 1e12
+def _reset_in(fields: Mapping[str, Any]) -> float | None:
+    """Return the instant that a body states: a field for it, or a header that is repeated there."""
+    for name in _INSTANTS:
+        at = instant_of(fields.get(name))
+        if at is not None:
+            return at
+    return _spent(fields)[1]
 
 
-def _instant(stated: Any) -> float | None:
-    """Return an instant from epoch seconds, epoch milliseconds or RFC 3339; a span is none."""
-    number = _span(stated)
-    if number is not None:
-        if number < _EPOCH_S:
-            return None
-        return number / 1_000 if number >= _EPOCH_MS else number
-    try:
-        at = datetime.fromisoformat(str(stated))
-    except ValueError:
-        return None
-    return at.timestamp() if at.tzinfo is not None else None
+_BARE_RESETS: Final = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
+"""The one reset of a provider that counts one thing; many leave out what remains."""
 
 
-_DATE: Final = re.compile(r"[a-z]{3}, (\d\d) ([a-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) gmt")
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+def _spent(fields: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return (span, instant) of the last reset among the metrics that have nothing remaining."""
+    found = _Found()
+    for reset in _spent_resets(fields):
+        at = instant_of(reset)
+        found.later(None if at is not None else span_of(reset), at)
+    return found.seconds, found.reset_at
 
 
-def _http_date(stated: Any) -> float | None:
-    found = _DATE.fullmatch(str(stated).strip().lower())
-    if found is None or found[2] not in _MONTHS:
-        return None
-    day, year, hour, minute, second = (int(found[n]) for n in (1, 3, 4, 5, 6))
-    try:
-        at = datetime(year, _MONTHS.index(found[2]) + 1, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    return at.timestamp()
+_PLAN_STATUS: Final = "anthropic-ratelimit-unified-status"
+
+
+def _spent_resets(fields: Mapping[str, Any]) -> Iterator[Any]:
+    for name in spent_metrics(fields):
+        reset = fields.get(name.replace("remaining", "reset"))
+        if reset is not None:
+            yield reset
+    for name in _BARE_RESETS:
+        if name in fields and name.replace("reset", "remaining") not in fields:
+            yield fields[name]
+    plan = fields.get("anthropic-ratelimit-unified-reset")
+    # Subscriptions tell no amounts, but whether the plan refuses.
+    if plan is not None and fields.get(_PLAN_STATUS, "rejected") == "rejected":
+        yield plan
+    limits = fields.get("ratelimit")
+    if isinstance(limits, str):
+        yield from _structured(limits)
+
+
+def spent_metrics(fields: Mapping[str, Any]) -> list[str]:
+    """Return the names of the headers that say that nothing remains."""
+    return [
+        name.lower()
+        for name, value in fields.items()
+        if "emaining" in name and _LIMIT.search(name.lower()) and _is_nothing(value)
+    ]
+
+
+_LIMIT: Final = re.compile("rate-?limit")
+
+
+def _is_nothing(value: Any) -> bool:
+    text = str(value).strip()
+    return text in {"0", "0.0", "-1"} or text.startswith("-")
+
+
+_ITEM: Final = re.compile(r'(?:^|,) ?"[^"]{0,200}" ?((?:; ?[a-z]+ ?= ?[^;,"]{1,40}){1,10})')
+_PARAMETER: Final = re.compile(r"([a-z]+) ?= ?(-?\d{1,15})\b")
+
+
+def _structured(limits: str) -> Iterator[str]:
+    """Yield the spans after which spent policies reset: `"api";r=0;t=295` of RFC 9651's making.
+
+    The dictionary of older drafts, `limit=100, remaining=0, reset=50`, is read too.
+    """
+    if limits.lstrip().startswith('"'):
+        items = [dict(_PARAMETER.findall(item)) for item in _ITEM.findall(limits)]
+        yield from (item["t"] for item in items if item.get("r") == "0" and "t" in item)
+        return
+    old = dict(_PARAMETER.findall(limits.lower()))
+    if old.get("remaining") == "0" and "reset" in old:
+        yield old["reset"]

@@ -1,0 +1,112 @@
+"""Describe what a failure looks like: the sign of one row in the tables of failures.
+
+Rules of this file:
+- A phrase is a regular expression in lower case. The longest plain text that every match of it must
+  hold is looked for first, so that a text that holds none of them costs next to nothing.
+
+Refuses to know any provider, and what is done about a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from spillover.core.evidence import Shape
+from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Value
+
+_PIECE: Final = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|\(\?[:=!]|.")
+_SPECIAL: Final = frozenset(".^$|*+?()[]{}\\")
+
+
+def anchor(phrase: str) -> str:
+    """Return the longest plain text that every match of `phrase` holds; groups are passed over.
+
+    `phrase` has no alternatives outside of groups, for a match would then hold only one of them.
+    """
+    runs, depth = [""], 0
+    for piece in _PIECE.findall(phrase):
+        if piece[0] == "(":
+            depth += 1
+            runs.append("")
+        elif piece == ")":
+            depth -= 1
+            runs.append("")
+        elif depth:
+            continue
+        elif piece in {"?", "*"} or piece[0] == "{":
+            runs[-1] = runs[-1][:-1]  # the character before may be missing
+            runs.append("")
+        elif piece not in _SPECIAL and piece[0] not in "[\\":
+            runs[-1] += piece
+        elif piece[0] == "\\" and not piece[1].isalnum():
+            runs[-1] += piece[1]
+        else:
+            runs.append("")
+    return max(runs, key=len)
+
+
+class Phrases:
+    """Phrases, one of which is to stand in a text."""
+
+    __slots__ = ("_rows", "phrases")
+
+    def __init__(self, *phrases: str) -> None:
+        """Compile `phrases`; what they share is looked for once."""
+        self.phrases: Final = phrases
+        grouped: dict[str, list[str]] = {}
+        for phrase in phrases:
+            grouped.setdefault(anchor(phrase), []).append(phrase)
+        self._rows: Final = tuple(
+            (
+                held,
+                None
+                if held in those
+                else re.compile("|".join(f"(?:{p})" for p in those), re.MULTILINE),
+            )
+            for held, those in grouped.items()
+        )
+
+    def found_in(self, text: str) -> bool:
+        """Return whether one of the phrases stands in a lower-case text."""
+        for held, pattern in self._rows:
+            if held in text and (pattern is None or pattern.search(text)):
+                return True
+        return False
+
+
+class Sign(Value, frozen=True, kw_only=True):
+    """What a failure looks like, and what it then means. All conditions that are set must hold."""
+
+    failure: FailureClass
+    scope: FaultScope | None
+    """None: the profile at a provider whose quotas are per model or when the text names the model,
+    else the account."""
+    source: str
+    """Where this was learned."""
+    providers: frozenset[str] = frozenset()
+    """Catalogue ids and their aliases; empty: any provider."""
+    statuses: frozenset[int] = frozenset()
+    """An error without one (in a stream, inside 200) counts as 200; empty: any status."""
+    shapes: frozenset[Shape] = frozenset()
+    codes: frozenset[str] = frozenset()
+    """One of them stands among the evidence's codes; empty: not looked at."""
+    words: Phrases | None = None
+    """Found in the evidence's lower-case text."""
+    elsewhere: bool | None = None
+    """Whether another provider may accept the same request; None: as the class has it."""
+    window: CalendarUnit | None = None
+    """The window that is spent, where the sign itself says so."""
+    permanent: bool = False
+    names_key: bool = False
+    concurrency: bool = False
+
+
+def names(words: str) -> frozenset[str]:
+    """Return the words of a list that is written as one text."""
+    return frozenset(words.split())
+
+
+def statuses(*numbers: int) -> frozenset[int]:
+    """Return a set of HTTP statuses."""
+    return frozenset(numbers)
