@@ -223,6 +223,11 @@ class Reply:
 
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
+        if self._is_whole and self._unpacker is None and len(self._chunks) == 1:
+            body = self._take()  # as mostly: it came with its head
+            if len(body) <= at_most:
+                return body
+            self._chunks.append(body)
         parts: list[bytes] = []
         size = 0
         while chunk := await self.read():
