@@ -33,6 +33,7 @@ run: $(VENV)/.installed
 	@exec $(BIN)/spillover serve $(ARGS)
 
 # ---- the environment: each stamp is as new as what it was made from ----
+# The locks are whole, so pip looks for nothing beside them (it would miss that a pin is one of an extra).
 
 install: $(VENV)/.installed
 
@@ -44,8 +45,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.locked: requirements/run.txt requirements/build.txt | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/build.txt
-	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/build.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/run.txt
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
@@ -54,11 +55,11 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 
 $(VENV)/.tested: requirements/test.txt $(VENV)/.locked
 	@scripts/debian-packages $(DEBIAN_TEST)
-	$(PIP) install --require-hashes -r requirements/test.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/test.txt
 	@touch $@
 
 $(VENV)/.benched: requirements/bench.txt $(VENV)/.installed $(VENV)/.tested
-	$(PIP) install --require-hashes -r requirements/bench.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
 # ---- checks: all of them run, whichever fails ----
@@ -98,7 +99,7 @@ test-clients:
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade \
-	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 lock:
 	$(UV_COMPILE) --group pyproject.toml:build -o requirements/build.txt

@@ -35,7 +35,9 @@ def _install_litellm() -> None:
     venv.create(folder, with_pip=True, clear=True)
     python = folder / "bin" / "python"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(LITELLM_LOCK)], check=True)
+    # The lock is whole, and pip would miss that a pin of it is one of an extra.
+    locked = ["--no-deps", "--require-hashes", "-r", str(LITELLM_LOCK)]
+    subprocess.run([*pip, *locked], check=True)
 
 
 def _install_portkey() -> None:

@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, vacant: Callable[[Connection], None]) -> None:
         """Begin without a transport."""
         self.idle_since = 0.0
-        """When it became vacant, by the event loop's time."""
+        """When it became vacant, by the clock that nobody sets."""
         self.sends_much = False
         """The request is so large that an answer may come before it is out."""
         self._vacant = vacant

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 import weakref
 from typing import TYPE_CHECKING, Final
 
@@ -93,16 +94,18 @@ class DirectUpstream:
         return connection
 
     def _keep(self, key: _Key, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
-        self._idle.setdefault(key, []).append(connection)
+        connection.idle_since = time.monotonic()
+        idle = self._idle.get(key)
+        if idle is None:
+            idle = self._idle[key] = []
+        idle.append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(IDLE_S, self._sweep_idle)
+            self._sweep = asyncio.get_running_loop().call_later(IDLE_S, self._sweep_idle)
 
     def _sweep_idle(self) -> None:
         """Close what was idle for too long; those used last stand at the end."""
-        loop = asyncio.get_running_loop()
-        self._sweep, before = None, loop.time() - IDLE_S
+        now = time.monotonic()
+        self._sweep, before = None, now - IDLE_S
         for key, idle in list(self._idle.items()):
             while idle and (idle[0].idle_since <= before or not idle[0].is_open):
                 idle.pop(0).close()
@@ -110,7 +113,8 @@ class DirectUpstream:
                 del self._idle[key]
         if self._idle:
             oldest = min(idle[0].idle_since for idle in self._idle.values())
-            self._sweep = loop.call_at(oldest + IDLE_S, self._sweep_idle)
+            loop = asyncio.get_running_loop()
+            self._sweep = loop.call_later(oldest - before, self._sweep_idle)
 
     async def close(self) -> None:
         """Close every connection."""
