@@ -9,6 +9,7 @@ Refuses to know what is dated.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -41,15 +42,11 @@ class Clock(Protocol):
         """Call `watcher(seconds, now)` at each jump, before `now` returns an instant after it."""
 
 
-def _elapsed() -> float:
-    """Return seconds of a clock that is never set and, where the system has one, counts sleep."""
-    return time.monotonic()
-
+_elapsed: Elapsed = time.monotonic
+"""Seconds of a clock that is never set and, where the system has one, counts sleep."""
 
 if sys.platform == "linux":  # CLOCK_MONOTONIC stands still while a laptop sleeps, BOOTTIME doesn't
-
-    def _elapsed() -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    _elapsed = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 
 
 class SystemClock:

@@ -46,7 +46,7 @@ async def changes(
         # Compared before watching too: a change may have come while the last one was in hand.
         now = digest(path, files=files)
         if now == seen:
-            await _until_touched(path, files, ending)
+            await _until_touched(path, files, ending, seen=seen)
             continue
         if not path.exists():
             # An editor may be between removing the old file and naming the new one.
@@ -77,8 +77,10 @@ def _nearest_folder(path: Path) -> Path:
     return next(folder for folder in path.absolute().parents if folder.is_dir())
 
 
-async def _until_touched(path: Path, files: tuple[Path, ...], ending: asyncio.Event) -> None:
-    """Return when something happened to one of the files, or at the end."""
+async def _until_touched(
+    path: Path, files: tuple[Path, ...], ending: asyncio.Event, *, seen: object
+) -> None:
+    """Return when something happened to one of the files, they differ from `seen`, or at the end."""
     from watchfiles import awatch  # noqa: PLC0415 (compiled code, loaded when first needed)
 
     watched = {path, env_path(path), *files}
@@ -92,7 +94,7 @@ async def _until_touched(path: Path, files: tuple[Path, ...], ending: asyncio.Ev
 
     existing = [folder for folder in folders if folder.is_dir()]
     try:
-        async for _ in awatch(
+        async for touched in awatch(
             *existing or [_nearest_folder(path)],
             watch_filter=concerns,
             debounce=_DEBOUNCE_MS,
@@ -102,6 +104,7 @@ async def _until_touched(path: Path, files: tuple[Path, ...], ending: asyncio.Ev
             rust_timeout=_LOOK_AGAIN_MS,
             yield_on_timeout=True,
         ):
-            return
+            if touched or digest(path, files=files) != seen:
+                return
     except (OSError, RuntimeError):
         await asyncio.sleep(_RETRY_S)

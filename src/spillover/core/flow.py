@@ -227,6 +227,8 @@ def _passed_over(walk: _Walk, ladder: Ladder, candidate: Candidate) -> FellBack 
     if not by_order or ladder.kept == candidate.profile.name:
         return None
     names = [member.profile for member in walk.chain.members]
+    if names[0] == candidate.profile.name:
+        return None
     before = names[: names.index(candidate.profile.name)]
     skip = next((s for s in ladder.skipped if s.profile in before and s.reason in _BENCHED), None)
     if skip is None:

@@ -96,7 +96,11 @@ class Serving:
         try:
             outcome: Outcome | None = None
             while (action := self._next(outcome)) is not None:
-                if isinstance(action, Relay):
+                if isinstance(action, Send):  # first what every request does
+                    outcome = await self._send(action)
+                elif isinstance(action, Reserve):
+                    outcome = await self._reserve(action)
+                elif isinstance(action, Relay):
                     self._relay = action
                     if self._call.asked.stream:
                         return Answer(200, self._head(action.trail), serving=self)

@@ -96,7 +96,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         writer = Writer(cycle, self)
-        task = self.loop.create_task(app(cycle.scope, cycle.receive, writer.send))
+        task = self.loop.create_task(app(cycle.scope, writer.receive, writer.send))
         self.tasks.add(task)
         task.add_done_callback(functools.partial(self._ended, cycle))
 
@@ -198,18 +198,30 @@ _BODILESS: Final = frozenset({204, 304})
 
 
 class Writer:
-    """Writes one answer, its head together with the first of its body."""
+    """Hands over one request, and writes its answer: the head together with the first of the body."""
 
-    __slots__ = ("_chunked", "_connection", "_cycle", "_left", "_start")
+    __slots__ = ("_chunked", "_connection", "_cycle", "_is_taken", "_left", "_start")
 
     def __init__(self, cycle: RequestResponseCycle, connection: Connection) -> None:
         """Write the answer of `cycle`, and tell `connection` when it is whole."""
         self._cycle = cycle
         self._connection = connection
         self._start: Message | None = None
+        self._is_taken = False
+        """The request's body was handed over, all of it at once."""
         self._chunked = False
         self._left = 0
         """Bytes of the body that were promised and not written."""
+
+    async def receive(self) -> Message:
+        """Return the next part of the request, or that its client left."""
+        cycle = self._cycle
+        if self._is_taken or cycle.more_body or cycle.disconnected:
+            return await cycle.receive()  # type: ignore[return-value] - it types each kind
+        self._is_taken = True  # as mostly: it came whole, so there is nothing to wait for
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
         """Take a part of the answer; waits while the client reads too slowly."""
