@@ -217,7 +217,7 @@ class Writer:
         """Return the next part of the request, or that its client left."""
         cycle = self._cycle
         if self._is_taken or cycle.more_body or cycle.disconnected:
-            return await cycle.receive()  # type: ignore[return-value] - it types each kind
+            return await cycle.receive()  # type: ignore[return-value]
         self._is_taken = True  # as mostly: it came whole, so there is nothing to wait for
         cycle.message_event.clear()
         body, cycle.body = bytes(cycle.body), bytearray()
