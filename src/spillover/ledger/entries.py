@@ -13,6 +13,7 @@ import msgspec
 
 from spillover.core.health import Health
 from spillover.core.ladder import Pin, Sticky
+from spillover.core.stated import Stated
 from spillover.core.values import Metric, Usage, Window
 
 
@@ -135,6 +136,16 @@ class Jumped(msgspec.Struct, frozen=True, array_like=True, tag="j"):
     """Who saw it."""
 
 
+class Heard(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+    """A provider said what is left of one of its limits."""
+
+    owner: str
+    stated: Stated
+    window: Window | None
+    """How the provider's window resets, where that is known."""
+    at: float
+
+
 Entry: TypeAlias = (
     Reserved
     | Settled
@@ -149,6 +160,7 @@ Entry: TypeAlias = (
     | Stuck
     | Keyed
     | Jumped
+    | Heard
 )
 
 _encoder = msgspec.msgpack.Encoder()
