@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spillover.catalogue import load
 from spillover.core.stated import Stated
 from spillover.core.values import Metric
-from spillover.protocols.quota_headers import read_quota, read_refusal
+from spillover.protocols.quota_headers import glance, read_quota, read_refusal
 
 if TYPE_CHECKING:
     from spillover.catalogue.entries import HeaderFact
@@ -311,6 +311,23 @@ def test_subscription_that_is_back_in_days_is_the_weeks() -> None:
 )
 def test_limits_are_read_from_the_words_of_refusals(message: str, expected: list[Stated]) -> None:
     assert list(read_refusal(message)) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        (GROQ, (14_369, 0)),
+        ({"x-ratelimit-remaining-tokens": "5"}, (None, 5)),
+        ({"x-ratelimit-remaining-tokens": "some"}, None),
+        ({"x-ratelimit-limit-tokens": "5"}, None),
+        ({"x-ratelimit-type": "UserByDay"}, (None, None)),
+        ({}, None),
+    ],
+)
+def test_glance_sees_what_is_left_and_whether_anything_is_told(
+    headers: dict[str, str], left: tuple[int | None, ...] | None
+) -> None:
+    assert glance("groq", headers) == left
 
 
 NAMES = st.sampled_from(

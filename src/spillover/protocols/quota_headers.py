@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from spillover.core.stated import Stated, span_label, span_s
 from spillover.core.values import Metric
-from spillover.protocols.waits import _instant, _span
+from spillover.protocols.waits import _EPOCH_S, _instant, _span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,6 +125,17 @@ _ANY: Final = (*_BUCKETS, *_BY_NAME, *_TRIO)
 """For providers that the table does not have: names that are met at many."""
 
 
+def glance(provider: str, headers: Mapping[str, str]) -> tuple[int | None, ...] | None:
+    """Return what is left by each row of the provider's table, None where no header tells anything.
+
+    A tenth of what `read_quota` costs, for answers that most likely say nothing new.
+    """
+    left = tuple([_count(headers.get(row.remaining)) for row in _ROWS.get(provider, _ANY)])
+    if left.count(None) == len(left) and _SPECIAL.keys().isdisjoint(headers):
+        return None
+    return left
+
+
 def read_quota(provider: str, headers: Mapping[str, str], now: float) -> tuple[Stated, ...]:
     """Return what an answer's headers say of limits, one statement for each metric and window.
 
@@ -138,7 +149,7 @@ def read_quota(provider: str, headers: Mapping[str, str], now: float) -> tuple[S
             stated = _of_row(row, _count(limit), _count(remaining), headers, now)
             if stated is not None:
                 found.append(stated)
-    for name, read in _SPECIAL:
+    for name, read in _SPECIAL.items():
         if name in headers:
             found += read(headers, now)
     return tuple(found) if len(found) < 2 else _lowest(found)  # noqa: PLR2004 - two may collide
@@ -201,11 +212,10 @@ def _bounded(said: Stated, now: float) -> Stated:
 
 def _at(text: str, now: float) -> float | None:
     """Return the instant in a reset header: an epoch, RFC 3339, or a span from now."""
-    at = _instant(text)
-    if at is None:
-        span = _span(text)
-        return None if span is None else now + span
-    return at
+    span = _span(text)
+    if span is None or span >= _EPOCH_S:
+        return _instant(text)
+    return now + span
 
 
 _SLACK_S: Final = 1.5
@@ -290,11 +300,11 @@ def _members(text: str) -> Iterator[tuple[set[str], dict[str, int]]]:
             yield set(_NAME.findall(member)), parameters
 
 
-_SPECIAL: Final = (
-    ("ratelimit", _structured),
-    ("x-ratelimit-type", _github),
-    ("anthropic-ratelimit-unified-reset", _unified),
-)
+_SPECIAL: Final = {
+    "ratelimit": _structured,
+    "x-ratelimit-type": _github,
+    "anthropic-ratelimit-unified-reset": _unified,
+}
 
 # What refusals say in words.
 
