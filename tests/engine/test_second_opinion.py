@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from spillover.events import LedgerDrift
+from spillover.engine.second_opinion import QUIET_S, SecondOpinion
+from spillover.events import Bus, LedgerDrift
 from spillover.simulator import ProviderSpec
 from spillover.simulator.spec import Allowance, Metric
+from tests.core.making import profile
 from tests.engine.staging import HELLO, Stage, plays, staged
 from tests.simulator.asking import KEY, chat, fetch
 from tests.waiting import eventually
@@ -179,6 +181,48 @@ async def test_spent_by_the_providers_word_is_exhausted_and_says_whose_word_it_i
         assert [(each["reason"], each["detail"]) for each in explained["skipped"]] == [
             ("exhausted", "requests_per_day")
         ]
+
+
+@pytest.mark.parametrize(
+    ("left", "later_s", "is_read"),
+    [
+        (100, 0.5, False),
+        (80, 0.5, False),
+        (75, 0.5, False),
+        (74, 0.5, True),
+        (80, QUIET_S, True),
+        (80, -60.0, True),
+    ],
+)
+@plays
+async def test_headers_are_read_whole_once_a_second_or_when_a_quarter_of_the_rest_is_gone(
+    left: int, later_s: float, *, is_read: bool
+) -> None:
+    async with staged("generic") as stage:
+        ledger, now = stage.engine.ledger, stage.engine.clock.now()
+        opinion, who = SecondOpinion(ledger, Bus()), profile("a")
+        headers = {"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "100"}
+        opinion.hear(who, headers, now)
+        ledger.catch_up()
+
+        headers["x-ratelimit-remaining-requests"] = str(left)
+        opinion.hear(who, headers, now + later_s)
+
+        expected = left if is_read else 100
+        assert heard(stage) == {("requests_per_day", 100, expected)}
+
+
+@plays
+async def test_tokens_that_appear_later_are_read_at_once() -> None:
+    async with staged("generic") as stage:
+        now = stage.engine.clock.now()
+        opinion, who = SecondOpinion(stage.engine.ledger, Bus()), profile("a")
+        headers = {"x-ratelimit-remaining-requests": "100"}
+        opinion.hear(who, headers, now)
+
+        opinion.hear(who, headers | {"x-ratelimit-remaining-tokens": "9"}, now)
+
+        assert heard(stage) == {("requests_per_day", None, 100), ("tokens_per_minute", None, 9)}
 
 
 @plays

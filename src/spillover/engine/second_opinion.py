@@ -50,7 +50,9 @@ class SecondOpinion:
         if left is None:
             return
         look = self._looks.get(profile.name)
-        if look is None or now >= look[0] or not _covers(look[1], left):
+        # A clock that was set back must not make it quiet for longer.
+        is_quiet = look is not None and 0.0 < look[0] - now <= QUIET_S and _covers(look[1], left)
+        if not is_quiet:
             floors = tuple([None if each is None else each - each // 4 for each in left])
             self._looks[profile.name] = now + QUIET_S, floors
             self._weigh(profile, read_quota(profile.provider, headers, now), now)
