@@ -30,6 +30,7 @@ def limit(metric: str, per: str | None, *, used: float, of: float, **fields: Any
         "resets_at": None,
         "provider_remaining": None,
         "provider_resets_at": None,
+        "provider_limit": None,
         **fields,
     }
 
@@ -37,6 +38,7 @@ def limit(metric: str, per: str | None, *, used: float, of: float, **fields: Any
 def profile(status: str = "active", **fields: Any) -> dict[str, Any]:
     """Return a profile's part of the document."""
     return {
+        "provider": "groq",
         "tier": "free",
         "status": status,
         "reason": None,

@@ -171,6 +171,17 @@ def test_what_the_provider_says_is_left_is_shown_when_it_is_less() -> None:
     assert lines[4].endswith("10/100 · 90 left")
 
 
+@pytest.mark.parametrize(("stated", "is_proposed"), [(8_000, True), (6_000, False), (None, False)])
+def test_whole_that_the_provider_states_is_proposed_where_another_is_set(
+    stated: int | None, *, is_proposed: bool
+) -> None:
+    limits = [limit("tokens", "minute", used=0, of=6_000, provider_limit=stated)]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(limits=limits)}))
+
+    assert ("       groq states 8,000 TPM, you set 6,000" in lines) is is_proposed
+
+
 def test_money_is_shown_as_money() -> None:
     limits = [limit("cost", "month", used=1.5, of=20, remaining=18.5)]
 

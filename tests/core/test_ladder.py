@@ -78,6 +78,12 @@ def test_all_serve_in_the_order_of_the_chain_when_nothing_is_in_the_way() -> Non
         (A, Record(), {"blocked": {"a": Block(limit=limit(5), available_at=NOON + 9.0)}}, Skipped(
             profile="a", reason=SkipReason.LIMIT, detail="requests_per_minute",
             available_at=NOON + 9.0)),
+        (A, Record(), {"blocked": {"a": Block(limit=limit(5), available_at=NOON, stated=True)}},
+         Skipped(
+            profile="a", reason=SkipReason.EXHAUSTED, detail="requests_per_minute",
+            available_at=NOON)),
+        (A, Record(), {"blocked": {"a": Block(limit=limit(5), stated=True)}}, Skipped(
+            profile="a", reason=SkipReason.LIMIT, detail="requests_per_minute")),
         (A, Record(), {"blocked": {"a": Block(limit=limit(5, per=None), never=True)}}, Skipped(
             profile="a", reason=SkipReason.LIMIT, detail="requests", never=True)),
         (A, Record(), {"blocked": {"a": Block(limit=None)}}, Skipped(
@@ -119,7 +125,8 @@ def test_all_serve_in_the_order_of_the_chain_when_nothing_is_in_the_way() -> Non
             available_at=NOON + 60.0, cause=FailureClass.RATE_LIMITED)),
     ],
     ids=[
-        "disabled", "key missing", "failed", "cooldown", "exhausted", "limit", "limit, never",
+        "disabled", "key missing", "failed", "cooldown", "exhausted", "limit",
+        "provider's word", "provider's word, held", "limit, never",
         "probed", "probed, with its cause", "context", "larger context", "same model", "capability",
         "space", "privacy", "policy", "request's policy", "hours", "tried", "tried and benched",
     ],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
-from spillover.core.limits import Block, Tally, admit, gauge, reading
+from spillover.core.limits import Block, Gauge, Tally, admit, gauge, reading
 from spillover.core.values import METRIC_INDEX, Amounts, Limit, Metric, Refill, Rolling, Usage
 from spillover.core.windows import new_series
 from tests.core.making import NOON, limit
@@ -168,3 +169,31 @@ def test_reading_of_concurrency_is_what_is_in_flight() -> None:
     tally = Tally(in_flight=3)
 
     assert reading(gauge(limit(5, Metric.CONCURRENCY, window=None), tally, None), NOON) == (0, 3)
+
+
+# What the provider says.
+
+
+def by_word(spent: Limit, *, until: float) -> Gauge:
+    tally = used(spent, (spent.amount, 0, 0, 0, 0, 0))
+    own = gauge(spent, tally, tally.series["it"])
+    return structs.replace(own, until=until, stated=True)
+
+
+def test_block_by_the_providers_word_says_so() -> None:
+    block = admit([by_word(limit(5), until=NOON + 1.0)], NEED, NOON)
+
+    assert block == Block(limit=limit(5), available_at=NOON + 61.0, used=5, stated=True)
+
+
+def test_call_larger_than_the_whole_that_is_stated_never_fits() -> None:
+    block = admit([by_word(limit(0), until=NOON + 1.0)], NEED, NOON)
+
+    assert block == Block(limit=limit(0), never=True, stated=True)
+
+
+def test_word_that_is_over_says_nothing() -> None:
+    over = by_word(limit(5), until=NOON)
+
+    assert admit([over], NEED, NOON) is None
+    assert reading(over, NOON) == (0, 0)

@@ -59,6 +59,7 @@ async def test_a_served_profile_shows_its_use_its_limits_and_its_times() -> None
             "resets_at": None,
             "provider_remaining": None,
             "provider_resets_at": None,
+            "provider_limit": None,
         }
 
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Granted
+from spillover.core.stated import Stated, owner_of
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
@@ -31,6 +32,7 @@ from spillover.ledger.entries import (
     Alive,
     Cleared,
     HealthChanged,
+    Heard,
     Jumped,
     Pinned,
     Presumed,
@@ -173,6 +175,19 @@ class Histories(RuleBasedStateMachine):
         self.calls[name].counts = keep
         self.tell(keeper, Released(name, self.now, keep))
 
+    @rule(
+        keeper=KEEPERS,
+        name=NAMES,
+        per=st.sampled_from(["minute", "hour", "5m"]),
+        left=st.none() | st.integers(0, 3),
+        window=st.sampled_from([None, Refill(seconds=WINDOW_S)]),
+    )
+    def provider_speaks(
+        self, keeper: int, name: str, per: str, *, left: int | None, window: Refill | None
+    ) -> None:
+        said = Stated(metric=Metric.REQUESTS, per=per, limit=3, remaining=left)
+        self.tell(keeper, Heard(owner_of(PROFILES[name]), said, window, self.now))
+
     # What users do.
 
     @rule(keeper=KEEPERS, name=st.one_of(st.none(), NAMES))
@@ -271,4 +286,5 @@ def observed(book: Book, now: float) -> dict[str, Any]:
         "by hand": (book.disabled, book.pins, book.stickies, book.healths),
         "alive": (book.alive, book.serving),
         "learned": msgspec.to_builtins(book.learned),
+        "heard": msgspec.to_builtins(book.counters.heard),
     }

@@ -7,12 +7,14 @@ import pytest
 
 from spillover.core.health import shifted
 from spillover.core.ladder import Pin, Sticky
+from spillover.core.stated import Stated
 from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rolling, Usage
 from spillover.ledger.entries import (
     Alive,
     Cleared,
     Entry,
     HealthChanged,
+    Heard,
     Jumped,
     Keyed,
     Pinned,
@@ -31,6 +33,7 @@ from tests.core.laddering import DOWN
 from tests.core.making import NOON
 
 USAGE = Usage(requests=1, input_tokens=60, output_tokens=40, cost_nanousd=7, microneurons=3)
+SAID = Stated(metric=Metric.REQUESTS, per="day", limit=9, remaining=0, resets_at=NOON, full_at=NOON)
 ALL: list[Entry] = [
     Reserved("r", NOON, "p", "a", "m", "key", USAGE, "profile:a"),
     Settled("r", NOON, "a", "m", "key", USAGE, True, NOON, 60, 240, 8, 1, 400.0, 90.0),
@@ -48,6 +51,7 @@ ALL: list[Entry] = [
     Stuck("default", Sticky(profile="a", at=NOON)),
     Keyed("a", "print"),
     Jumped(-3_600.0, NOON, "p", NOON - 4_000.0, True),
+    Heard("model:key|m", SAID, Refill(seconds=86_400.0), NOON),
 ]
 
 

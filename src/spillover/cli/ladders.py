@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from spillover.cli.bars import bar, shade
-from spillover.cli.wording import amount, back_in, instant, limit_name, span, words
+from spillover.cli.wording import amount, back_in, instant, limit_initials, limit_name, span, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,6 +125,8 @@ class _Drawing:
             yield line.append(" ".join(error["message"].split()), "dim italic")
         for limit in profile["limits"]:
             yield from self._limit(limit)
+            if limit["provider_limit"] not in {None, limit["amount"]}:
+                yield Text(" " * INDENT).append(_proposal(profile["provider"], limit), "yellow")
         yield from self._wrapped(
             Text(" " * INDENT), usage_of(profile["usage"]), indent=INDENT + len(LAST)
         )
@@ -177,6 +179,12 @@ def figures_of(limit: dict[str, Any], now: float) -> list[Text]:
     if limit["resets_at"] and used:
         parts.append(Text(f"{COMES_BACK} {span(instant(limit['resets_at']) - now)}", "dim"))
     return parts
+
+
+def _proposal(provider: str, limit: dict[str, Any]) -> str:
+    """Return what a provider states of a limit beside what is configured."""
+    stated, own = (amount(limit[name], limit["metric"]) for name in ("provider_limit", "amount"))
+    return f"{provider} states {stated} {limit_initials(limit)}, you set {own}"
 
 
 def usage_of(usage: dict[str, dict[str, int]]) -> list[Text]:

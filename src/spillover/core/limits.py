@@ -6,6 +6,7 @@ Refuses to know where counters live, who else is a candidate, and what happens n
 
 from __future__ import annotations
 
+from math import inf
 from typing import TypeAlias
 
 import msgspec
@@ -42,6 +43,10 @@ class Gauge(msgspec.Struct, frozen=True):
     """What may count at once: the amount, or a refill bucket's burst."""
     tally: Tally
     series: Series | None
+    until: float = inf
+    """From here on it says nothing: a provider's word is good for a window."""
+    stated: bool = False
+    """It follows what the provider said, not what we counted."""
 
 
 class Candidate(Value, frozen=True, kw_only=True):
@@ -64,6 +69,8 @@ class Block(Value, frozen=True, kw_only=True):
     """The call is larger than the whole limit."""
     used: int = 0
     reserved: int = 0
+    stated: bool = False
+    """By the provider's word; otherwise by our count."""
 
 
 class Blocked(Value, frozen=True, kw_only=True):
@@ -102,6 +109,8 @@ def gauge(limit: Limit, tally: Tally, series: Series | None) -> Gauge:
 
 def reading(gauge: Gauge, now: float) -> tuple[int, int]:
     """Return what a limit's counter shows at `now`: (used, reserved)."""
+    if gauge.until <= now:
+        return 0, 0
     if gauge.series is None:
         return 0, gauge.tally.in_flight
     return gauge.series.used(gauge.metric, now), gauge.tally.held[gauge.metric]
@@ -116,6 +125,8 @@ def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
     worst: Block | None = None
     for each in gauges:
         metric, series = each.metric, each.series
+        if each.until <= now:
+            continue
         if series is None:
             if each.tally.in_flight < each.capacity:
                 continue
@@ -143,7 +154,15 @@ def _block(gauge: Gauge, need: Amounts, now: float) -> Block:
         return Block(limit=gauge.limit, never=never, used=used, reserved=reserved)
     wanted = max(need[gauge.metric], 1)
     if wanted > gauge.capacity:
-        return Block(limit=gauge.limit, never=True, used=used, reserved=reserved)
+        return Block(
+            limit=gauge.limit, never=True, used=used, reserved=reserved, stated=gauge.stated
+        )
     excess = used + reserved + wanted - gauge.capacity
     available_at = gauge.series.frees_at(gauge.metric, excess, now)
-    return Block(limit=gauge.limit, available_at=available_at, used=used, reserved=reserved)
+    return Block(
+        limit=gauge.limit,
+        available_at=available_at,
+        used=used,
+        reserved=reserved,
+        stated=gauge.stated,
+    )

@@ -343,6 +343,8 @@ class Profile(Value, frozen=True, kw_only=True):
     minute_window: Window | None = None
     """How the provider's minute resets, where the catalogue knows it."""
     day_window: Window | None = None
+    pool: LimitScope = LimitScope.PROFILE
+    """Whose the provider's own limits are, where the catalogue knows it."""
     key_missing: bool = False
     """The configured credential resolved to nothing: the profile starts as failed."""
 

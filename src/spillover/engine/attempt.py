@@ -38,7 +38,7 @@ from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from spillover.core.values import Failure, Usage
     from spillover.upstream import Exchange
@@ -339,14 +339,18 @@ class Attempt:
 
         An id that repeats a key is none, nor is one that can't stand in a header.
         """
-        headers = self._exchange.headers if self._exchange is not None else {}
-        found = headers.get("x-request-id")
+        found = self.headers.get("x-request-id")
         if found is None or not _SANE_ID.fullmatch(found):
             return {}
         sent = (value.rpartition(" ")[2] for value in self.shipment.order.headers.values())
         if any(len(value) >= SHORTEST_SECRET and value in found for value in sent):
             return {}
         return {"x-upstream-request-id": found}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The provider's headers; none while nothing was answered."""
+        return {} if self._exchange is None else self._exchange.headers
 
     # Time limits of a relay.
 

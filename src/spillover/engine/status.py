@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spillover.core.health import Standing, standing, subject_of_model, subject_of_profile
 from spillover.core.ladder import Ask, with_model
 from spillover.core.limits import Gauge, admit, reading
+from spillover.core.stated import owner_of
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spillover.ledger.book import Book
+    from spillover.ledger.entries import Heard
 
 _ONE: Final = (1, 1, 1, 1, 1, 1)
 """One request and the least of everything else: what an exhausted profile has no room for."""
@@ -59,13 +61,14 @@ def situation(profile: Profile, book: Book, now: float) -> Situation:
         return _by_evidence(stand)
     counted = [each for each in book.gauges(profile) if each.limit.window is not None]
     block = admit(counted, _ONE, now)
-    if block is not None:
+    # A refusal that is known says more than the word that came with it.
+    if block is not None and not (block.stated and stand.status is not Status.ACTIVE):
         return Situation(
             status=Status.EXHAUSTED,
             reason="limit",
             until=block.available_at,
-            source=Source.LEDGER,
-            confidence=Confidence.KNOWN,
+            source=Source.HEADER if block.stated else Source.LEDGER,
+            confidence=Confidence.STATED if block.stated else Confidence.KNOWN,
         )
     return _by_evidence(stand)
 
@@ -136,7 +139,8 @@ def profile_document(profile: Profile, book: Book, now: float) -> dict[str, Any]
         "usage": {
             shown: _usage(profile.name, shown, book, now) for shown in ("minute", "hour", "day")
         },
-        "limits": [_limit(each, now) for each in book.gauges(profile)],
+        "limits": _limits(profile, book, now),
+        "provider_limits": [_stated(each, book, profile, now) for each in said(profile, book)],
         "latency_ms": _percentiles([] if learned is None else learned.took_ms),
         "ttft_ms": _percentiles([] if learned is None else learned.ttft_ms),
         "estimated_calls": 0 if learned is None else learned.estimated,
@@ -164,6 +168,58 @@ def _usage(profile: str, shown: str, book: Book, now: float) -> dict[str, Any]:
     }
 
 
+def said(profile: Profile, book: Book) -> list[Heard]:
+    """Return what the provider last said of each of its limits."""
+    return list(book.counters.heard.get(owner_of(profile), {}).values())
+
+
+def _stated(heard: Heard, book: Book, profile: Profile, now: float) -> dict[str, Any]:
+    """Return what a provider said of one limit, and what that leaves by now."""
+    stated = heard.stated
+    left, resets_at = _left_by_word(stated.metric, stated.per, book.gauges(profile), now)
+    return {
+        "metric": stated.metric.value,
+        "per": stated.per,
+        "amount": stated.limit,
+        "remaining": left,
+        "resets_at": resets_at,
+        "stated_at": iso(heard.at),
+    }
+
+
+def _left_by_word(
+    metric: Metric, per: str | None, gauges: Sequence[Gauge], now: float
+) -> tuple[int | None, str | None]:
+    """Return what is left of a limit by the provider's word, and when that changes of itself."""
+    for each in gauges:
+        limit = each.limit
+        if each.stated and each.until > now and (limit.metric, limit.per) == (metric, per):
+            left = max(0, each.capacity - sum(reading(each, now)))
+            resets_at = None if each.series is None else each.series.resets_at(each.metric, now)
+            return left, _iso(resets_at)
+    return None, None
+
+
+def _limits(profile: Profile, book: Book, now: float) -> list[dict[str, Any]]:
+    gauges = book.gauges(profile)
+    amounts = {(h.stated.metric, h.stated.per): h.stated.limit for h in said(profile, book)}
+    found = []
+    for each in gauges:
+        limit = each.limit
+        if each.stated:
+            continue
+        left, resets_at = _left_by_word(limit.metric, limit.per, gauges, now)
+        found.append(
+            _limit(each, now)
+            | {
+                "provider_remaining": left,
+                "provider_resets_at": resets_at,
+                "provider_limit": amounts.get((limit.metric, limit.per or "")),
+            }
+        )
+    return found
+
+
 def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
     limit = gauge.limit
     used, reserved = reading(gauge, now)
@@ -183,8 +239,6 @@ def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
         "reserved": shown(reserved),
         "remaining": shown(max(0, gauge.capacity - used - reserved)),
         "resets_at": _iso(resets_at),
-        "provider_remaining": None,
-        "provider_resets_at": None,
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.config.routing import Routing
 from spillover.engine.line import Line
+from spillover.engine.second_opinion import SecondOpinion
 from spillover.engine.setup import Setup
 from spillover.engine.watch import Watch
 
@@ -63,6 +64,7 @@ class World:
         self.clock = clock = means.clock
         self.sessions = Sessions()
         self.watch = Watch(ledger, clock, events, lambda: self.routing.profiles)
+        self.second_opinion = SecondOpinion(ledger, events)
         self.last_served: dict[str, str] = {}
         self.under_way: set[Leavable] = set()
         """Requests that have begun and not ended."""

@@ -36,12 +36,13 @@ from spillover.core.limits import (
 from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
-from spillover.ledger.counters import Counters
+from spillover.ledger.counters import Counters, owners_of
 from spillover.ledger.entries import (
     Alive,
     Cleared,
     Entry,
     HealthChanged,
+    Heard,
     Jumped,
     Keyed,
     Pinned,
@@ -54,12 +55,14 @@ from spillover.ledger.entries import (
     Tracked,
 )
 from spillover.ledger.learned import Learned
+from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from spillover.core.ladder import Pin, Sticky
     from spillover.core.limits import Tally
+    from spillover.core.stated import Stated
 
 _T = TypeVar("_T")
 
@@ -223,9 +226,14 @@ class Book:
                 whole = False
                 series = new_series(limit.window, limit.metric, limit.amount)
             gauges.append(gauge(limit, tally, series))
+        gauges += opinions(self.counters, profile)
         if whole:
             self._bound[key] = _Bound(profile.limits, gauges)
         return gauges
+
+    def weigh(self, profile: Profile, stated: Stated, now: float) -> Weighed:
+        """Compare what a provider says with what is counted, and with what it said before."""
+        return weigh(self.counters, self.gauges(profile), profile, stated, now)
 
     def block(self, candidate: Candidate, now: float) -> Block | None:
         """Return what keeps a candidate from being sent to now, None if nothing does."""
@@ -300,6 +308,9 @@ class Book:
                 self.prints[entry.profile] = entry.print
             case Jumped():
                 self._jump(entry)
+            case Heard():
+                hear(self.counters, entry)
+                self._bound.clear()
             case _:
                 assert_never(entry)
 
@@ -383,6 +394,11 @@ class Book:
                 account, model = members[name]
                 subjects |= {subject_of_account(account), subject_of_model(name, model)}
         self.counters.forget(name)
+        if name is None:
+            self._unhear(list(self.counters.heard))
+        elif name in members:
+            account, model = members[name]
+            self._unhear(owners_of(name, model, account))
         for subject in subjects & self.healths.keys():
             self.healths[subject] = cleared(self.healths[subject])
         for call in self.open.values():
@@ -402,6 +418,7 @@ class Book:
         self.offset = offset
         if entry.begins:
             return
+        self._unhear(list(self.counters.heard))
         self.counters.shift(seconds, entry.at)
         for call in (*self.open.values(), *self.presumed.values()):
             call.at += seconds
@@ -410,6 +427,10 @@ class Book:
         self.alive = {process: at + seconds for process, at in self.alive.items()}
         self.healths = {s: shifted(health, seconds) for s, health in self.healths.items()}
         self.stickies = {c: replace(s, at=s.at + seconds) for c, s in self.stickies.items()}
+
+    def _unhear(self, owners: Iterable[str]) -> None:
+        forget(self.counters, owners)
+        self._bound.clear()
 
     def rebind(self) -> None:
         """Forget which counters profiles were bound to, as after the record was read anew."""

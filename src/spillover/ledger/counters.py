@@ -30,6 +30,8 @@ from spillover.core.windows import RollingSeries, Series, new_series, seed, wind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spillover.ledger.entries import Heard
+
 SHOWN: Final = {
     "minute": Rolling(seconds=60.0),
     "hour": Rolling(seconds=3_600.0),
@@ -52,6 +54,8 @@ class Counters:
         """The (account, model) that each profile was last counted on."""
         self.moved: set[str] = set()
         """Profiles whose own counters hold usage of an account or model that they have left."""
+        self.heard: dict[str, dict[str, Heard]] = {}
+        """What providers last said of their limits, by owner and limit."""
         self.dirty: set[str] = set()
         """Owners that changed since the record was last written whole."""
         self._owned: dict[tuple[str, str, str], tuple[tuple[str, ...], list[Tally]]] = {}
@@ -86,7 +90,7 @@ class Counters:
         key = (profile, model, account)
         owned = self._owned.get(key)
         if owned is None:
-            owners = _owners(profile, model, account)
+            owners = owners_of(profile, model, account)
             owned = self._owned[key] = (owners, [self.tally(owner) for owner in owners])
         self.dirty.update(owned[0])
         return owned[1]
@@ -131,7 +135,7 @@ class Counters:
         """Yield the counters that already know an owner's recent usage: those shown of its profiles."""
         shown = next((n for n, window in SHOWN.items() if window.seconds >= seconds), "day")
         for profile, (account, model) in self.members.items():
-            owners = _owners(profile, model, account)
+            owners = owners_of(profile, model, account)
             if owner in owners:
                 series = self.tally(owners[0]).series[_SHOWN_KEYS[shown]]
                 if isinstance(series, RollingSeries):
@@ -181,7 +185,8 @@ def _add(held: list[int], amounts: Amounts, sign: int) -> None:
 
 
 @lru_cache(maxsize=4_096)
-def _owners(profile: str, model: str, account: str) -> tuple[str, str, str]:
+def owners_of(profile: str, model: str, account: str) -> tuple[str, str, str]:
+    """Return the keys of those whom a call counts for."""
     return owner_of_profile(profile), owner_of_model(account, model), owner_of_account(account)
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from spillover.core.health import Health, shifted
 from spillover.core.ladder import Pin, Sticky
+from spillover.core.stated import Stated
 from spillover.core.values import Metric, Usage, Window
 
 
@@ -146,6 +147,16 @@ class Jumped(msgspec.Struct, frozen=True, array_like=True, tag="j"):
     """Nobody was there to see what the clock did before: nothing moves."""
 
 
+class Heard(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+    """A provider said what is left of one of its limits."""
+
+    owner: str
+    stated: Stated
+    window: Window | None
+    """How the provider's window resets, where that is known."""
+    at: float
+
+
 Entry: TypeAlias = (
     Reserved
     | Settled
@@ -160,6 +171,7 @@ Entry: TypeAlias = (
     | Stuck
     | Keyed
     | Jumped
+    | Heard
 )
 
 

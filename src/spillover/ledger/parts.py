@@ -14,6 +14,7 @@ from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
 from spillover.ledger.book import Book, Open
 from spillover.ledger.counters import Counters
+from spillover.ledger.entries import Heard
 from spillover.ledger.learned import Learned
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class _Rest(msgspec.Struct):
     moved: set[str] = msgspec.field(default_factory=set)
     serving: dict[str, dict[str, str | None]] = msgspec.field(default_factory=dict)
     offset: float | None = None
+    heard: dict[str, dict[str, Heard]] = msgspec.field(default_factory=dict)
 
 
 _REST = "rest"
@@ -64,6 +66,7 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         moved=book.counters.moved,
         serving=book.serving,
         offset=book.offset,
+        heard=book.counters.heard,
     )
     yield _REST, _encoder.encode(rest)
 
@@ -82,6 +85,6 @@ def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
             counters.tallies[name] = _tallies.decode(body)
     book.counters = counters
     for field in msgspec.structs.fields(_Rest):
-        target = counters if field.name in {"members", "moved"} else book
+        target = counters if field.name in {"members", "moved", "heard"} else book
         setattr(target, field.name, getattr(rest, field.name))
     book.rebind()

@@ -1,0 +1,97 @@
+"""Hear what providers say of their limits, keep what is news, and tell where our count is off.
+
+Refuses to know headers and requests, and never decides who may serve.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from spillover.core.stated import owner_of, window_of
+from spillover.events import LedgerDrift
+from spillover.ledger.entries import Heard
+from spillover.protocols.quota_headers import glance, read_quota, read_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spillover.core.stated import Stated
+    from spillover.core.values import Profile
+    from spillover.events import Bus
+    from spillover.ledger.ledger import Ledger
+    from spillover.ledger.statements import Weighed
+
+
+_Floors: TypeAlias = tuple[int | None, ...]
+
+QUIET_S: Final = 1.0
+"""How long headers that follow the trend are only glanced at."""
+
+
+class SecondOpinion:
+    """What providers say, beside what we count."""
+
+    def __init__(self, ledger: Ledger, events: Bus) -> None:
+        """Keep what is heard in `ledger`; tell of drifts by `events`."""
+        self._ledger = ledger
+        self._events = events
+        self._looks: dict[str, tuple[float, _Floors]] = {}
+        """By profile: when its headers are read whole again at the latest, and from what on."""
+        self._adrift: set[tuple[str, str]] = set()
+        """(owner, limit) whose difference was told of."""
+
+    def hear(self, profile: Profile, headers: Mapping[str, str], now: float) -> None:
+        """Take in what an answer's headers say of its provider's limits.
+
+        Most say nothing new: they are glanced at, until a second has passed or a quarter of what
+        was left has gone since they were last read whole.
+        """
+        left = glance(profile.provider, headers)
+        if left is None:
+            return
+        look = self._looks.get(profile.name)
+        # A clock that was set back must not make it quiet for longer.
+        is_quiet = look is not None and 0.0 < look[0] - now <= QUIET_S and _covers(look[1], left)
+        if not is_quiet:
+            floors = tuple([None if each is None else each - each // 4 for each in left])
+            self._looks[profile.name] = now + QUIET_S, floors
+            self._weigh(profile, read_quota(profile.provider, headers, now), now)
+
+    def hear_refusal(
+        self, profile: Profile, headers: Mapping[str, str], message: str, now: float
+    ) -> None:
+        """Take in what a failed answer says, in headers and in words."""
+        said = read_quota(profile.provider, headers, now)
+        self._weigh(profile, said + read_refusal(message), now)
+
+    def _weigh(self, profile: Profile, said: Iterable[Stated], now: float) -> None:
+        """Have what is news in line for the ledger's next step, and tell of differences."""
+        for stated in said:
+            weighed = self._ledger.book.weigh(profile, stated, now)
+            if weighed.is_news:
+                window = window_of(profile, stated.per)
+                self._ledger.record_soon(Heard(owner_of(profile), stated, window, now))
+            if stated.remaining is not None and (weighed.is_news or not weighed.followed):
+                self._compare(profile, stated, weighed, now)
+
+    def _compare(self, profile: Profile, stated: Stated, weighed: Weighed, now: float) -> None:
+        """Tell of a difference once; it has to halve before it is told again."""
+        key = (owner_of(profile), stated.name)
+        counted, left = weighed.counted, stated.remaining
+        if counted is None or left is None or counted - left <= weighed.tolerance // 2:
+            self._adrift.discard(key)
+        elif counted - left > weighed.tolerance and key not in self._adrift:
+            self._adrift.add(key)
+            self._events.publish(
+                LedgerDrift(
+                    at=now, profile=profile.name, limit=stated.name, counted=counted, stated=left
+                )
+            )
+
+
+def _covers(floors: _Floors, left: _Floors) -> bool:
+    """Return whether everything that was left before still is, down to its floor."""
+    for floor, each in zip(floors, left, strict=True):
+        if each is not floor and (floor is None or each is None or each < floor):
+            return False
+    return True

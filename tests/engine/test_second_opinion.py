@@ -1,0 +1,234 @@
+"""What providers say of their limits, over real sockets: the lower word wins, and drift is told once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spillover.engine.second_opinion import QUIET_S, SecondOpinion
+from spillover.events import Bus, LedgerDrift
+from spillover.simulator import ProviderSpec
+from spillover.simulator.spec import Allowance, Metric
+from tests.core.making import profile
+from tests.engine.staging import HELLO, Stage, plays, staged
+from tests.simulator.asking import KEY, chat, fetch
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+REQUESTS = 20
+LIMITS: dict[str, tuple[Allowance, ...]] = {
+    "groq": (
+        Allowance(metric=Metric.REQUESTS, amount=REQUESTS, per="day"),
+        Allowance(metric=Metric.TOKENS, amount=100_000, per="minute"),
+    ),
+    "openai": (Allowance(metric=Metric.REQUESTS, amount=REQUESTS, per="day"),),
+    "cerebras": (Allowance(metric=Metric.REQUESTS, amount=REQUESTS, per="day"),),
+    "openrouter": (Allowance(metric=Metric.REQUESTS, amount=REQUESTS, per="day"),),
+    "mistral": (Allowance(metric=Metric.REQUESTS, amount=REQUESTS, per="minute"),),
+}
+TELLING = pytest.mark.parametrize("flavour", ["groq", "openai", "cerebras", "mistral"])
+"""Those whose answers tell what is left."""
+
+
+def provider(flavour: str) -> ProviderSpec:
+    return ProviderSpec(flavour=flavour, limits=LIMITS[flavour])
+
+
+@asynccontextmanager
+async def played(flavour: str, **own: Any) -> AsyncIterator[Stage]:
+    """A provider of a flavour with its limits, and one without any behind it."""
+    # Far enough from the end of a wall-clock minute.
+    await eventually(lambda: time.time() % 60 < 50, within_s=15)
+    profiles = {"p0": {"api_key": KEY, **own}}
+    async with staged(provider(flavour), "generic", profiles=profiles) as stage:
+        yield stage
+
+
+async def somebody_else_asks(stage: Stage, times: int) -> None:
+    """Use the first profile's own key and model from elsewhere."""
+    asked = chat(model="model-0", max_tokens=5)
+    for _ in range(times):
+        got = await asyncio.to_thread(fetch, stage.first, body=asked)
+        assert got.status == 200
+
+
+def limit_of(stage: Stage, metric: str) -> Any:
+    stage.engine.ledger.catch_up()
+    return next(each for each in stage.status("p0")["limits"] if each["metric"] == metric)
+
+
+def heard(stage: Stage) -> set[tuple[str, int | None, int | None]]:
+    """What was last said of each limit."""
+    stage.engine.ledger.catch_up()
+    said = stage.engine.ledger.book.counters.heard.values()
+    found = [each.stated for limits in said for each in limits.values()]
+    return {(each.name, each.limit, each.remaining) for each in found}
+
+
+@TELLING
+@plays
+async def test_profile_whose_quota_somebody_else_used_is_left_before_a_refusal(
+    flavour: str,
+) -> None:
+    async with played(flavour) as stage:
+        first = await stage.ask()
+        await somebody_else_asks(stage, REQUESTS - 4)
+
+        served = [(await stage.ask()).profile for _ in range(8)]
+
+        assert first.profile == "p0"
+        assert served == ["p0"] * 3 + ["p1"] * 5
+        assert stage.first.counters().refused == 0
+
+
+@pytest.mark.parametrize("flavour", ["groq", "openai", "cerebras"])
+@plays
+async def test_heads_of_streams_are_heard_too(flavour: str) -> None:
+    async with played(flavour) as stage:
+        await somebody_else_asks(stage, REQUESTS - 3)
+
+        served = [(await stage.stream()).profile for _ in range(4)]
+
+        assert served == ["p0"] * 3 + ["p1"]
+        assert stage.first.counters().refused == 0
+
+
+@plays
+async def test_one_refusal_of_a_provider_that_tells_nothing_else_is_enough() -> None:
+    async with played("openrouter") as stage:
+        await somebody_else_asks(stage, REQUESTS)
+
+        served = [(await stage.ask()).profile for _ in range(3)]
+
+        assert served == ["p1"] * 3
+        assert stage.first.counters().refused == 1
+        assert heard(stage) == {("requests_per_day", REQUESTS, 0)}
+
+
+@plays
+async def test_what_a_refusal_says_in_words_is_heard() -> None:
+    tokens = (Allowance(metric=Metric.TOKENS, amount=1_000, per="day"),)
+    spec = ProviderSpec(flavour="groq", limits=tokens)
+    async with staged(spec, "generic", profiles={"p0": {"api_key": KEY}}) as stage:
+        await somebody_else_asks(stage, 1)
+
+        got = await stage.ask(HELLO | {"max_tokens": 997})
+
+        assert got.profile == "p1"
+        ((name, limit, left),) = heard(stage)
+        assert (name, limit) == ("tokens_per_day", 1_000)
+        assert left is not None
+        assert 900 < left < 1_000
+
+
+@plays
+async def test_difference_is_told_once_and_shown() -> None:
+    limits = {"requests_per_day": 50}
+    async with played("groq", limits=limits) as stage:
+        await stage.ask()
+        agreeing = stage.events(LedgerDrift)
+        await somebody_else_asks(stage, 15)
+        for _ in range(3):
+            await stage.ask()
+
+        (drift,) = stage.events(LedgerDrift)[len(agreeing) :] or agreeing
+        shown = limit_of(stage, "requests")
+
+        assert (drift.profile, drift.limit) == ("p0", "requests_per_day")
+        assert drift.counted > drift.stated
+        assert shown["remaining"] == 46
+        assert (shown["provider_remaining"], shown["provider_limit"]) == (1, REQUESTS)
+        assert shown["provider_resets_at"] is not None
+
+
+@plays
+async def test_answers_that_follow_the_trend_cost_no_record() -> None:
+    async with played("groq") as stage:
+        await stage.ask()
+        stage.engine.ledger.catch_up()
+        before = stage.engine.ledger.book.counters.heard
+        first = {name: dict(said) for name, said in before.items()}
+        for _ in range(4):
+            await stage.ask()
+
+        assert stage.engine.ledger.book.counters.heard == first
+        (said,) = [
+            each for each in stage.status("p0")["provider_limits"] if each["metric"] == "requests"
+        ]
+        assert (said["per"], said["amount"], said["remaining"]) == ("day", REQUESTS, 15)
+
+
+@plays
+async def test_spent_by_the_providers_word_is_exhausted_and_says_whose_word_it_is() -> None:
+    async with played("groq") as stage:
+        await somebody_else_asks(stage, REQUESTS - 1)
+        await stage.ask()
+
+        shown = stage.status("p0")
+        explained = stage.engine.explain(stage.call())
+
+        assert (shown["status"], shown["source"], shown["confidence"]) == (
+            "exhausted",
+            "header",
+            "stated",
+        )
+        assert [(each["reason"], each["detail"]) for each in explained["skipped"]] == [
+            ("exhausted", "requests_per_day")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("left", "later_s", "is_read"),
+    [
+        (100, 0.5, False),
+        (80, 0.5, False),
+        (75, 0.5, False),
+        (74, 0.5, True),
+        (80, QUIET_S, True),
+        (80, -60.0, True),
+    ],
+)
+@plays
+async def test_headers_are_read_whole_once_a_second_or_when_a_quarter_of_the_rest_is_gone(
+    left: int, later_s: float, *, is_read: bool
+) -> None:
+    async with staged("generic") as stage:
+        ledger, now = stage.engine.ledger, stage.engine.clock.now()
+        opinion, who = SecondOpinion(ledger, Bus()), profile("a")
+        headers = {"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "100"}
+        opinion.hear(who, headers, now)
+        ledger.catch_up()
+
+        headers["x-ratelimit-remaining-requests"] = str(left)
+        opinion.hear(who, headers, now + later_s)
+
+        expected = left if is_read else 100
+        assert heard(stage) == {("requests_per_day", 100, expected)}
+
+
+@plays
+async def test_tokens_that_appear_later_are_read_at_once() -> None:
+    async with staged("generic") as stage:
+        now = stage.engine.clock.now()
+        opinion, who = SecondOpinion(stage.engine.ledger, Bus()), profile("a")
+        headers = {"x-ratelimit-remaining-requests": "100"}
+        opinion.hear(who, headers, now)
+
+        opinion.hear(who, headers | {"x-ratelimit-remaining-tokens": "9"}, now)
+
+        assert heard(stage) == {("requests_per_day", None, 100), ("tokens_per_minute", None, 9)}
+
+
+@plays
+async def test_provider_without_such_headers_is_not_heard() -> None:
+    async with staged("generic") as stage:
+        await stage.ask()
+
+        assert heard(stage) == set()
+        assert stage.status("p0")["provider_limits"] == []
