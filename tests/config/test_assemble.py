@@ -9,6 +9,7 @@ import pytest
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
 from spillover.config.secrets import Secret
+from spillover.core.tokens import counted
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
@@ -18,11 +19,13 @@ from spillover.core.values import (
     Hours,
     LimitScope,
     Metric,
+    Price,
     Refill,
     Rolling,
     RoutingPolicy,
     StreamUsage,
     Tier,
+    Usage,
 )
 from tests.config.writing import EVERY_SETTING, assembled, loaded
 
@@ -108,10 +111,27 @@ def test_the_catalogues_facts_are_on_the_profile(tmp_path: Path) -> None:
 
     assert (groq.context_tokens, groq.max_output_tokens) == (131_072, 65_536)
     assert groq.reserves_max_tokens
+    assert not groq.counts_cached_input
+    assert groq.rank == 20
+    assert groq.price == Price(input=150, output=600)
     assert groq.lacks == {Capability.VISION, Capability.EMBEDDINGS}
     assert groq.minute_window == Refill(seconds=60)
     assert groq.alternatives == ("openai/gpt-oss-20b",)
     assert groq.tier is Tier.FREE
+
+
+def test_neurons_of_a_free_tier_are_counted_by_the_models_rates(tmp_path: Path) -> None:
+    cloudflare = assembled(
+        tmp_path,
+        "profiles: {p: {provider: cloudflare, limits: free, api_key: k}}",
+        CLOUDFLARE_ACCOUNT_ID="a",
+    ).profiles["p"]
+
+    used = counted(cloudflare, Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+
+    (neurons,) = (limit for limit in cloudflare.limits if limit.metric is Metric.NEURONS)
+    assert (neurons.amount, neurons.window) == (10_000_000_000, Calendar(unit=CalendarUnit.DAY))
+    assert used.microneurons == (31_819 + 68_182) * 1_000_000
 
 
 def test_written_facts_win_over_the_catalogues(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     CLOUD = "cloud"
     AGGREGATOR = "aggregator"
     HYPERSCALER = "hyperscaler"
+    GATEWAY = "gateway"
+    """A proxy of your own that reaches others, paid ones too: never local, wherever it runs."""
     LOCAL = "local"
 
 
@@ -126,6 +128,15 @@ class Figure(Entry, frozen=True, kw_only=True):
     """Whose counter, where it differs from the provider's pool."""
 
 
+class Was(Entry, frozen=True, kw_only=True):
+    """What a row said at an earlier date, so that a remembered figure is recognised as old."""
+
+    figures: tuple[Figure, ...]
+    context_tokens: int | None = None
+    as_of: str
+    source: str
+
+
 class FreeRow(Entry, frozen=True, kw_only=True):
     """What a provider's free tier allows for some models."""
 
@@ -145,6 +156,19 @@ class FreeRow(Entry, frozen=True, kw_only=True):
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     note: str | None = None
+    was: tuple[Was, ...] = ()
+    """Earlier figures, the newest first."""
+
+
+class Rank(Entry, frozen=True, kw_only=True):
+    """Where a provider's models stand in the order of quality."""
+
+    models: tuple[str, ...]
+    """Upstream model names or globs; the most specific one counts."""
+    place: int
+    """1 is the best; equal places leave the order to the chain."""
+    reason: str
+    as_of: str
 
 
 class DefaultModel(Entry, frozen=True, kw_only=True):
@@ -196,6 +220,8 @@ class Provider(Entry, frozen=True, kw_only=True):
     """The provider's own dialect, where it is not the one spoken here."""
     free: tuple[FreeRow, ...] = ()
     free_note: str | None = None
+    ranks: tuple[Rank, ...] = ()
+    """None fits a model: it is unranked, and comes after all that are ranked."""
     windows: dict[str, ResetWindow] = {}
     """By the window's name: `minute`, `hour`, `day`, `week`, `month`, `5h`."""
     headers: tuple[HeaderFact, ...] = ()
@@ -205,6 +231,14 @@ class Provider(Entry, frozen=True, kw_only=True):
     """The provider counts all of `max_tokens` against its limits before it answers."""
     counts_cached_input: bool = True
     """Tokens read from the provider's cache count against its token limits."""
+    cached_note: str | None = None
+    models_prove_key: bool = True
+    """A wrong key is refused when models are listed; else listing them shows nothing about it."""
+    key_check: str | None = None
+    """Path that costs nothing and refuses a wrong key, where listing models does not."""
+    key_check_source: str | None = None
+    terms: str | None = None
+    """What free use asks in return, or rules out."""
     first_token_s: float | None = None
     """How long the first token may take, where a minute is too short."""
     first_token_note: str | None = None
@@ -223,6 +257,13 @@ class Provider(Entry, frozen=True, kw_only=True):
         """Environment variables that the address needs."""
         return tuple(dict.fromkeys(_PLACE.findall(self.base_url)))
 
+    def neurons(self, price_usd: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Return neurons per million input and output tokens at a price; None: not counted so."""
+        if self.neuron_usd is None or price_usd is None:
+            return None
+        per_input, per_output = price_usd
+        return per_input / self.neuron_usd, per_output / self.neuron_usd
+
 
 class ModelRow(Entry, frozen=True, kw_only=True):
     """What is known of one model at one provider."""
@@ -233,8 +274,18 @@ class ModelRow(Entry, frozen=True, kw_only=True):
     modalities: tuple[str, ...] = ()
     price: tuple[float, float] | None = None
     """US dollars per million input and output tokens."""
+    neurons: tuple[float, float] | None = None
+    """Neurons per million input and output tokens, where published; else they follow from the
+    price."""
     status: str | None = None
     reasoning: bool = False
+    rank: int | None = None
+    """Place in the order of quality, where it is not the provider's."""
+    source: str | None = None
+    """None: the file's."""
+    as_of: str | None = None
+    """None: the file's."""
+    note: str | None = None
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,5 +296,9 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     lacks: frozenset[Capability] = frozenset()
     price_usd: tuple[float, float] | None = None
     """US dollars per million input and output tokens."""
+    neurons: tuple[float, float] | None = None
+    """Neurons per million input and output tokens."""
     modalities: tuple[str, ...] = ()
     deprecated: bool = False
+    source: str = ""
+    as_of: str = ""

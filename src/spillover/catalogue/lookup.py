@@ -9,7 +9,7 @@ import difflib
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from spillover.catalogue.entries import (
     ModelFacts,
     ModelRow,
     Provider,
+    Rank,
     ResetKind,
     TierKind,
 )
@@ -34,6 +35,11 @@ from spillover.core.values import (
     Rolling,
     Window,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_Row = TypeVar("_Row", FreeRow, Rank)
 
 SPAN_S: Final[dict[str, float]] = {
     "second": 1.0,
@@ -120,18 +126,29 @@ class Catalogue:
         entry, row = self.provider(provider), self.models(provider).get(model)
         if entry is None or row is None:
             return None
-        caps = [free for free in _rows_for(entry, model) if free.context_tokens]
+        caps = [free.context_tokens for free in _rows_for(entry, model)]
         return ModelFacts(
-            context_tokens=min(
-                [n for n in (row.context, *(free.context_tokens for free in caps)) if n],
-                default=None,
-            ),
+            context_tokens=min([n for n in (row.context, *caps) if n], default=None),
             max_output_tokens=row.max_output,
             lacks=frozenset(row.lacks),
             price_usd=row.price,
+            neurons=row.neurons or entry.neurons(row.price),
             modalities=row.modalities,
             deprecated=row.status == "deprecated",
+            source=row.source or self._models.source,
+            as_of=row.as_of or self._models.as_of,
         )
+
+    def rank(self, provider: str, model: str) -> int | None:
+        """Return a model's place in the order of quality, 1 the best; None: unranked."""
+        entry = self.provider(provider)
+        if entry is None:
+            return None
+        row = self.models(provider).get(model)
+        if row is not None and row.rank is not None:
+            return row.rank
+        fitting = _most_specific(entry.ranks, model)
+        return fitting[0].place if fitting else None
 
     def free_limits(self, provider: str, model: str) -> tuple[FreeLimit, ...] | None:
         """Return the free tier's limits for a model, None where no figure is known.
@@ -178,11 +195,16 @@ def _applies(row: FreeRow) -> bool:
 
 
 def _rows_for(entry: Provider, model: str) -> list[FreeRow]:
-    """The rows that cover a model, exact names before globs, longer globs before shorter ones."""
+    """The rows that cover a model without a condition, the most specific first."""
+    return [row for row in _most_specific(entry.free, model) if _applies(row)]
+
+
+def _most_specific(rows: Iterable[_Row], model: str) -> list[_Row]:
+    """The rows that name a model, exact names before globs, longer globs before shorter ones."""
     matches = [
         (max(len(name) + 1_000 * (name == model) for name in names), row)
-        for row in entry.free
-        if _applies(row) and (names := [name for name in row.models if fnmatchcase(model, name)])
+        for row in rows
+        if (names := [name for name in row.models if fnmatchcase(model, name)])
     ]
     return [row for _, row in sorted(matches, key=lambda match: -match[0])]
 
