@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from spillover.catalogue import load
-from spillover.catalogue.ageing import age_days, dates_of, day_of, is_stale, oldest
+from spillover.catalogue.ageing import age_days, day_of, is_stale, oldest
 
 TODAY = date(2026, 11, 20)
 
@@ -30,19 +30,16 @@ def test_a_figure_is_stale_when_it_is_older_than_90_days(
     assert (age_days(as_of, TODAY), is_stale(as_of, TODAY)) == (age, stale)
 
 
-@pytest.mark.parametrize("as_of", ["", "lately", "2026-13", "2026"])
-def test_what_is_no_date_is_refused(as_of: str) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        day_of(as_of)
+def test_a_day_that_its_month_does_not_have_is_the_last() -> None:
+    assert day_of("2026-02-31") == date(2026, 2, 28)
 
 
-def test_the_oldest_of_several_dates_counts() -> None:
-    assert oldest(["2026-08-03", "2026-04", "2026-09-01"]) == "2026-04"
-    assert oldest([]) is None
+def test_the_oldest_of_an_entrys_dates_counts() -> None:
+    assert oldest(load().providers["gemini"]) == "2026-04"
 
 
 def test_rows_that_hold_under_a_condition_make_nothing_old() -> None:
-    entry = load().providers["openrouter"]
+    entry = load().providers["sambanova"]
 
-    assert len(dates_of(entry)) == 2
-    assert len(entry.free) == 3
+    assert [row.as_of for row in entry.free if row.condition] == ["2026-08-20"] * len(entry.free)
+    assert oldest(entry) == entry.as_of

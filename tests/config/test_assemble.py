@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +29,7 @@ from spillover.core.values import (
     Tier,
     Usage,
 )
-from tests.config.writing import EVERY_SETTING, assembled, loaded
+from tests.config.writing import EVERY_SETTING, assembled, loaded, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +94,34 @@ def test_a_profile_may_have_limits_of_its_own_and_of_its_account(tmp_path: Path)
     )
 
     assert [limit.owner for limit in routing.profiles["p"].limits] == ["profile:p", "account:a"]
+
+
+def test_a_chain_of_every_catalogue_provider_is_assembled_within_a_second(tmp_path: Path) -> None:
+    profiles = "".join(
+        f"  {entry.id}: {{provider: {entry.id}, api_key: k, model: {entry.default_model.id or 'm'!r},"
+        f" limits: {'free' if free else '{}'}}}\n"
+        for entry in load_catalogue().providers.values()
+        for free in [load_catalogue().free_limits(entry.id, entry.default_model.id or "m")]
+    )
+    names = ", ".join(load_catalogue().providers)
+    path = written(tmp_path, f"profiles:\n{profiles}chains:\n  all: [{names}]\n")
+    code = (
+        "import sys, time; start = time.perf_counter(); from pathlib import Path; "
+        "from spillover.config.loader import load; from spillover.config.assemble import assemble; "
+        "found = load(Path(sys.argv[1]), environ={}); "
+        "routing = assemble(found, found.catalogue); "
+        "print(len(routing.chains['all'].members), time.perf_counter() - start)"
+    )
+
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, check=True, text=True
+        ).stdout.split()
+        for _ in range(3)
+    ]
+
+    assert {int(count) for count, _ in told} == {65}
+    assert min(float(taken_s) for _, taken_s in told) < 1.0
 
 
 def test_every_form_of_a_written_window_arrives(tmp_path: Path) -> None:

@@ -10,24 +10,20 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from spillover.catalogue.entries import Provider
 
 STALE_AFTER_DAYS: Final = 90
 """Free tiers change some four times a year: an older figure says so wherever it is shown."""
-_MONTH_ALONE: Final = len("2026-04")
 
 
 def day_of(as_of: str) -> date:
-    """Return the day of a date as the catalogue writes it; a month alone means its last.
+    """Return the day of a date as the catalogue writes it.
 
-    Raises ValueError for what is no date.
+    A month alone means its last day, as does a day that it does not have.
     """
-    if len(as_of) != _MONTH_ALONE:
-        return date.fromisoformat(as_of)
-    first = date.fromisoformat(f"{as_of}-01")
-    return first.replace(day=monthrange(first.year, first.month)[1])
+    year, month, *day = map(int, as_of.split("-"))
+    last = monthrange(year, month)[1]
+    return date(year, month, min(last, *day, last))
 
 
 def age_days(as_of: str, today: date) -> int:
@@ -40,12 +36,7 @@ def is_stale(as_of: str, today: date) -> bool:
     return age_days(as_of, today) > STALE_AFTER_DAYS
 
 
-def oldest(dates: Iterable[str]) -> str | None:
-    """Return the earliest of some dates as the catalogue writes them, None of none."""
-    return min(dates, key=day_of, default=None)
-
-
-def dates_of(entry: Provider) -> tuple[str, ...]:
-    """Return the dates of everything in an entry that is applied by itself."""
+def oldest(entry: Provider) -> str:
+    """Return the earliest date of what an entry says and is applied without a condition."""
     rows = [row.as_of for row in entry.free if row.condition is None]
-    return (entry.as_of, *rows)
+    return min((entry.as_of, *rows), key=day_of)

@@ -6,14 +6,16 @@ Refuses to guess: what the files don't say is None. Reading takes some 5 ms and 
 from __future__ import annotations
 
 import difflib
+from copy import copy
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from spillover.catalogue.entries import (
+    SPAN_S,
     Confidence,
     Entry,
     Figure,
@@ -37,21 +39,9 @@ from spillover.core.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _Row = TypeVar("_Row", FreeRow, Rank)
-
-SPAN_S: Final[dict[str, float]] = {
-    "second": 1.0,
-    "minute": 60.0,
-    "10m": 600.0,
-    "hour": 3_600.0,
-    "5h": 18_000.0,
-    "day": 86_400.0,
-    "week": 604_800.0,
-    "month": 2_678_400.0,
-}
-"""Seconds in each window the figures name; a month is 31 days, so that none is ever exceeded."""
 
 
 class FreeLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +81,26 @@ class Catalogue:
         self._models_bytes = models
         self._rows: dict[str, dict[str, ModelRow]] = {}
         self.collected: str = read.collected
+        self.own: dict[str, str] = {}
+        """Providers that a user's own file changed or added, and the file."""
         self.providers: dict[str, Provider] = {entry.id: entry for entry in read.providers}
-        self._by_name = dict(self.providers)
-        for entry in read.providers:
-            for alias in entry.aliases:
-                self._by_name.setdefault(alias, entry)
+        self._by_name = _by_name(self.providers)
+
+    def changed(
+        self,
+        providers: dict[str, Provider],
+        models: dict[str, dict[str, ModelRow]],
+        *,
+        by: str,
+    ) -> Catalogue:
+        """Return a catalogue with other entries and model rows, which `by` names the source of."""
+        other = copy(self)
+        other.own = self.own | dict.fromkeys(providers, by)
+        other.providers = self.providers | providers
+        other._by_name = _by_name(other.providers)  # noqa: SLF001 (it is a catalogue too)
+        rows = {name: self.models(name) | models.get(name, {}) for name in providers}
+        other._rows = self._rows | rows  # noqa: SLF001
+        return other
 
     @cached_property
     def _models(self) -> _ModelsFile:
@@ -138,6 +143,11 @@ class Catalogue:
             source=row.source or self._models.source,
             as_of=row.as_of or self._models.as_of,
         )
+
+    def facts_of(self, provider: str) -> dict[str, ModelFacts]:
+        """Return what is known of every listed model of a provider, by upstream name."""
+        facts = {model: self.model_facts(provider, model) for model in self.models(provider)}
+        return {model: known for model, known in facts.items() if known is not None}
 
     def rank(self, provider: str, model: str) -> int | None:
         """Return a model's place in the order of quality, 1 the best; None: unranked."""
@@ -188,6 +198,14 @@ class Catalogue:
         if entry.windows[name].kind is ResetKind.UNKNOWN:
             return None
         return _window(entry, name)
+
+
+def _by_name(providers: Mapping[str, Provider]) -> dict[str, Provider]:
+    names = dict(providers)
+    for entry in providers.values():
+        for alias in entry.aliases:
+            names.setdefault(alias, entry)
+    return names
 
 
 def _applies(row: FreeRow) -> bool:
