@@ -19,8 +19,17 @@ def catalogue() -> Catalogue:
     return load()
 
 
-def test_all_64_providers_are_packaged(catalogue: Catalogue) -> None:
-    assert len(catalogue.providers) == 64
+def test_all_64_providers_are_packaged_and_litellm(catalogue: Catalogue) -> None:
+    assert len(catalogue.providers) == 64 + 1
+    assert "kilo" in catalogue.providers
+
+
+def test_litellm_is_a_gateway_on_this_machine_that_is_paid(catalogue: Catalogue) -> None:
+    litellm = catalogue.providers["litellm"]
+
+    assert litellm.base_url == "http://127.0.0.1:4000/v1"
+    assert (litellm.kind, litellm.tier_kind) == (Kind.GATEWAY, TierKind.PAID)
+    assert litellm.auth.optional
 
 
 def test_every_provider_has_a_dated_default_model_with_its_source(catalogue: Catalogue) -> None:
@@ -42,7 +51,7 @@ def test_only_servers_to_be_asked_and_providers_without_common_names_lack_a_defa
         if entry.default_model.id is None and entry.kind is not Kind.LOCAL
     }
 
-    assert nameless == {"anyapi", "azure", "github-models", "navy", "volcengine"}
+    assert nameless == {"anyapi", "azure", "github-models", "litellm", "navy", "volcengine"}
 
 
 def test_every_provider_is_dated(catalogue: Catalogue) -> None:
@@ -115,6 +124,136 @@ def test_groq_and_cerebras_reserve_max_tokens(catalogue: Catalogue) -> None:
     reserving = {e.id for e in catalogue.providers.values() if e.reserves_max_tokens}
 
     assert reserving == {"groq", "cerebras"}
+
+
+def test_groq_and_anthropic_leave_cached_tokens_uncounted(catalogue: Catalogue) -> None:
+    leaving = {e.id for e in catalogue.providers.values() if not e.counts_cached_input}
+
+    assert leaving == {"groq", "anthropic"}
+    assert all(catalogue.providers[name].cached_note for name in leaving)
+
+
+def test_who_lists_models_to_anybody_proves_no_key_by_it(catalogue: Catalogue) -> None:
+    public = {e.id: e for e in catalogue.providers.values() if not e.models_prove_key}
+
+    assert {"openrouter", "kilo", "modelscope", "pollinations", "ollama"} <= public.keys()
+    assert public["openrouter"].key_check == "/key"
+    assert all(entry.key_check_source for entry in public.values())
+
+
+def test_credits_for_newcomers_are_marked_as_such(catalogue: Catalogue) -> None:
+    trials = {e.id: e for e in catalogue.providers.values() if e.tier_kind is TierKind.ONE_TIME}
+
+    assert len(trials) == 12
+    assert [r.one_time_usd for r in trials["cerebras"].free if r.one_time_usd] == [5]
+    for entry in trials.values():
+        assert any(row.one_time_usd or row.one_time_tokens for row in entry.free), entry.id
+
+
+CLASSIC = {
+    ("cerebras", "gpt-oss-120b"): {
+        ("requests", "minute"): (30, 5),
+        ("tokens", "day"): (10**6,) * 2,
+    },
+    ("groq", "openai/gpt-oss-120b"): {
+        ("requests", "day"): (1_000, 1_000),
+        ("requests", "minute"): (30, 30),
+        ("tokens", "minute"): (6_000, 8_000),
+    },
+    ("gemini", "gemini-2.5-flash-lite"): {
+        ("requests", "day"): (1_000, 20),
+        ("requests", "minute"): (15, 10),
+    },
+    ("gemini", "gemini-3.5-flash-lite"): {
+        ("requests", "day"): (1_000, 500),
+        ("requests", "minute"): (15, 15),
+    },
+    ("gemini", "gemini-2.5-flash"): {
+        ("requests", "day"): (250, 20),
+        ("requests", "minute"): (10, 5),
+    },
+    ("gemini", "gemini-2.5-pro"): {
+        ("requests", "day"): (100, 0),
+        ("requests", "minute"): (5, None),
+    },
+    ("mistral", "*"): {
+        ("requests", "minute"): (2, None),
+        ("tokens", "month"): (10**9, 10**9),
+    },
+    ("openrouter", "*:free"): {
+        ("requests", "day"): (50, 50),
+        ("requests", "minute"): (20, 20),
+    },
+    ("cloudflare", "@cf/*"): {("neurons", "day"): (10_000, 10_000)},
+}
+"""The classic free-tier table of 2026-05-25: what each figure was, and what it is."""
+
+
+@pytest.mark.parametrize(("place", "figures"), CLASSIC.items(), ids=map(str, CLASSIC))
+def test_the_classic_tables_figures_are_there_as_they_were_and_as_they_are(
+    catalogue: Catalogue,
+    place: tuple[str, str],
+    figures: dict[tuple[str, str], tuple[int, int | None]],
+) -> None:
+    provider, model = place
+    row = next(r for r in catalogue.providers[provider].free if r.was and model in r.models)
+
+    (was,) = row.was
+    old = {(figure.metric.value, figure.per): figure.amount for figure in was.figures}
+    new = {(figure.metric.value, figure.per): figure.amount for figure in row.figures}
+    assert was.as_of == "2026-05-25"
+    assert old == {name: before for name, (before, _) in figures.items()}
+    assert {name: new.get(name) for name in figures} == {
+        name: today for name, (_, today) in figures.items()
+    }
+
+
+def test_the_classic_order_is_kept_but_for_cerebras_which_gives_nothing_back(
+    catalogue: Catalogue,
+) -> None:
+    classic = [
+        ("cerebras", "gpt-oss-120b"), ("groq", "openai/gpt-oss-120b"), ("gemini", "gemini-3.5-flash"),
+        ("openrouter", "z-ai/glm-5:free"), ("mistral", "mistral-medium-2508"),
+        ("cloudflare", "@cf/openai/gpt-oss-120b"),
+    ]  # fmt: skip
+
+    today = sorted(classic, key=lambda each: catalogue.rank(*each) or 0)
+
+    assert today == [*classic[1:], classic[0]]
+
+
+def test_every_rank_says_why_and_since_when(catalogue: Catalogue) -> None:
+    ranks = [rank for entry in catalogue.providers.values() for rank in entry.ranks]
+
+    assert len(ranks) > 25
+    assert all(rank.reason and DATE.fullmatch(rank.as_of) and rank.place > 0 for rank in ranks)
+
+
+def test_local_servers_have_no_rank_for_what_they_run_is_not_known(catalogue: Catalogue) -> None:
+    assert [e.id for e in catalogue.providers.values() if e.kind is Kind.LOCAL and e.ranks] == []
+
+
+def test_every_price_has_a_source_and_a_date(catalogue: Catalogue) -> None:
+    facts = [
+        catalogue.model_facts(name, model)
+        for name in catalogue.providers
+        for model in catalogue.models(name)
+    ]
+
+    assert len(facts) > 300
+    assert all(each and each.source and DATE.fullmatch(each.as_of) for each in facts)
+
+
+def test_every_cloudflare_model_with_free_figures_is_known_in_neurons(
+    catalogue: Catalogue,
+) -> None:
+    unknown = [
+        model
+        for model in catalogue.models("cloudflare")
+        if (facts := catalogue.model_facts("cloudflare", model)) and facts.neurons is None
+    ]
+
+    assert unknown == []
 
 
 def test_slow_starters_have_a_longer_first_token_time(catalogue: Catalogue) -> None:

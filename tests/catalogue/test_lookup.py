@@ -39,7 +39,15 @@ def a_catalogue(**changes: Any) -> Catalogue:
         "as_of": "2026-01-01",
         **changes,
     }
-    models = {"m": {"context": 1000, "lacks": ["vision"], "price": [1, 2], "status": "deprecated"}}
+    models = {
+        "m": {
+            "context": 1000,
+            "lacks": ["vision"],
+            "price": [1, 2],
+            "status": "deprecated",
+            "rank": 1,
+        }
+    }
     head = {"collected": "2026-01-01", "about": "", "providers": [provider]}
     tail = {"source": "made up", "as_of": "2026-01-01", "note": "", "models": {"acme": models}}
     return Catalogue(json.dumps(head).encode(), json.dumps(tail).encode())
@@ -228,6 +236,60 @@ def test_model_facts_tell_context_price_and_what_is_lacking() -> None:
     assert (facts.context_tokens, facts.max_output_tokens) == (131_072, 65_536)
     assert facts.price_usd == (0.15, 0.6)
     assert facts.lacks == {Capability.EMBEDDINGS, Capability.VISION}
+
+
+def test_model_facts_name_their_own_source_or_the_files() -> None:
+    catalogue = load()
+
+    listed = catalogue.model_facts("groq", "openai/gpt-oss-120b")
+    judged = catalogue.model_facts("openai", "gpt-5.4")
+
+    assert listed is not None
+    assert judged is not None
+    assert listed.source.startswith("https://github.com/anomalyco/models.dev")
+    assert judged.source.endswith("gpt-5.4.toml")
+    assert (listed.as_of, judged.as_of) == ("2026-07-02", "2026-07-02")
+
+
+@pytest.mark.parametrize(
+    ("model", "place"),
+    [("plain", 9), ("big-model", 2), ("big-one", 3), ("m", 1)],
+    ids=["any", "longer glob", "the name itself", "the model's own"],
+)
+def test_the_most_specific_rank_counts(model: str, place: int) -> None:
+    row = {"reason": "made up", "as_of": "2026-01-01"}
+    ranks = [
+        {"models": ["*"], "place": 9, **row},
+        {"models": ["big-*"], "place": 2, **row},
+        {"models": ["big-one"], "place": 3, **row},
+    ]
+
+    assert a_catalogue(ranks=ranks).rank("acme", model) == place
+
+
+def test_who_is_not_ranked_has_no_place() -> None:
+    catalogue = load()
+
+    assert catalogue.rank("openrouter", "z-ai/glm-5") is None
+    assert catalogue.rank("nobody", "m") is None
+
+
+def test_neurons_are_those_written_or_follow_from_the_price() -> None:
+    written = load().model_facts("cloudflare", "@cf/meta/llama-3.2-1b-instruct")
+    derived = a_catalogue(neuron_usd=0.5).model_facts("acme", "m")
+
+    assert written is not None
+    assert derived is not None
+    assert (written.neurons, derived.neurons) == ((2_457, 18_252), (2, 4))
+
+
+def test_what_a_paid_plan_alone_may_use_is_not_free() -> None:
+    catalogue = load()
+
+    limits = catalogue.free_limits("cloudflare", "@cf/moonshotai/kimi-k2.6") or ()
+
+    assert [limit.amount for limit in limits if limit.metric is Metric.NEURONS] == [0]
+    assert not catalogue.is_free("cloudflare", "@cf/moonshotai/kimi-k2.6")
 
 
 def test_an_embedding_model_lacks_chat() -> None:

@@ -50,6 +50,33 @@ def test_the_chain_that_nobody_had_to_write_is_counted(
     assert capsys.readouterr().out.endswith("1 profile in the chain 'default' of all of them\n")
 
 
+FREE = "profiles: {p: {provider: groq, api_key: k, limits: free}}\n"
+OLD = """\
+as_of: 2020-02-02
+providers: {groq: {free: [{models: ["*"], figures: [{metric: requests, amount: 7, per: day}]}]}}
+"""
+
+
+def test_old_free_figures_in_use_are_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "spillover.yaml"
+    path.write_text(FREE, "utf-8")
+    (tmp_path / "catalogue.yaml").write_text(OLD, "utf-8")
+
+    code = run(["check", "--config", str(path)])
+    told, summary = capsys.readouterr().out.splitlines()
+    run(["check", "--json", "--config", str(path)])
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+
+    assert code == 0
+    assert told.startswith(
+        f"warning: {path}:1:profiles.p.limits: found free figures of groq from 20"
+    )
+    assert "nothing wrong" in summary
+    assert warning["key"] == "profiles.p.limits"
+
+
 def test_every_problem_has_its_place_and_is_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(BROKEN, "utf-8")

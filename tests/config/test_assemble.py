@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
 from spillover.config.secrets import Secret
+from spillover.core.tokens import counted
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
@@ -18,13 +21,15 @@ from spillover.core.values import (
     Hours,
     LimitScope,
     Metric,
+    Price,
     Refill,
     Rolling,
     RoutingPolicy,
     StreamUsage,
     Tier,
+    Usage,
 )
-from tests.config.writing import EVERY_SETTING, assembled, loaded
+from tests.config.writing import EVERY_SETTING, assembled, loaded, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +96,34 @@ def test_a_profile_may_have_limits_of_its_own_and_of_its_account(tmp_path: Path)
     assert [limit.owner for limit in routing.profiles["p"].limits] == ["profile:p", "account:a"]
 
 
+def test_a_chain_of_every_catalogue_provider_is_assembled_within_a_second(tmp_path: Path) -> None:
+    profiles = "".join(
+        f"  {entry.id}: {{provider: {entry.id}, api_key: k, model: {entry.default_model.id or 'm'!r},"
+        f" limits: {'free' if free else '{}'}}}\n"
+        for entry in load_catalogue().providers.values()
+        for free in [load_catalogue().free_limits(entry.id, entry.default_model.id or "m")]
+    )
+    names = ", ".join(load_catalogue().providers)
+    path = written(tmp_path, f"profiles:\n{profiles}chains:\n  all: [{names}]\n")
+    code = (
+        "import sys, time; start = time.perf_counter(); from pathlib import Path; "
+        "from spillover.config.loader import load; from spillover.config.assemble import assemble; "
+        "found = load(Path(sys.argv[1]), environ={}); "
+        "routing = assemble(found, found.catalogue); "
+        "print(len(routing.chains['all'].members), time.perf_counter() - start)"
+    )
+
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, check=True, text=True
+        ).stdout.split()
+        for _ in range(3)
+    ]
+
+    assert {int(count) for count, _ in told} == {65}
+    assert min(float(taken_s) for _, taken_s in told) < 1.0
+
+
 def test_every_form_of_a_written_window_arrives(tmp_path: Path) -> None:
     windows = [
         limit.window for limit in assembled(tmp_path, EVERY_SETTING).profiles["gemini"].limits
@@ -108,10 +141,27 @@ def test_the_catalogues_facts_are_on_the_profile(tmp_path: Path) -> None:
 
     assert (groq.context_tokens, groq.max_output_tokens) == (131_072, 65_536)
     assert groq.reserves_max_tokens
+    assert not groq.counts_cached_input
+    assert groq.rank == 20
+    assert groq.price == Price(input=150, output=600)
     assert groq.lacks == {Capability.VISION, Capability.EMBEDDINGS}
     assert groq.minute_window == Refill(seconds=60)
     assert groq.alternatives == ("openai/gpt-oss-20b",)
     assert groq.tier is Tier.FREE
+
+
+def test_neurons_of_a_free_tier_are_counted_by_the_models_rates(tmp_path: Path) -> None:
+    cloudflare = assembled(
+        tmp_path,
+        "profiles: {p: {provider: cloudflare, limits: free, api_key: k}}",
+        CLOUDFLARE_ACCOUNT_ID="a",
+    ).profiles["p"]
+
+    used = counted(cloudflare, Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+
+    (neurons,) = (limit for limit in cloudflare.limits if limit.metric is Metric.NEURONS)
+    assert (neurons.amount, neurons.window) == (10_000_000_000, Calendar(unit=CalendarUnit.DAY))
+    assert used.microneurons == (31_819 + 68_182) * 1_000_000
 
 
 def test_written_facts_win_over_the_catalogues(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -255,6 +256,32 @@ def test_an_alias_that_is_never_reached_is_warned_of() -> None:
 
     assert "looked up first" in by_name.expected
     assert by_glob.path == ("aliases", "gpt-*")
+
+
+def test_free_figures_in_use_that_are_old_are_told_once_a_provider() -> None:
+    free = {"limits": "free", "api_key": "k"}
+    config = Config.model_validate(
+        {
+            "profiles": {
+                "new": {"provider": "groq", **free},
+                "old": {"provider": "groq", "model": "groq/compound", **free},
+                "own": {"provider": "mistral", "limits": {"requests_per_day": 5}, "api_key": "k"},
+                "local": {"base_url": "http://127.0.0.1:9/v1", "model": "m"},
+            }
+        }
+    )
+
+    (finding,) = checks.stale(config, CATALOGUE, date(2027, 1, 1))
+
+    assert finding.path == ("profiles", "old", "limits")
+    assert finding.found == "free figures of groq from 2026-07-18, 167 days old"
+    assert "catalogue.yaml" in finding.expected
+
+
+def test_free_figures_of_today_are_not_told_of() -> None:
+    config = a_config({**GROQ, "limits": "free"})
+
+    assert not list(checks.stale(config, CATALOGUE, date(2026, 9, 1)))
 
 
 def test_missing_keys_are_told_where_they_belong() -> None:

@@ -13,7 +13,6 @@ from spillover.catalogue import load
 from spillover.config import discovery
 from spillover.config.assemble import assemble
 from spillover.config.discovery import (
-    ORDER,
     DemoProvider,
     LocalServer,
     demo_document,
@@ -144,8 +143,16 @@ def test_whatever_is_found_loads_and_assembles() -> None:
     assert tiers[tiers.index(Tier.PAID) :] == [Tier.PAID] * tiers.count(Tier.PAID)
 
 
-def test_the_order_names_providers_that_exist() -> None:
-    assert [name for name in ORDER if CATALOGUE.provider(name) is None] == []
+def test_free_ones_come_by_the_catalogues_rank_and_paid_ones_by_theirs() -> None:
+    names = ("DEEPSEEK", "MISTRAL", "OPENROUTER", "GEMINI", "NVIDIA", "XAI", "OPENAI", "GROQ")
+
+    document = found({f"{name}_API_KEY": "k" for name in names}, OLLAMA)
+
+    assert document["chains"]["default"]["profiles"] == [
+        "ollama",
+        *("groq", "gemini", "openrouter", "mistral", "nvidia"),
+        *("openai", "xai", "deepseek"),
+    ]
 
 
 def test_the_demo_says_demo_in_every_name() -> None:

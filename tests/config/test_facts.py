@@ -84,11 +84,20 @@ def test_prices_are_written_or_the_catalogues(
     assert facts.price_of(config.profiles["p"], config, CATALOGUE) == expected
 
 
-def test_neurons_follow_from_the_price() -> None:
-    config = a_config(provider="cloudflare", model="@cf/meta/llama-3.2-1b-instruct")
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("@cf/meta/llama-3.2-1b-instruct", (2_457, 18_252)),
+        ("@cf/openai/gpt-oss-120b", (31_819, 68_182)),
+    ],
+    ids=["published", "from the price"],
+)
+def test_neurons_are_those_published_or_follow_from_the_price(
+    model: str, expected: tuple[int, int]
+) -> None:
+    config = a_config(provider="cloudflare", model=model)
 
-    # The provider's table says 2,457 and 18,252 neurons per million tokens.
-    assert facts.rates_of(config.profiles["p"], config, CATALOGUE) == (2_455, 18_273)
+    assert facts.rates_of(config.profiles["p"], config, CATALOGUE) == expected
 
 
 def test_neurons_follow_from_a_written_price_too() -> None:
@@ -97,6 +106,25 @@ def test_neurons_follow_from_a_written_price_too() -> None:
     )
 
     assert facts.rates_of(config.profiles["p"], config, CATALOGUE) == (1_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ({"provider": "groq"}, 20),
+        ({"provider": "gemini", "model": "gemini-3.1-pro"}, 10),
+        ({"provider": "openrouter", "model": "z-ai/glm-5"}, None),
+        ({"provider": "ollama", "model": "qwen3:8b"}, None),
+        ({"base_url": "http://127.0.0.1:9001/v1", "model": "m"}, None),
+    ],
+    ids=str,
+)
+def test_the_rank_is_the_catalogues_for_the_model(
+    profile: dict[str, Any], expected: int | None
+) -> None:
+    config = a_config(**profile)
+
+    assert facts.rank_of(config.profiles["p"], config, CATALOGUE) == expected
 
 
 def test_who_does_not_count_neurons_has_no_rates() -> None:

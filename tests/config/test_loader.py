@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spillover.config.assemble import assemble
 from spillover.config.loader import LoadedConfig, digest, load, load_document
 from spillover.config.secrets import Secret
 from spillover.errors import ConfigError
 from tests.config.writing import EVERY_SETTING, KEYS, loaded, problems, the_problem, written
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALL = """\
 profiles:
@@ -278,6 +276,31 @@ def test_the_digest_changes_with_the_file_its_variables_and_its_secrets(tmp_path
 
 def test_the_digest_of_what_is_not_there_is_one_too(tmp_path: Path) -> None:
     assert digest(tmp_path / "nobody", files=(tmp_path / "nobody2",))
+
+
+def test_a_catalogue_of_ones_own_counts_for_the_configuration_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.yaml").write_text(
+        "providers: {acme: {base_url: 'https://acme.example/v1', default_model: m1}}", "utf-8"
+    )
+
+    found = loaded(tmp_path, "profiles: {p: {provider: acme, api_key: k}}")
+
+    routing = assemble(found, found.catalogue)
+    assert routing.profiles["p"].model == "m1"
+    assert routing.endpoints["p"].chat_url == "https://acme.example/v1/chat/completions"
+
+
+def test_what_is_wrong_with_it_is_told_with_what_is_wrong_with_the_configuration(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "catalogue.yaml").write_text("\n\n\nproviders: {groq: {pool: sea}}", "utf-8")
+
+    found = problems(tmp_path, "profiles: {p: {provider: grok, model: m, api_key: k}}")
+
+    assert [(Path(problem.file).name, problem.line) for problem in found] == [
+        ("catalogue.yaml", 4),
+        ("spillover.yaml", 1),
+    ]
 
 
 def test_64_profiles_load_quickly(tmp_path: Path) -> None:

@@ -228,6 +228,23 @@ def test_a_change_that_came_before_the_watch_began_is_told(tmp_path: Path) -> No
     asyncio.run(story())
 
 
+def test_a_catalogue_of_ones_own_that_appears_is_a_change(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with followed(written(tmp_path, FIRST)) as next_change:
+            own = tmp_path / "catalogue.yaml"
+            own.write_text("providers: {groq: {terms: mine}}", "utf-8")
+            good = await next_change()
+            own.write_text("providers: {groq: {pool: sea}}", "utf-8")
+            bad = await next_change()
+
+        assert isinstance(good, LoadedConfig)
+        assert good.catalogue.providers["groq"].terms == "mine"
+        assert isinstance(bad, ConfigError)
+        assert bad.problems[0].key == "providers.groq.pool"
+
+    asyncio.run(story())
+
+
 def test_a_configuration_without_a_file_can_not_be_followed() -> None:
     loaded = load_document({"profiles": {"groq": {"provider": "groq"}}}, environ=KEYS)
 

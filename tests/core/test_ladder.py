@@ -32,8 +32,6 @@ from spillover.core.values import (
 )
 from tests.core.laddering import (
     LIMITED,
-    LOCAL,
-    PAID,
     SPENT,
     A,
     B,
@@ -257,89 +255,6 @@ def test_limits_on_the_model_go_with_the_model() -> None:
         "profile:a", owner_of_model("a-key", "m2"), owner_of_account("a-key")
     ]  # fmt: skip
     assert with_model(ALT, "m2").limits is other.limits
-
-
-# Order.
-
-
-@pytest.mark.parametrize(
-    ("turn", "expected"), [(0, "abc"), (1, "bca"), (2, "cab"), (3, "abc"), (7, "bca")]
-)
-def test_round_robin_begins_one_further_each_time(turn: int, expected: str) -> None:
-    found = ladder(chain("a", "b", "c", strategy=Strategy.ROUND_ROBIN), A, B, C, turn=turn)
-
-    assert order(found) == list(expected)
-
-
-def test_round_robin_passes_over_who_can_not_serve_in_place() -> None:
-    record = Record(disabled={"b"})
-
-    found = ladder(
-        chain("a", "b", "c", strategy=Strategy.ROUND_ROBIN), A, B, C, turn=1, record=record
-    )
-
-    assert order(found) == ["c", "a"]
-
-
-@pytest.mark.parametrize(
-    ("draw", "expected"), [(0.0, "abc"), (0.49, "abc"), (0.5, "bca"), (0.79, "bca"), (0.9, "cba")]
-)
-def test_weighted_draws_by_weight(draw: float, expected: str) -> None:
-    members = (
-        Member(profile="a", weight=5),
-        Member(profile="b", weight=3),
-        Member(profile="c", weight=2),
-    )
-
-    found = ladder(chain(*members, strategy=Strategy.WEIGHTED), A, B, C, draw=draw)
-
-    assert order(found)[0] == expected[0]
-    assert sorted(order(found)) == ["a", "b", "c"]
-
-
-def test_weights_of_nothing_keep_somebody() -> None:
-    members = (Member(profile="a", weight=0), Member(profile="b", weight=0))
-
-    found = ladder(chain(*members, strategy=Strategy.WEIGHTED), A, B, draw=0.5)
-
-    assert sorted(order(found)) == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("strategy", "record", "expected"),
-    [
-        (Strategy.LEAST_USED, Record(loads={"a": 0.9, "paid": 0.1, "c": 0.5}), ["paid", "c", "a"]),
-        (Strategy.CHEAPEST, Record(), ["a", "c", "paid"]),
-        (Strategy.FASTEST, Record(ttfts={"a": 300.0, "paid": 100.0}), ["c", "paid", "a"]),
-        (Strategy.QUALITY, Record(), ["paid", "a", "c"]),
-    ],
-)
-def test_strategy_orders_and_ties_keep_the_chains_order(
-    strategy: Strategy, record: Record, expected: list[str]
-) -> None:
-    found = ladder(chain("paid", "a", "c", strategy=strategy), A, C, PAID, record=record)
-
-    assert order(found) == expected
-
-
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        (RoutingPolicy.ANY, ["paid", "a", "local"]),
-        (RoutingPolicy.FREE_TIER, ["a", "local", "paid"]),
-        (RoutingPolicy.AUTO_CHEAPEST, ["a", "local", "paid"]),
-        (RoutingPolicy.LOCAL_ONLY, ["local"]),
-        (RoutingPolicy.BYOK_PAID, ["paid"]),
-    ],
-)
-@pytest.mark.parametrize("asked_by", ["chain", "request"])
-def test_routing_policy_filters_or_orders_whoever_asks_for_it(
-    policy: RoutingPolicy, expected: list[str], asked_by: str
-) -> None:
-    of = chain("paid", "a", "local", routing_policy=policy if asked_by == "chain" else "any")
-    demand = Demand(chars=400, policy=policy if asked_by == "request" else None)
-
-    assert order(ladder(of, A, PAID, LOCAL, demand=demand)) == expected
 
 
 # Who is kept first.

@@ -57,8 +57,14 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("block", examples("yaml"), ids=named)
 def test_yaml_examples_load(block: Block, tmp_path: Path) -> None:
+    from spillover.catalogue import load as load_catalogue
     from spillover.config.loader import load
+    from spillover.config.overrides import over
 
+    if block.text.startswith("# catalogue.yaml"):
+        (tmp_path / "catalogue.yaml").write_text(block.text, "utf-8")
+        assert over(load_catalogue(), tmp_path).problems == ()
+        return
     complete = re.search(r"^profiles:", block.text, re.MULTILINE) and re.search(
         r"^chains:", block.text, re.MULTILINE
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spillover.catalogue import load
 from spillover.config.loader import load_document
+from spillover.config.overrides import Own
 from spillover.core.values import RoutingPolicy
 from spillover.engine import Engine
 from spillover.engine.engine import UnknownName
@@ -280,6 +282,21 @@ async def test_a_changed_key_ends_failed_and_nothing_else_does() -> None:
         assert refused.trail == "p0:auth_invalid,p1:ok"
         assert still == "failed"
         assert served.trail == "p0:ok"
+
+
+@plays
+async def test_the_catalogue_is_that_of_the_configuration_in_force() -> None:
+    async with staged("generic") as stage:
+        written = document([provider.base_url for provider in stage.providers])
+        packaged = load()
+        more = packaged.changed({"acme": packaged.providers["groq"]}, {}, by="mine")
+
+        before = "acme" in stage.engine.catalogue.providers
+        own = Own(catalogue=more, files=())
+        await stage.engine.reload(load_document(written, environ={}, own=own))
+
+        assert not before
+        assert "acme" in stage.engine.catalogue.providers
 
 
 @plays

@@ -13,11 +13,14 @@ from spillover.catalogue.entries import (
     FreeRow,
     Kind,
     ModelFacts,
+    ModelRow,
     Pool,
     Provider,
+    Rank,
     ResetKind,
     ResetWindow,
     TierKind,
+    Was,
 )
 from spillover.catalogue.lookup import Catalogue, FreeLimit, load
 
@@ -30,10 +33,13 @@ __all__ = [
     "FreeRow",
     "Kind",
     "ModelFacts",
+    "ModelRow",
     "Pool",
     "Provider",
+    "Rank",
     "ResetKind",
     "ResetWindow",
     "TierKind",
+    "Was",
     "load",
 ]

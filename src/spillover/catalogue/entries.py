@@ -7,13 +7,35 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from msgspec import Meta
 
-from spillover.core.values import Capability, LimitScope, Metric, StreamUsage
+from spillover.core.values import CalendarUnit, Capability, LimitScope, Metric, StreamUsage
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
+
+SPAN_S: Final[dict[str, float]] = {
+    "second": 1.0,
+    "minute": 60.0,
+    "10m": 600.0,
+    "hour": 3_600.0,
+    "5h": 18_000.0,
+    "day": 86_400.0,
+    "week": 604_800.0,
+    "month": 2_678_400.0,
+}
+"""Seconds in each window the figures name; a month is 31 days, so that none is ever exceeded."""
+
+Date: TypeAlias = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$")]
+"""A day, or a month where no day is known."""
+Address: TypeAlias = Annotated[str, Meta(pattern=r"^https?://[^/\s][^\s]*[^/\s]$")]
+Amount: TypeAlias = Annotated[float, Meta(ge=0)]
+Tokens: TypeAlias = Annotated[int, Meta(ge=1)]
+Pair: TypeAlias = tuple[Amount, Amount]
+"""Per million input and output tokens."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +48,8 @@ class Kind(StrEnum):
     CLOUD = "cloud"
     AGGREGATOR = "aggregator"
     HYPERSCALER = "hyperscaler"
+    GATEWAY = "gateway"
+    """A proxy of your own that reaches others, paid ones too: never local, wherever it runs."""
     LOCAL = "local"
 
 
@@ -95,6 +119,9 @@ class Confidence(StrEnum):
     """A single or an old report."""
 
 
+_CALENDAR: Final = frozenset(unit.value for unit in CalendarUnit)
+
+
 class Auth(Entry, frozen=True, kw_only=True):
     """How a key is presented."""
 
@@ -114,16 +141,42 @@ class ResetWindow(Entry, frozen=True, kw_only=True):
     source: str | None = None
     note: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a zone that there is not."""
+        if self.zone is None:
+            return
+        try:
+            ZoneInfo(self.zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError("a zone such as America/Los_Angeles") from None
+
 
 class Figure(Entry, frozen=True, kw_only=True):
     """One amount of a free tier, as written: requests, tokens, US dollars, neurons or calls."""
 
     metric: Metric
-    amount: float
+    amount: Amount
     per: str | None = None
     """`second`, `minute`, `hour`, `day`, `month` or a duration; None: concurrency."""
     scope: LimitScope | None = None
     """Whose counter, where it differs from the provider's pool."""
+
+    def __post_init__(self) -> None:
+        """Refuse a window that nobody can measure."""
+        if self.metric is Metric.CONCURRENCY:
+            if self.per is not None:
+                raise ValueError("no per: beside concurrency")
+        elif self.per not in SPAN_S:
+            raise ValueError(f"per: with one of {', '.join(SPAN_S)}")
+
+
+class Was(Entry, frozen=True, kw_only=True):
+    """What a row said at an earlier date, so that a remembered figure is recognised as old."""
+
+    figures: tuple[Figure, ...]
+    context_tokens: Tokens | None = None
+    as_of: Date
+    source: str
 
 
 class FreeRow(Entry, frozen=True, kw_only=True):
@@ -134,7 +187,7 @@ class FreeRow(Entry, frozen=True, kw_only=True):
     figures: tuple[Figure, ...] = ()
     """Empty: free, but no figure is published."""
     source: str
-    as_of: str
+    as_of: Date
     """Date of the evidence; where that is undated, of its collection."""
     undated: bool = False
     confidence: Confidence
@@ -142,9 +195,22 @@ class FreeRow(Entry, frozen=True, kw_only=True):
     """When this row holds instead of the usual one; such a row is shown, never applied."""
     one_time_usd: float | None = None
     one_time_tokens: int | None = None
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
+    context_tokens: Tokens | None = None
+    max_output_tokens: Tokens | None = None
     note: str | None = None
+    was: tuple[Was, ...] = ()
+    """Earlier figures, the newest first."""
+
+
+class Rank(Entry, frozen=True, kw_only=True):
+    """Where a provider's models stand in the order of quality."""
+
+    models: tuple[str, ...]
+    """Upstream model names or globs; the most specific one counts."""
+    place: Annotated[int, Meta(ge=1)]
+    """1 is the best; equal places leave the order to the chain."""
+    reason: str
+    as_of: Date
 
 
 class DefaultModel(Entry, frozen=True, kw_only=True):
@@ -153,7 +219,7 @@ class DefaultModel(Entry, frozen=True, kw_only=True):
     id: str | None
     """None: ask the server which models it has."""
     source: str
-    as_of: str
+    as_of: Date
 
 
 class HeaderFact(Entry, frozen=True, kw_only=True):
@@ -176,7 +242,7 @@ class Provider(Entry, frozen=True, kw_only=True):
     id: str
     name: str
     kind: Kind
-    base_url: str
+    base_url: Address
     """With `{VARIABLE}` where an environment variable belongs."""
     base_url_source: str
     auth: Auth
@@ -185,7 +251,7 @@ class Provider(Entry, frozen=True, kw_only=True):
     stream_usage: StreamUsage
     default_model: DefaultModel
     models_path: str
-    as_of: str
+    as_of: Date
     aliases: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     """Environment variables that hold a key, the usual one first."""
@@ -196,6 +262,8 @@ class Provider(Entry, frozen=True, kw_only=True):
     """The provider's own dialect, where it is not the one spoken here."""
     free: tuple[FreeRow, ...] = ()
     free_note: str | None = None
+    ranks: tuple[Rank, ...] = ()
+    """None fits a model: it is unranked, and comes after all that are ranked."""
     windows: dict[str, ResetWindow] = {}
     """By the window's name: `minute`, `hour`, `day`, `week`, `month`, `5h`."""
     headers: tuple[HeaderFact, ...] = ()
@@ -205,6 +273,14 @@ class Provider(Entry, frozen=True, kw_only=True):
     """The provider counts all of `max_tokens` against its limits before it answers."""
     counts_cached_input: bool = True
     """Tokens read from the provider's cache count against its token limits."""
+    cached_note: str | None = None
+    models_prove_key: bool = True
+    """A wrong key is refused when models are listed; else listing them shows nothing about it."""
+    key_check: str | None = None
+    """Path that costs nothing and refuses a wrong key, where listing models does not."""
+    key_check_source: str | None = None
+    terms: str | None = None
+    """What free use asks in return, or rules out."""
     first_token_s: float | None = None
     """How long the first token may take, where a minute is too short."""
     first_token_note: str | None = None
@@ -218,32 +294,61 @@ class Provider(Entry, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     undated: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a window that no figure can name, and a calendar of one that has no start."""
+        for name, window in self.windows.items():
+            if name not in SPAN_S:
+                raise ValueError(f"windows: with the names {', '.join(SPAN_S)}")
+            if window.kind is ResetKind.CALENDAR and name not in _CALENDAR:
+                raise ValueError(f"no calendar window but {', '.join(sorted(_CALENDAR))}")
+
     @property
     def places(self) -> tuple[str, ...]:
         """Environment variables that the address needs."""
         return tuple(dict.fromkeys(_PLACE.findall(self.base_url)))
 
+    def neurons(self, price_usd: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Return neurons per million input and output tokens at a price; None: not counted so."""
+        if self.neuron_usd is None or price_usd is None:
+            return None
+        per_input, per_output = price_usd
+        return per_input / self.neuron_usd, per_output / self.neuron_usd
+
 
 class ModelRow(Entry, frozen=True, kw_only=True):
     """What is known of one model at one provider."""
 
-    context: int | None = None
-    max_output: int | None = None
+    context: Tokens | None = None
+    max_output: Tokens | None = None
     lacks: tuple[Capability, ...] = ()
     modalities: tuple[str, ...] = ()
-    price: tuple[float, float] | None = None
+    price: Pair | None = None
     """US dollars per million input and output tokens."""
+    neurons: Pair | None = None
+    """Neurons per million input and output tokens, where published; else they follow from the
+    price."""
     status: str | None = None
     reasoning: bool = False
+    rank: Annotated[int, Meta(ge=1)] | None = None
+    """Place in the order of quality, where it is not the provider's."""
+    source: str | None = None
+    """None: the file's."""
+    as_of: Date | None = None
+    """None: the file's."""
+    note: str | None = None
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What routing needs to know of one model at one provider; None and empty: not known."""
 
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
+    context_tokens: Tokens | None = None
+    max_output_tokens: Tokens | None = None
     lacks: frozenset[Capability] = frozenset()
     price_usd: tuple[float, float] | None = None
     """US dollars per million input and output tokens."""
+    neurons: Pair | None = None
+    """Neurons per million input and output tokens."""
     modalities: tuple[str, ...] = ()
     deprecated: bool = False
+    source: str = ""
+    as_of: str = ""

@@ -6,14 +6,16 @@ Refuses to guess: what the files don't say is None. Reading takes some 5 ms and 
 from __future__ import annotations
 
 import difflib
+from copy import copy
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from spillover.catalogue.entries import (
+    SPAN_S,
     Confidence,
     Entry,
     Figure,
@@ -21,6 +23,7 @@ from spillover.catalogue.entries import (
     ModelFacts,
     ModelRow,
     Provider,
+    Rank,
     ResetKind,
     TierKind,
 )
@@ -35,17 +38,10 @@ from spillover.core.values import (
     Window,
 )
 
-SPAN_S: Final[dict[str, float]] = {
-    "second": 1.0,
-    "minute": 60.0,
-    "10m": 600.0,
-    "hour": 3_600.0,
-    "5h": 18_000.0,
-    "day": 86_400.0,
-    "week": 604_800.0,
-    "month": 2_678_400.0,
-}
-"""Seconds in each window the figures name; a month is 31 days, so that none is ever exceeded."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_Row = TypeVar("_Row", FreeRow, Rank)
 
 
 class FreeLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +81,26 @@ class Catalogue:
         self._models_bytes = models
         self._rows: dict[str, dict[str, ModelRow]] = {}
         self.collected: str = read.collected
+        self.own: dict[str, str] = {}
+        """Providers that a user's own file changed or added, and the file."""
         self.providers: dict[str, Provider] = {entry.id: entry for entry in read.providers}
-        self._by_name = dict(self.providers)
-        for entry in read.providers:
-            for alias in entry.aliases:
-                self._by_name.setdefault(alias, entry)
+        self._by_name = _by_name(self.providers)
+
+    def changed(
+        self,
+        providers: dict[str, Provider],
+        models: dict[str, dict[str, ModelRow]],
+        *,
+        by: str,
+    ) -> Catalogue:
+        """Return a catalogue with other entries and model rows, which `by` names the source of."""
+        other = copy(self)
+        other.own = self.own | dict.fromkeys(providers, by)
+        other.providers = self.providers | providers
+        other._by_name = _by_name(other.providers)  # noqa: SLF001 (it is a catalogue too)
+        rows = {name: self.models(name) | models.get(name, {}) for name in providers}
+        other._rows = self._rows | rows  # noqa: SLF001
+        return other
 
     @cached_property
     def _models(self) -> _ModelsFile:
@@ -120,18 +131,34 @@ class Catalogue:
         entry, row = self.provider(provider), self.models(provider).get(model)
         if entry is None or row is None:
             return None
-        caps = [free for free in _rows_for(entry, model) if free.context_tokens]
+        caps = [free.context_tokens for free in _rows_for(entry, model)]
         return ModelFacts(
-            context_tokens=min(
-                [n for n in (row.context, *(free.context_tokens for free in caps)) if n],
-                default=None,
-            ),
+            context_tokens=min([n for n in (row.context, *caps) if n], default=None),
             max_output_tokens=row.max_output,
             lacks=frozenset(row.lacks),
             price_usd=row.price,
+            neurons=row.neurons or entry.neurons(row.price),
             modalities=row.modalities,
             deprecated=row.status == "deprecated",
+            source=row.source or self._models.source,
+            as_of=row.as_of or self._models.as_of,
         )
+
+    def facts_of(self, provider: str) -> dict[str, ModelFacts]:
+        """Return what is known of every listed model of a provider, by upstream name."""
+        facts = {model: self.model_facts(provider, model) for model in self.models(provider)}
+        return {model: known for model, known in facts.items() if known is not None}
+
+    def rank(self, provider: str, model: str) -> int | None:
+        """Return a model's place in the order of quality, 1 the best; None: unranked."""
+        entry = self.provider(provider)
+        if entry is None:
+            return None
+        row = self.models(provider).get(model)
+        if row is not None and row.rank is not None:
+            return row.rank
+        fitting = _most_specific(entry.ranks, model)
+        return fitting[0].place if fitting else None
 
     def free_limits(self, provider: str, model: str) -> tuple[FreeLimit, ...] | None:
         """Return the free tier's limits for a model, None where no figure is known.
@@ -173,16 +200,29 @@ class Catalogue:
         return _window(entry, name)
 
 
+def _by_name(providers: Mapping[str, Provider]) -> dict[str, Provider]:
+    names = dict(providers)
+    for entry in providers.values():
+        for alias in entry.aliases:
+            names.setdefault(alias, entry)
+    return names
+
+
 def _applies(row: FreeRow) -> bool:
     return row.condition is None
 
 
 def _rows_for(entry: Provider, model: str) -> list[FreeRow]:
-    """The rows that cover a model, exact names before globs, longer globs before shorter ones."""
+    """The rows that cover a model without a condition, the most specific first."""
+    return [row for row in _most_specific(entry.free, model) if _applies(row)]
+
+
+def _most_specific(rows: Iterable[_Row], model: str) -> list[_Row]:
+    """The rows that name a model, exact names before globs, longer globs before shorter ones."""
     matches = [
         (max(len(name) + 1_000 * (name == model) for name in names), row)
-        for row in entry.free
-        if _applies(row) and (names := [name for name in row.models if fnmatchcase(model, name)])
+        for row in rows
+        if (names := [name for name in row.models if fnmatchcase(model, name)])
     ]
     return [row for _, row in sorted(matches, key=lambda match: -match[0])]
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 from rich.text import Text
 
-from spillover import catalogue as known
+from spillover import catalogue as packaged
 from spillover.catalogue import TierKind
+from spillover.catalogue.ageing import STALE_AFTER_DAYS, is_stale, oldest
 from spillover.cli import screen
-from spillover.cli.options import JsonOption
+from spillover.cli.options import ConfigOption, JsonOption
+from spillover.cli.portrait import GIVES, portrait
 from spillover.cli.tables import table
-from spillover.cli.wording import amount, words
-from spillover.errors import RequestError
+from spillover.clock import SystemClock
+from spillover.config.locate import config_path
+from spillover.config.overrides import over
+from spillover.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-    from spillover.catalogue import FreeRow, Provider
+    from spillover.catalogue import Catalogue, Provider
 
 app = typer.Typer()
 
-
-_GIVES: Final = {
-    TierKind.RECURRING: "free tier",
-    TierKind.CREDITS: "credits",
-    TierKind.ONE_TIME: "trial",
-    TierKind.PAID: "paid",
-    TierKind.LOCAL: "local",
-    TierKind.RETIRED: "retired",
-}
 _SHADES: Final = {TierKind.RECURRING: "green", TierKind.LOCAL: "green", TierKind.RETIRED: "dim"}
 
 
@@ -41,79 +38,84 @@ def catalogue(
         str | None, typer.Argument(metavar="PROVIDER", help="One of them, in full.")
     ] = None,
     json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
-    """Show the providers that are known, and what each gives away."""
-    providers = known.load()
+    """Show the providers that are known, and what each gives away.
+
+    Your own catalogue.yaml or catalogue.json beside the configuration is laid over what is packaged.
+    """
+    known, today = in_force(config), this_day()
     if provider is None:
-        entries = list(providers.providers.values())
+        entries = list(known.providers.values())
         if json:
-            screen.show_json({"collected": providers.collected, "providers": _plain(entries)})
+            documents = [document(entry, known, today) for entry in entries]
+            screen.show_json({"collected": known.collected, "providers": documents})
         else:
             screen.show(
-                [*overview(entries, width=screen.width()), "", f"as of {providers.collected}"]
+                [*overview(entries, today, width=screen.width()), "", _closing(known, today)]
             )
         return
-    entry = providers.provider(provider)
+    entry = known.provider(provider)
     if entry is None:
-        near = providers.nearest(provider)
+        near = known.nearest(provider)
         hint = f"; did you mean {near[0]!r}?" if near else " (spillover catalogue lists them)"
         raise RequestError(f"no provider is called {provider!r}{hint}")
     if json:
-        screen.show_json(_plain(entry))
+        screen.show_json(document(entry, known, today))
     else:
-        screen.show(portrait(entry))
+        facts = known.facts_of(entry.id)
+        screen.show(portrait(entry, facts, today, by=known.own.get(entry.id)))
 
 
-def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+def in_force(config: Path | None) -> Catalogue:
+    """Return the catalogue of a configuration; raises ConfigError for a user's part that is wrong."""
+    own = over(packaged.load(), config_path(config, os.environ).parent)
+    if own.problems:
+        raise ConfigError(own.problems)
+    return own.catalogue
 
 
-def overview(entries: list[Provider], *, width: int | None) -> list[Text]:
+def this_day() -> date:
+    """Return the day that evidence is as old as."""
+    return datetime.fromtimestamp(SystemClock().now(), UTC).date()
+
+
+def document(entry: Provider, known: Catalogue, today: date) -> dict[str, Any]:
+    """Return an entry as plain values, with its models, its age and who changed it."""
+    as_of = oldest(entry)
+    return {
+        **msgspec.to_builtins(entry),
+        "models": msgspec.to_builtins(known.facts_of(entry.id)),
+        "oldest_as_of": as_of,
+        "stale": is_stale(as_of, today),
+        "changed_by": known.own.get(entry.id),
+    }
+
+
+def overview(entries: list[Provider], today: date, *, width: int | None) -> list[Text]:
     """Return a table of providers."""
     rows: list[list[Text | str]] = [
         [
             Text(entry.id, "bold"),
-            Text(_GIVES[entry.tier_kind], _SHADES.get(entry.tier_kind, "")),
+            Text(GIVES[entry.tier_kind], _SHADES.get(entry.tier_kind, "")),
             entry.key_env[0] if entry.key_env else "-",
-            entry.default_model.id or "asks the server",
+            _evidence(entry, today),
+            entry.default_model.id or "none",
         ]
         for entry in entries
     ]
-    return table(("PROVIDER", "GIVES", "KEY", "DEFAULT MODEL"), rows, align="<<<<", width=width)
+    heads = ("PROVIDER", "GIVES", "KEY", "AS OF", "DEFAULT MODEL")
+    return table(heads, rows, align="<<<<<", width=width)
 
 
-def portrait(entry: Provider) -> Iterator[Text]:
-    """Yield the lines that tell of one provider."""
-    yield Text(entry.name, "bold").append(f"  {entry.id}", "dim")
-    facts = {
-        "kind": f"{entry.kind.value}, {_GIVES[entry.tier_kind]}",
-        "address": entry.base_url,
-        "key": ", ".join(entry.key_env) or "none",
-        "also called": ", ".join(entry.aliases),
-        "default model": entry.default_model.id or "asks the server",
-        "limits counted by": entry.pool.value,
-        "note": entry.note or "",
-        "docs": entry.doc or "",
-        "as of": entry.as_of,
-    }
-    for name, value in facts.items():
-        if value:
-            yield Text(f"  {name:<18}", "dim").append(value)
-    if entry.free:
-        yield Text()
-        yield Text("Free tier", "bold")
-        for row in entry.free:
-            yield from _free(row)
+def _evidence(entry: Provider, today: date) -> Text:
+    as_of = oldest(entry)
+    return Text(f"{as_of} old", "yellow") if is_stale(as_of, today) else Text(as_of)
 
 
-def _free(row: FreeRow) -> Iterator[Text]:
-    yield Text(f"  {', '.join(row.models)}")
-    figures = ", ".join(
-        f"{amount(figure.amount, figure.metric.value)} {words(figure.metric.value)}"
-        + (f" per {figure.per}" if figure.per else " at once")
-        for figure in row.figures
+def _closing(known: Catalogue, today: date) -> str:
+    old = sum(is_stale(oldest(each), today) for each in known.providers.values())
+    return (
+        f"collected {known.collected}; {old} of {len(known.providers)} rest on evidence "
+        f"of more than {STALE_AFTER_DAYS} days (old): see the figures' own dates"
     )
-    yield Text(f"    {figures or 'free, no figures published'}", "green")
-    if row.condition:
-        yield Text(f"    only {row.condition}", "yellow")
-    yield Text(f"    as of {row.as_of}, {row.confidence.value} confidence: {row.source}", "dim")

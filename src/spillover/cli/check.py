@@ -11,14 +11,16 @@ import typer
 from rich.text import Text
 
 from spillover.cli import screen
+from spillover.cli.catalogue import this_day
 from spillover.cli.options import ConfigOption, JsonOption
+from spillover.config.checks import stale
 from spillover.config.routing import DEFAULT
 from spillover.config.schema import json_schema
 from spillover.errors import ConfigError, Problem
 from spillover.library.finding import found_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from spillover.config.loader import LoadedConfig
 
@@ -36,13 +38,14 @@ def check(
     """Say everything that is wrong with the configuration.
 
     A missing key is wrong too, though the other profiles would serve. Exits with 1 if anything is.
+    Free figures in use whose evidence is older than 90 days are a warning.
     """
     if schema:
         screen.show_json(json_schema())
         return
     loaded, problems = _checked(config)
     missing = loaded.missing_keys if loaded is not None else ()
-    warnings = loaded.warnings if loaded is not None else ()
+    warnings = (*loaded.warnings, *_stale(loaded)) if loaded is not None else ()
     if json:
         screen.show_json(
             {
@@ -64,6 +67,10 @@ def _checked(config: Path | None) -> tuple[LoadedConfig | None, tuple[Problem, .
         return asyncio.run(found_config(config, os.environ)), ()
     except ConfigError as error:
         return None, error.problems
+
+
+def _stale(loaded: LoadedConfig) -> Iterator[Problem]:
+    return loaded.places.from_findings(stale(loaded.config, loaded.catalogue, this_day()))
 
 
 def _lines(problems: Iterable[Problem], style: str, mark: str = "") -> list[Text]:

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from spillover import catalogue
 from spillover.cli import screen
+from spillover.cli.catalogue import in_force
 from spillover.cli.options import ConfigOption
 from spillover.config.discovery import discovered, local_servers
 from spillover.config.locate import config_path, env_path, read_env
@@ -50,7 +50,7 @@ def init(
 
 async def _found(path: Path) -> dict[str, Any] | None:
     environ = {**read_env(env_path(path)), **os.environ}
-    known = catalogue.load()
+    known = in_force(path)
     return discovered(environ, await local_servers(known, environ), known)
 
 

@@ -18,6 +18,7 @@ from spillover.config.facts import (
     model_of,
     price_of,
     provider_name,
+    rank_of,
     rates_of,
     tier_of,
 )
@@ -116,6 +117,7 @@ def _profile(
         limits=_limits(name, config, catalogue, account=account, model=model),
         alternatives=written.alternatives,
         price=price_of(written, config, catalogue),
+        rank=rank_of(written, config, catalogue),
         context_tokens=written.context_tokens or facts.context_tokens,
         max_output_tokens=written.max_output_tokens or facts.max_output_tokens,
         lacks=lacks,

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spillover.catalogue import Catalogue, Kind
+from spillover.catalogue.ageing import STALE_AFTER_DAYS, age_days, day_of, is_stale
 from spillover.config.addresses import is_loopback, is_loopback_host
 from spillover.config.facts import (
+    entry_of,
     is_cloud_model,
     limits_of,
     model_of,
@@ -20,12 +22,14 @@ from spillover.config.facts import (
 )
 from spillover.config.findings import Finding
 from spillover.config.limits import FREE, LimitSpec
+from spillover.config.overrides import FILE_NAMES as CATALOGUE_FILES
 from spillover.config.secrets import MissingSecret
 from spillover.config.upstreams import upstream_of
 from spillover.core.values import Metric, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from spillover.config.findings import KeyPath
     from spillover.config.schema import Account, Config, Profile
@@ -62,6 +66,28 @@ def warnings(config: Config, catalogue: Catalogue, environ: Mapping[str, str]) -
                     expected="another model, or your own limits: nothing will pass",
                 )
     yield from _shadowed_aliases(config)
+
+
+def stale(config: Config, catalogue: Catalogue, today: date) -> Iterator[Finding]:
+    """Yield free figures in use whose evidence is old, the oldest of each provider."""
+    oldest: dict[str, tuple[str, str]] = {}
+    for name, profile in config.profiles.items():
+        entry = entry_of(profile, config, catalogue)
+        if entry is None or profile.limits != FREE:
+            continue
+        model = model_of(profile, config, catalogue) or ""
+        for limit in catalogue.free_limits(entry.id, model) or ():
+            known = oldest.get(entry.id)
+            if known is None or day_of(limit.as_of) < day_of(known[0]):
+                oldest[entry.id] = limit.as_of, name
+    for provider, (as_of, name) in oldest.items():
+        if is_stale(as_of, today):
+            yield Finding(
+                path=("profiles", name, "limits"),
+                found=f"free figures of {provider} from {as_of}, {age_days(as_of, today)} days old",
+                expected=f"figures of the last {STALE_AFTER_DAYS} days: see spillover catalogue "
+                f"{provider}, and write what holds today to {CATALOGUE_FILES[0]}",
+            )
 
 
 def missing_keys(

@@ -7,6 +7,7 @@ reaches loopback alone. Refuses to send a prompt anywhere, and to use a key that
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -20,17 +21,6 @@ from spillover.core.values import Metric, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-ORDER: Final = (
-    *("ollama", "lmstudio", "llamacpp", "vllm"),
-    *("groq", "gemini", "mistral", "openrouter", "nvidia", "cloudflare", "zai", "zhipuai"),
-    *("cohere", "ollama-cloud", "opencode-zen", "kilo"),
-    *("openai", "anthropic", "deepseek", "xai"),
-)
-"""Which comes first within its tier; providers that are not named follow in catalogue order.
-
-Local servers cost nothing; then by how much a free tier gives and how good its model is.
-"""
 
 _TIERS: Final = (Tier.LOCAL, Tier.FREE, Tier.PAID)
 """The order of the chain."""
@@ -72,8 +62,8 @@ def discovered(
 ) -> dict[str, Any] | None:
     """Return a configuration document over all keys and servers found, None if there is none.
 
-    Local and free profiles come first in the order of `ORDER`, paid ones last and behind the spend
-    gate if there is anything before them. Each has the catalogue's default model and free limits.
+    Local profiles come first, then free ones, each by the catalogue's rank, and paid ones last,
+    behind the spend gate if there is anything before them. Each has the catalogue's default model and free limits.
     """
     found = [each for server in servers if (each := _of_server(server)) is not None]
     for entry in catalogue.providers.values():
@@ -82,7 +72,7 @@ def discovered(
             found.append(_of_key(entry, variable, entry.default_model.id, catalogue))
     if not found:
         return None
-    found.sort(key=lambda each: (_TIERS.index(each.tier), _rank(each.name)))
+    found.sort(key=lambda each: (_TIERS.index(each.tier), _place(each, catalogue)))
     chain: dict[str, Any] = {"profiles": [each.name for each in found]}
     if any(each.tier is not Tier.PAID for each in found):
         chain["spend_gate"] = {"on_quota": "ask"}
@@ -145,8 +135,10 @@ def _belongs(variable: str, entry: Provider, catalogue: Catalogue) -> bool:
     )
 
 
-def _rank(name: str) -> int:
-    return ORDER.index(name) if name in ORDER else len(ORDER)
+def _place(found: _Found, catalogue: Catalogue) -> float:
+    """The catalogue's rank; who has none comes after all who have, in the catalogue's order."""
+    rank = catalogue.rank(found.name, found.profile["model"])
+    return inf if rank is None else rank
 
 
 def demo_document(providers: Sequence[DemoProvider], catalogue: Catalogue) -> dict[str, Any]:

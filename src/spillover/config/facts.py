@@ -1,4 +1,4 @@
-"""Join what a profile says with what the catalogue knows: model, tier, limits, price.
+"""Join what a profile says with what the catalogue knows: model, tier, limits, price, rank.
 
 What is written always wins. Refuses to know keys and counters.
 """
@@ -83,17 +83,20 @@ def rates_of(profile: Profile, config: Config, catalogue: Catalogue) -> tuple[in
 
     Neurons per million tokens and micro-neurons per token are the same number.
     """
-    entry = entry_of(profile, config, catalogue)
-    price = profile.price
-    usd = (
-        (price.input, price.output)
-        if price is not None
-        else facts_of(profile, config, catalogue).price_usd
-    )
-    if entry is None or entry.neuron_usd is None or usd is None:
+    entry, price = entry_of(profile, config, catalogue), profile.price
+    rates = facts_of(profile, config, catalogue).neurons
+    if rates is None and entry is not None and price is not None:
+        rates = entry.neurons((price.input, price.output))
+    if rates is None:
         return None
-    per_input, per_output = (ceil(round(amount / entry.neuron_usd, 3)) for amount in usd)
+    per_input, per_output = (ceil(round(rate, 3)) for rate in rates)
     return per_input, per_output
+
+
+def rank_of(profile: Profile, config: Config, catalogue: Catalogue) -> int | None:
+    """Return the place of a profile's model in the catalogue's order of quality; None: unranked."""
+    model = model_of(profile, config, catalogue) or ""
+    return catalogue.rank(provider_name(profile, config) or "", model)
 
 
 def is_cloud_model(model: str) -> bool:

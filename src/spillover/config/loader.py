@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from pydantic import ValidationError
 
+from spillover.catalogue import Catalogue
 from spillover.catalogue import load as load_catalogue
-from spillover.config import checks, references
+from spillover.config import checks, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
 from spillover.config.locate import env_path, read_env
+from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
 from spillover.config.secrets import Redactor, Secret
 from spillover.errors import ConfigError, Problem
@@ -43,7 +45,11 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     environ: Mapping[str, str]
     """The environment, with the `.env` beside the file under it."""
     files: tuple[Path, ...]
-    """Files that secrets were read from."""
+    """Files that secrets were read from, and those of the user's own catalogue."""
+    catalogue: Catalogue
+    """What is known of providers, with the user's own figures laid over it."""
+    places: Places
+    """Where in the file things stand."""
     file: str
     """What problems call the source."""
     path: Path | None = None
@@ -61,13 +67,13 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     @property
     def redactor(self) -> Redactor:
         """A filter that knows every secret of this configuration."""
-        return Redactor(secrets_in(self.config, self.environ))
+        return Redactor(secrets_in(self.config, self.environ, self.catalogue))
 
 
 def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     """Return the configuration of a file; raises ConfigError with every problem of it.
 
-    The `.env` beside the file is read; `environ` wins over it.
+    The `.env` and the user's catalogue beside the file are read; `environ` wins over the `.env`.
     """
     file = str(path)
     try:
@@ -78,34 +84,46 @@ def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
         raise ConfigError((Problem(file=file, key="", found=found, expected=expected),)) from None
     surroundings = {**read_env(env_path(path)), **environ}
     parsed = parse(source, file=file)
-    loaded = _load(parsed, surroundings, file=file, folder=path.parent)
+    own = overrides.over(load_catalogue(), path.parent)
+    loaded = _load(parsed, surroundings, own, file=file, folder=path.parent)
     fingerprint = digest(path, files=loaded.files, source=source)
     return msgspec.structs.replace(loaded, path=path, digest=fingerprint)
 
 
 def load_document(
-    document: dict[str, Any], *, environ: Mapping[str, str], name: str = "<document>"
+    document: dict[str, Any],
+    *,
+    environ: Mapping[str, str],
+    name: str = "<document>",
+    own: Own | None = None,
 ) -> LoadedConfig:
-    """Return the configuration of a document that stands in no file; raises ConfigError."""
+    """Return the configuration of a document that stands in no file; raises ConfigError.
+
+    `own` is the user's catalogue, where there is one.
+    """
     parsed = Parsed(document=_copied(document), lines={})
-    return _load(parsed, environ, file=name, folder=Path())
+    own = own or Own(catalogue=load_catalogue(), files=())
+    return _load(parsed, environ, own, file=name, folder=Path())
 
 
-def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path) -> LoadedConfig:
-    known = load_catalogue()
+def _load(
+    parsed: Parsed, environ: Mapping[str, str], own: Own, *, file: str, folder: Path
+) -> LoadedConfig:
+    known = own.catalogue
     if parsed.document is None:
-        raise ConfigError(parsed.problems or (_empty(file),))
+        raise ConfigError((*own.problems, *(parsed.problems or (_empty(file),))))
     if not isinstance(parsed.document, dict):
         problem = Problem(
             file=file, key="", line=1, found="no mapping", expected="settings by name"
         )
-        raise ConfigError((*parsed.problems, problem))
+        raise ConfigError((*own.problems, *parsed.problems, problem))
     places = Places(parsed.document, parsed.lines, file=file)
     expanded = expand_document(parsed.document, environ, folder=folder)
     unset = [fault.path for fault in expanded.faults]
     config, refused, malformed = _validated(expanded.document, places, without=unset)
     broken = {_entry(path) for path in malformed}
     problems = [
+        *own.problems,
         *parsed.problems,
         *places.from_findings(expanded.faults),
         *places.from_findings(references.findings(expanded.document)),
@@ -124,7 +142,9 @@ def _load(parsed: Parsed, environ: Mapping[str, str], *, file: str, folder: Path
         config=config,
         document=parsed.document,
         environ=environ,
-        files=expanded.files,
+        files=(*expanded.files, *own.files),
+        catalogue=known,
+        places=places,
         file=file,
         warnings=(*places.from_findings(expanded.warnings), *places.from_findings(warnings)),
         missing_keys=missing_keys,
@@ -208,9 +228,10 @@ def _prune(document: dict[str, Any], path: KeyPath) -> None:
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Problems by line, each once; those of the whole file first."""
+    """Problems by file and line, each once; those of a whole file first."""
     unique = {str(problem): problem for problem in problems}
-    return tuple(sorted(unique.values(), key=lambda problem: problem.line))
+    files = list(dict.fromkeys(problem.file for problem in problems))
+    return tuple(sorted(unique.values(), key=lambda each: (files.index(each.file), each.line)))
 
 
 def digest(path: Path, *, files: tuple[Path, ...], source: bytes | None = None) -> str:
@@ -233,12 +254,12 @@ def _content(file: Path) -> bytes:
         return b"\0absent"
 
 
-def secrets_in(config: Config, environ: Mapping[str, str]) -> list[Secret]:
+def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue) -> list[Secret]:
     """Return every credential a configuration holds, and those its environment offers providers."""
     found: list[Any] = [config.server.admin_key, *config.server.client_keys, *config.notify]
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]
-    variables = {name for entry in load_catalogue().providers.values() for name in entry.key_env}
+    variables = {name for entry in catalogue.providers.values() for name in entry.key_env}
     found += [Secret(environ[name]) for name in variables if environ.get(name)]
     return [secret for secret in found if isinstance(secret, Secret)]

@@ -69,8 +69,9 @@ A list says more: any duration from 1s, and how the window gives back.
 `rolling` is the default; `calendar` starts anew at the zone's minute, hour, midnight, Monday or
 first of the month; `refill` fills up all the time, and holds `burst` at most (default: the amount).
 
-`free` takes the catalogue's figures for the model, with the provider's own windows, counted where
-the provider counts them: for the account, the model, or everything from one address.
+`free` takes the [catalogue](catalogue.md)'s figures for the model, with the provider's own windows,
+counted where the provider counts them: for the account, the model, or everything from one address.
+A file `catalogue.yaml` of yours beside the configuration changes what the catalogue says.
 
 ```yaml
 profiles:

@@ -201,8 +201,9 @@ class Chain(Settings):
     A chain that needs no other setting is written as this list alone."""
     strategy: Strategy = Strategy.PRIORITY
     """How profiles that may serve are ordered: `priority` (as written), `round_robin`, `weighted`,
-    `least_used` (most room first), `cheapest`, `fastest` or `quality` (in this version as written,
-    for the catalogue ranks no models yet)."""
+    `least_used` (most room first), `cheapest`, `fastest` or `quality` (by the catalogue's
+    ranks; who has none comes last). The routing policies `free-tier` and `auto-cheapest` order by
+    themselves."""
     routing_policy: RoutingPolicy | None = None
     """Which tiers may serve: see the global setting, which is the default."""
     privacy: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Protocol, assert_never, overload
+from typing import Final, Protocol, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from spillover.core.health import Health, Standing, standing, subject_of_model
 from spillover.core.hours import next_opening
 from spillover.core.limits import Block, Candidate
+from spillover.core.ordering import ordered
 from spillover.core.spend_gate import behind_gate
 from spillover.core.tokens import Calibration, estimate
 from spillover.core.values import (
@@ -189,13 +190,13 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
             )
         else:
             able.append((member, found))
-    ordered = _ordered(ask, able, view, now)
-    ordered.sort(key=lambda c: c.profile.name != kept)
-    held_back = behind_gate(ask, ordered, profiles, skipped)
+    in_order = ordered(ask, able, view, now)
+    in_order.sort(key=lambda c: c.profile.name != kept)
+    held_back = behind_gate(ask, in_order, profiles, skipped)
     for name, detail in held_back.items():
         if pin is None or pin.profile != name:  # a pin is the user's own will
             skipped[name] = Skipped(profile=name, reason=SkipReason.SPEND_GATE, detail=detail)
-    candidates = tuple(c for c in ordered if c.profile.name not in skipped)
+    candidates = tuple(c for c in in_order if c.profile.name not in skipped)
     in_chain_order = tuple(
         skipped[member.profile] for member in ask.chain.members if member.profile in skipped
     )
@@ -411,58 +412,6 @@ def _too_small(ask: Ask, profile: Profile, need: Usage) -> Skipped | None:
     return Skipped(
         profile=profile.name, reason=SkipReason.CONTEXT_TOO_SMALL, detail=detail, never=True
     )
-
-
-def _ordered(
-    ask: Ask, able: list[tuple[Member, Candidate]], view: View, now: float
-) -> list[Candidate]:
-    """Order those that may serve by the chain's strategy; ties keep the chain's order."""
-    chain = ask.chain
-    plain = [candidate for _, candidate in able]
-    policies = {chain.routing_policy, ask.demand.policy}
-    if RoutingPolicy.FREE_TIER in policies:
-        return sorted(plain, key=lambda c: c.profile.tier is Tier.PAID)
-    strategy = Strategy.CHEAPEST if RoutingPolicy.AUTO_CHEAPEST in policies else chain.strategy
-    match strategy:
-        case Strategy.ROUND_ROBIN:
-            return _rotated(plain, chain, ask.turn)
-        case Strategy.WEIGHTED:
-            return _drawn(able, ask.draw)
-        case Strategy.LEAST_USED:
-            return sorted(plain, key=lambda c: view.load(c.profile, now))
-        case Strategy.CHEAPEST:
-            return sorted(
-                plain, key=lambda c: c.need.cost_nanousd if c.profile.tier is Tier.PAID else 0
-            )
-        case Strategy.FASTEST:
-            return sorted(plain, key=lambda c: view.ttft_ms(c.profile.name) or 0.0)
-        case Strategy.PRIORITY | Strategy.QUALITY:
-            return plain
-        case _:
-            assert_never(strategy)
-
-
-def _rotated(plain: list[Candidate], chain: Chain, turn: int) -> list[Candidate]:
-    """Begin at the chain's `turn`-th member; who can't serve is passed over in place."""
-    place = {member.profile: i for i, member in enumerate(chain.members)}
-    count = len(chain.members)
-    return sorted(plain, key=lambda c: (place[c.profile.name] - turn) % count)
-
-
-def _drawn(able: list[tuple[Member, Candidate]], draw: float) -> list[Candidate]:
-    """Draw the first by weight; the others follow in the order of further draws by the same lot."""
-    rest = list(able)
-    drawn: list[Candidate] = []
-    while rest:
-        total = sum(member.weight for member, _ in rest)
-        mark, chosen = draw * total, len(rest) - 1
-        for place, (member, _) in enumerate(rest):
-            mark -= member.weight
-            if mark < 0:
-                chosen = place
-                break
-        drawn.append(rest.pop(chosen)[1])
-    return drawn
 
 
 def _kept(ask: Ask, view: View, now: float) -> str | None:

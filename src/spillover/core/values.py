@@ -327,6 +327,8 @@ class Profile(Value, frozen=True, kw_only=True):
     alternatives: tuple[str, ...] = ()
     """Upstream models tried in order, counted on this profile, when the provider lacks `model`."""
     price: Price | None = None
+    rank: int | None = None
+    """Place in the catalogue's order of quality, 1 the best; None comes after all that have one."""
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     lacks: frozenset[Capability] = frozenset()

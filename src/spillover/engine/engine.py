@@ -29,6 +29,7 @@ from spillover.ledger.entries import Cleared, Entry, HealthChanged, Keyed, Pinne
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from spillover.catalogue import Catalogue
     from spillover.clock import Clock
     from spillover.config.loader import LoadedConfig
     from spillover.config.routing import Routing
@@ -84,6 +85,11 @@ class Engine:
     def routing(self) -> Routing:
         """The configuration in force."""
         return self._world.routing
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of providers, by the configuration in force."""
+        return load_catalogue() if self._loaded is None else self._loaded.catalogue
 
     @property
     def ledger(self) -> Ledger:
@@ -248,7 +254,7 @@ class Engine:
     def _adopt(self, loaded: LoadedConfig) -> None:
         self._loaded = loaded
         self._told = {} if self._serves else self.ledger.book.served_accounts()
-        routing = assemble(loaded, load_catalogue(), told=self._told)
+        routing = assemble(loaded, loaded.catalogue, told=self._told)
         self._world.adopt(routing, loaded.redactor.redact)
 
     def _listen(self) -> None:

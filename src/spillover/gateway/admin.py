@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from spillover import catalogue as catalogue_package
 from spillover.core.values import Operation
 from spillover.engine.engine import UnknownName
 from spillover.errors import RequestError
@@ -119,14 +118,14 @@ async def explain(inquiry: Inquiry) -> None:
 
 async def catalogue(inquiry: Inquiry) -> None:
     """Answer every provider that is known, with its free tier."""
-    known = catalogue_package.load()
+    known = inquiry.engine.catalogue
     document = {"collected": known.collected, "providers": list(known.providers.values())}
     await inquiry.visit.answer_json(200, document)
 
 
 async def provider(inquiry: Inquiry) -> None:
     """Answer one provider, with its models."""
-    known, name = catalogue_package.load(), inquiry.names["provider"]
+    known, name = inquiry.engine.catalogue, inquiry.names["provider"]
     entry = known.provider(name)
     if entry is None:
         near = known.nearest(name)

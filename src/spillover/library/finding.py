@@ -12,6 +12,7 @@ from spillover import catalogue
 from spillover.config.discovery import discovered, local_servers
 from spillover.config.loader import LoadedConfig, load, load_document
 from spillover.config.locate import config_path, env_path, is_named, read_env
+from spillover.config.overrides import over
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ async def find_config(given: str | Path | None, environ: Mapping[str, str]) -> L
     if path.exists() or is_named(given, environ):
         return load(path, environ=environ)
     surroundings = {**read_env(env_path(path)), **environ}
-    known = catalogue.load()
-    servers = await local_servers(known, surroundings)
-    document = discovered(surroundings, servers, known)
+    own = over(catalogue.load(), path.parent)
+    servers = await local_servers(own.catalogue, surroundings)
+    document = discovered(surroundings, servers, own.catalogue)
     if document is None:
         return None
-    return load_document(document, environ=surroundings, name=FOUND)
+    return load_document(document, environ=surroundings, name=FOUND, own=own)
 
 
 async def found_config(
