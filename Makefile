@@ -8,6 +8,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$python; exit; }; done; echo python3)
 
 VENV := .venv
+CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
@@ -25,7 +26,7 @@ help:
 	@echo "make lint          the checks without the tests"
 	@echo "make bench         the bench; make bench-peers installs what it is compared with"
 	@echo "make docs          the reference pages that are made from the code"
-	@echo "make test-clients  foreign clients, each in its own environment"
+	@echo "make test-clients  foreign programs, each in its own environment"
 	@echo "make lock          newest versions into requirements/*.txt"
 	@echo "make clean         remove all that make made"
 
@@ -94,8 +95,14 @@ bench-peers: install-test
 docs: install
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 
-test-clients:
-	@echo "No foreign clients yet."
+test-clients: install-test $(CLIENTS)/litellm/.installed
+	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
+
+# The lock is whole, and pip takes it for incomplete where one package asks for another's extra.
+$(CLIENTS)/litellm/.installed: requirements/bench-peers.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
+	@touch $@
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade \
@@ -110,6 +117,6 @@ lock:
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 
 clean:
-	rm -rf $(VENV) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

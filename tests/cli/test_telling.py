@@ -17,6 +17,7 @@ from spillover.events import (
     ProfileStatus,
     RequestDone,
     RequestFallback,
+    UpstreamStatus,
 )
 from tests.cli.documents import NOW
 
@@ -65,6 +66,14 @@ OF_REQUESTS: list[tuple[Event, str]] = [
 OF_STATE: list[tuple[Event, str]] = [
     (BENCHED, "groq is cooldown  rate limited, back in 42 s"),
     (BACK, "groq is active"),
+    (
+        UpstreamStatus(at=NOW, upstream="litellm", state="waiting", reason="it was killed"),
+        "upstream litellm is waiting  it was killed",
+    ),
+    (
+        UpstreamStatus(at=NOW, upstream="litellm", state="running"),
+        "upstream litellm is running",
+    ),
     (ConfigReloaded(at=NOW, path="/c.yaml"), "/c.yaml was taken over"),
     (
         ConfigRejected(at=NOW, path="/c.yaml", problems=("one", "two")),

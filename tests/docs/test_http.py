@@ -102,7 +102,7 @@ def test_every_field_of_the_status_document_is_documented() -> None:
         assert [name for name in fields if f"`{name}`" not in below(heading)] == [], heading
 
 
-@pytest.mark.parametrize("reason", ["by_hand", "key_missing", "limit"])
+@pytest.mark.parametrize("reason", ["by_hand", "key_missing", "limit", "restarting"])
 def test_every_reason_that_is_no_failure_is_documented(reason: str) -> None:
     assert f"`{reason}`" in below("| of a profile | meaning |")
 

@@ -17,6 +17,7 @@ from spillover.events import (
     ProfileStatus,
     RequestDone,
     RequestFallback,
+    UpstreamStatus,
     to_json,
 )
 from spillover.events.kinds import iso
@@ -67,6 +68,16 @@ EXAMPLES: list[tuple[Event, dict[str, object]]] = [
             "to": "cooldown",
             "reason": "timeout",
             "until": None,
+        },
+    ),
+    (
+        UpstreamStatus(at=AT, upstream="litellm", state="waiting", reason="it was killed"),
+        {
+            "type": "upstream.status",
+            "upstream": "litellm",
+            "state": "waiting",
+            "reason": "it was killed",
+            "pid": None,
         },
     ),
     (

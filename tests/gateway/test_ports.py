@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from contextlib import closing
 
 import pytest
 
 from spillover.errors import ConfigError, PortInUse
-from spillover.gateway.ports import holder, listen, url_of
+from spillover.gateway.ports import listen, url_of
 
 
 def test_a_free_port_is_taken() -> None:
@@ -59,13 +58,6 @@ def test_the_port_that_is_offered_is_free() -> None:
             listen("127.0.0.1", taken.getsockname()[1])
 
         listen("127.0.0.1", caught.value.free or 0).close()
-
-
-def test_nobody_has_a_port_that_is_free() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port = server.getsockname()[1]
-
-    assert holder(port) is None
 
 
 def test_above_the_highest_port_none_is_offered() -> None:

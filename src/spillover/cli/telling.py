@@ -21,6 +21,7 @@ from spillover.events import (
     ProfileStatus,
     RequestDone,
     RequestFallback,
+    UpstreamStatus,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def _of_state(event: Event) -> Text | None:
             text = Text(f"{event.profile} is {event.to}", COLOURS.get(event.to, ""))
             text.append(f"  {words(event.reason)}" if event.reason else "")
             return text.append(_back(event.until, event.at))
+        case UpstreamStatus():
+            text = Text(f"upstream {event.upstream} is {event.state}")
+            return text.append(f"  {event.reason}" if event.reason else "")
         case ConfigReloaded():
             return Text(f"{event.path} was taken over", "cyan")
         case ConfigRejected():

@@ -23,6 +23,7 @@ from spillover.config.facts import (
     tier_of,
 )
 from spillover.config.limits import FREE
+from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
 from spillover.config.upstreams import Upstream, upstream_of
 from spillover.core.values import (
@@ -87,6 +88,7 @@ def assemble(
         chains=chains,
         endpoints=endpoints,
         alone={name: _alone(profile, config) for name, profile in profiles.items()},
+        managed=managed_servers(loaded, {name: far.base_url for name, far in upstreams.items()}),
         aliases=tuple(Alias(pattern=key, target=to) for key, to in config.aliases.items()),
         default=DEFAULT if DEFAULT in chains else next(iter(chains)),
     )

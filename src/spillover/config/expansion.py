@@ -28,6 +28,8 @@ SECRET_PLACES: Final = (
     ("profiles", "*", "api_key"),
     ("accounts", "*", "headers", "*"),
     ("profiles", "*", "headers", "*"),
+    ("accounts", "*", "upstream", "env", "*"),
+    ("profiles", "*", "upstream", "env", "*"),
     ("notify", "*"),
 )
 """Where a string is a credential, or may hold one: it is kept as a `Secret`."""
@@ -142,7 +144,7 @@ class _Walk:
 
     def _missing(self, wanted: str, path: KeyPath) -> MissingSecret:
         """A key may be missing, for what it opens stays shut; the rest is refused."""
-        if path[0] == "notify" or "headers" in path:
+        if path[0] == "notify" or "headers" in path or path[2:4] == ("upstream", "env"):
             self.faults.append(Finding(path=path, found=wanted, expected="a value"))
         return MissingSecret(wanted)
 

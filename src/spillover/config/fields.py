@@ -29,6 +29,7 @@ MOST_RETRIES: Final = 10
 _MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"
 _CLASSES: Final = tuple(each.value for each in FailureClass)
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_HEADERS: Final = frozenset(
     {"connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
@@ -218,6 +219,20 @@ def _header(written: object) -> str:
     return text
 
 
+def _url_path(written: object) -> str:
+    text = _string(written)
+    if not text.startswith("/") or any(letter.isspace() for letter in text):
+        raise ValueError("a path such as /health")
+    return text
+
+
+def _variable(written: object) -> str:
+    text = _string(written)
+    if _VARIABLE.fullmatch(text) is None:
+        raise ValueError("the name of an environment variable")
+    return text
+
+
 def _name(written: object) -> str:
     text = _string(written)
     if NAME.fullmatch(text) is None:
@@ -236,6 +251,8 @@ Name: TypeAlias = Annotated[
 ]
 Header: TypeAlias = Annotated[str, _read(_header), WithJsonSchema({"type": "string"})]
 Text: TypeAlias = Annotated[str, _read(_string), WithJsonSchema({"type": "string"})]
+UrlPath: TypeAlias = Annotated[str, _read(_url_path), WithJsonSchema({"type": "string"})]
+Variable: TypeAlias = Annotated[str, _read(_variable), WithJsonSchema({"type": "string"})]
 Url: TypeAlias = Annotated[str, _read(_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Duration: TypeAlias = Annotated[float, _read(units.seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Size: TypeAlias = Annotated[int, _read(units.size), _either("string", "integer")]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from spillover.catalogue import Catalogue
 from spillover.catalogue import load as load_catalogue
-from spillover.config import checks, overrides, references
+from spillover.config import checks, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
@@ -24,6 +24,7 @@ from spillover.config.locate import env_path, read_env
 from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
 from spillover.config.secrets import Redactor, Secret
+from spillover.config.upstreams import upstream_of
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ def _load(
     ]
     found = checks.errors(config, known)
     problems += places.from_findings(each for each in found if not _follows(each.path, broken))
+    base_urls = {
+        name: upstream_of(profile, config, catalogue=known, environ=environ).base_url
+        for name, profile in config.profiles.items()
+    }
+    problems += places.from_findings(managed.findings(config, base_urls))
     missing = checks.missing_keys(config, known, environ)
     missing_keys = tuple(
         places.from_findings(each for each in missing if not _uncertain(each.path, malformed))
@@ -260,6 +266,8 @@ def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue)
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]
+        if source.upstream is not None:
+            found += source.upstream.env.values()
     variables = {name for entry in catalogue.providers.values() for name in entry.key_env}
     found += [Secret(environ[name]) for name in variables if environ.get(name)]
     return [secret for secret in found if isinstance(secret, Secret)]

@@ -97,6 +97,7 @@ _TITLES: Final = {
     ("accounts", "*"): "accounts",
     ("profiles", "*"): "profiles",
     ("profiles", "*", "price"): "profiles: price",
+    ("profiles", "*", "upstream"): "profiles and accounts: upstream",
     ("chains", "*"): "chains",
     ("chains", "*", "profiles", "*"): "chains: profiles",
     ("chains", "*", "spend_gate"): "chains: spend_gate",
@@ -120,6 +121,8 @@ _TYPES: Final = {
     "Storage": "text",
     "Text": "text",
     "Url": "address",
+    "UrlPath": "path",
+    "Variable": "name",
     "WhenExhausted": "`fail` or `{wait: 30s}`",
     "bool": "true or false",
     "float": "number",
@@ -130,8 +133,9 @@ _TYPES: Final = {
 def reference() -> str:
     """Return the text of the reference."""
     parts = [_INTRODUCTION]
-    for place, settings in PLACES.items():
-        parts += ["", f"## {_TITLES[place]}", "", (settings.__doc__ or "").splitlines()[0], ""]
+    for place, title in _TITLES.items():
+        settings = PLACES[place]
+        parts += ["", f"## {title}", "", (settings.__doc__ or "").splitlines()[0], ""]
         parts += ["| setting | type | default | meaning |", "| --- | --- | --- | --- |"]
         parts += _rows(settings)
     return "\n".join(parts) + "\n"

@@ -13,6 +13,7 @@ import msgspec
 
 from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
+from spillover.core.managed import Managed
 from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
 from spillover.errors import UnknownModel
 
@@ -58,6 +59,18 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class ManagedServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A local server to run, what its environment adds, and the profiles that it serves."""
+
+    spec: Managed
+    env: tuple[tuple[str, Secret], ...]
+    profiles: tuple[str, ...]
+
+    def environ(self) -> dict[str, str]:
+        """Return what the configuration adds to its environment, in the clear: for it alone."""
+        return {name: value.reveal() for name, value in self.env}
+
+
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
     """A client's model name, or a glob of them, and the chain or profile it stands for."""
 
@@ -76,6 +89,8 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     alone: dict[str, Chain]
     """By profile: the chain of it alone, for clients that name it."""
     aliases: tuple[Alias, ...] = ()
+    managed: tuple[ManagedServer, ...] = ()
+    """The local servers to run, each once."""
     default: str = DEFAULT
     """The chain for `auto` and for requests that name no model."""
 

@@ -29,9 +29,12 @@ from spillover.config.fields import (
     Storage,
     Text,
     Url,
+    UrlPath,
+    Variable,
     WhenExhausted,
     refuse,
 )
+from spillover.core.managed import Restart
 from spillover.core.values import (
     Capability,
     Failback,
@@ -86,6 +89,34 @@ class Price(Settings):
     """US dollars per million output tokens."""
 
 
+class LocalServer(Settings):
+    """A local server that the gateway starts, watches and stops; see `docs/upstreams.md`."""
+
+    command: tuple[Text, ...] = Field(min_length=1)
+    """Program and arguments, run without a shell in the configuration's folder. Others can see them:
+    secrets belong in `env`."""
+    env: dict[Variable, Credential] = {}
+    """Variables for the command, beside the gateway's own. Values may name secrets as `api_key` does."""
+    health: UrlPath | None = None
+    """Path to ask on its host and port; any answer below 500 is healthy. Default: none, an open port
+    is healthy."""
+    health_every: Pause = 10.0
+    """How often its health, memory and age are looked at. The third check in a row that fails has it
+    replaced."""
+    start_within: Pause = 60.0
+    """How long it may take to become healthy. A slower one is ended and started again."""
+    restart: Restart = Restart.ON_FAILURE
+    """When it is started again after it ended: `on_failure` (not after a clean exit, unless a request
+    then fails), `always` or `never`. The pause before it doubles from 0.5 s to 60 s."""
+    max_memory: Size | None = None
+    """Memory, such as `1GiB`, over which it is recycled when no request is in flight. Default: none."""
+    max_age: Pause | None = None
+    """Age after which it is recycled when no request is in flight. Default: none."""
+    log: Text | None = None
+    """File for its output, relative to the configuration's; at 5 MB a new one is begun, and 3 old ones
+    are kept. Default: `upstreams/NAME.log` in the state folder."""
+
+
 class Account(Settings):
     """One credential at one provider; its limits and its health are shared by its profiles."""
 
@@ -103,6 +134,8 @@ class Account(Settings):
     """Further headers for each request to the upstream. Values may name secrets as `api_key` does."""
     limits: LimitsField = ()
     """Limits of all the account's profiles together, written as for a profile. Default: none."""
+    upstream: LocalServer | None = None
+    """Local server that the gateway runs for the account's profiles. Default: none."""
 
 
 class Profile(Settings):
@@ -151,6 +184,9 @@ class Profile(Settings):
     stream_usage: StreamUsage | None = None
     """How the upstream reports the tokens of a stream: `ask` sends `stream_options`, `native` and
     `never` don't. Default: the catalogue's, else `ask`."""
+    upstream: LocalServer | None = None
+    """Local server that the gateway runs for this profile, and for those with the same `command`.
+    Default: none."""
 
 
 class Member(Settings):

@@ -140,6 +140,7 @@ class Engine:
             "version": self._version,
             "ledger": {"degraded": world.ledger.degraded},
             "chains": chains,
+            "upstreams": world.crew.status(),
             "profiles": {
                 name: profile_document(profile, book, now)
                 for name, profile in routing.profiles.items()
@@ -268,6 +269,10 @@ class Engine:
         ]
         return [HealthChanged(subject, None) for subject, health in found if health is not None]
 
+    def run_upstreams(self) -> None:
+        """Run the local servers of the configuration until `close`, and follow its changes."""
+        self._world.crew.start()
+
     async def close(self, *, grace_s: float = 30.0) -> None:
         """Let requests end for `grace_s`, then end them, record what they used, let go of all."""
         world = self._world
@@ -276,5 +281,6 @@ class Engine:
                 async with asyncio.timeout(wait_s):
                     await world.wait_idle()
             world.leave_all()
+        await world.crew.close()
         await world.watch.close()
         await self._closing()

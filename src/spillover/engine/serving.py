@@ -182,6 +182,7 @@ class Serving:
             case Learn():
                 # The next look at the ladder must see it: others may share the account.
                 await self._world.ledger.record(*self._learned(action))
+                self._world.crew.learned(action.health)
                 return Done(now=self._world.clock.now())
             case _:
                 raise TypeError(action)

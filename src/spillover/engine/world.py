@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.config.routing import Routing
 from spillover.engine.line import Line
+from spillover.engine.managed import Crew
 from spillover.engine.second_opinion import SecondOpinion
 from spillover.engine.setup import Setup
 from spillover.engine.watch import Watch
@@ -65,6 +66,7 @@ class World:
         self.sessions = Sessions()
         self.watch = Watch(ledger, clock, events, lambda: self.routing.profiles)
         self.second_opinion = SecondOpinion(ledger, events)
+        self.crew = Crew(ledger, clock, events)
         self.last_served: dict[str, str] = {}
         self.under_way: set[Leavable] = set()
         """Requests that have begun and not ended."""
@@ -82,6 +84,7 @@ class World:
     def adopt(self, routing: Routing, redact: Callable[[str], str]) -> None:
         """Put another configuration in force, for requests that begin from now on."""
         self.setup = Setup(routing, redact)
+        self.crew.adopt(routing.managed, redact)
 
     def next_turn(self, chain: str) -> int:
         """Return how many requests the chain had before this one."""

@@ -11,6 +11,7 @@ from spillover.events.kinds import (
     ProfileStatus,
     RequestDone,
     RequestFallback,
+    UpstreamStatus,
     to_json,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "RequestDone",
     "RequestFallback",
     "Subscription",
+    "UpstreamStatus",
     "to_json",
 ]

@@ -60,6 +60,15 @@ class ProfileStatus(_Event, frozen=True, kw_only=True, tag="profile.status"):
     until: float | None = None
 
 
+class UpstreamStatus(_Event, frozen=True, kw_only=True, tag="upstream.status"):
+    """A local server that the gateway runs started, ended or is being renewed."""
+
+    upstream: str
+    state: str
+    reason: str | None = None
+    pid: int | None = None
+
+
 class LimitReached(_Event, frozen=True, kw_only=True, tag="limit.reached"):
     """A call found no room under a limit; told once until there is room again."""
 
@@ -102,6 +111,7 @@ Event: TypeAlias = (
     RequestFallback
     | RequestDone
     | ProfileStatus
+    | UpstreamStatus
     | LimitReached
     | LedgerTrouble
     | LedgerDrift

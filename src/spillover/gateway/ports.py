@@ -6,25 +6,17 @@ Refuses to know what will listen.
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import sys
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from spillover.config.addresses import WILDCARDS, address_of
 from spillover.errors import ConfigError, PortInUse, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from spillover.upstream.holder import holder
 
 _NEXT_PORTS: Final = 100
 """How many ports behind a taken one are tried."""
-_LISTENING: Final = "0A"
-"""The state's code in the kernel's tables."""
-_INODE_FIELD: Final = 9
-_LONGEST_COMMAND: Final = 120
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -88,45 +80,3 @@ def _next_free(host: str, port: int) -> int | None:
         except OSError:
             continue
     return None
-
-
-def holder(port: int) -> str | None:
-    """Return who listens on a port, as `name (pid 12)`; None where the system does not tell us."""
-    inodes = set(_listeners(port))
-    if not inodes:
-        return None
-    wanted = {f"socket:[{inode}]" for inode in inodes}
-    for process in Path("/proc").glob("[0-9]*"):
-        if any(target in wanted for target in _open_files(process)):
-            return f"{_command(process)} (pid {process.name})"
-    return None
-
-
-def _listeners(port: int) -> Iterator[str]:
-    """Yield the inodes of the sockets that listen on a port, by Linux's tables."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text("ascii").splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
-                yield fields[_INODE_FIELD]
-
-
-def _open_files(process: Path) -> Iterator[str]:
-    try:
-        for name in os.listdir(process / "fd"):  # noqa: PTH208 - names alone are wanted
-            yield os.readlink(process / "fd" / name)  # noqa: PTH115 - no path: socket:[12]
-    except OSError:  # another user's process, or one that has just ended
-        return
-
-
-def _command(process: Path) -> str:
-    try:
-        words = (process / "cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return "a process"
-    text = " ".join(word.decode("utf-8", "replace") for word in words if word)
-    return text[:_LONGEST_COMMAND] or "a process"

@@ -84,6 +84,7 @@ async def serve(
     from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
 
     options = options or ServeOptions()
+    gateway.engine.run_upstreams()
 
     def ready() -> None:
         _spare_the_collector()

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from spillover.core.stated import Stated, span_label, span_s
 from spillover.core.values import Metric
-from spillover.protocols.waits import _EPOCH_S, _instant, _span
+from spillover.protocols.spans import EPOCH_S, instant_of, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -212,9 +212,9 @@ def _bounded(said: Stated, now: float) -> Stated:
 
 def _at(text: str, now: float) -> float | None:
     """Return the instant in a reset header: an epoch, RFC 3339, or a span from now."""
-    span = _span(text)
-    if span is None or span >= _EPOCH_S:
-        return _instant(text)
+    span = span_of(text)
+    if span is None or span >= EPOCH_S:
+        return instant_of(text)
     return now + span
 
 

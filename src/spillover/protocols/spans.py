@@ -77,7 +77,7 @@ def sum_of(text: str) -> float:
     return sum(float(amount) * UNITS[unit] for amount, unit in _PARTS.findall(text))
 
 
-_EPOCH_S: Final = 1e9
+EPOCH_S: Final = 1e9
 _EPOCH_MS: Final = 1e12
 
 
@@ -85,7 +85,7 @@ def instant_of(stated: Any) -> float | None:
     """Return an instant from epoch seconds, epoch milliseconds or RFC 3339; a span is none."""
     number = span_of(stated)
     if number is not None:
-        if number < _EPOCH_S:
+        if number < EPOCH_S:
             return None
         return number / 1_000 if number >= _EPOCH_MS else number
     if not isinstance(stated, str):
