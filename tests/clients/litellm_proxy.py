@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.cli import terminal
 from tests.serving import Reachable
-from tests.upstream.serving import free_port, is_alive
+from tests.upstream.commanding import free_port, is_alive
 from tests.waiting import wait_until
 
 CLIENTS = 4

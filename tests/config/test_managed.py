@@ -27,7 +27,7 @@ AT_4000 = {"base_url": "http://127.0.0.1:4000/v1", "model": "m"}
 def servers(document: dict[str, Any], **environ: str) -> tuple[ManagedServer, ...]:
     environ = {"SPILLOVER_STATE_DIR": "state", **environ}
     loaded = load_document(document, environ=environ)
-    return assemble(loaded, load_catalogue(), salt=b"salt").managed
+    return assemble(loaded, load_catalogue()).managed
 
 
 def problems(document: dict[str, Any]) -> list[str]:
@@ -78,7 +78,7 @@ def test_secrets_for_the_command_show_nowhere_but_in_its_environment() -> None:
     env = {"UPSTREAM_KEY": "${KEY}", "PLAIN": "yes"}
     document = {"profiles": {"local": {**AT_4000, "upstream": LITELLM | {"env": env}}}}
     loaded = load_document(document, environ={"KEY": "abcdef-hidden-0123"})
-    (server,) = assemble(loaded, load_catalogue(), salt=b"salt").managed
+    (server,) = assemble(loaded, load_catalogue()).managed
 
     assert server.environ() == {"UPSTREAM_KEY": "abcdef-hidden-0123", "PLAIN": "yes"}
     assert "hidden" not in repr(server)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spillover.config.loader import load_document
 from spillover.core.health import Health, subject_of_profile
 from spillover.engine import EngineOptions, open_engine
-from tests.upstream.serving import command, free_port, is_alive
+from tests.upstream.commanding import command, free_port, is_alive
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

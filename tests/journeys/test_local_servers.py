@@ -15,7 +15,7 @@ import pytest
 
 from tests.journeys.processes import KEYMARK, Gateway, document, gateway, write
 from tests.upstream.local_server import ANSWER
-from tests.upstream.serving import command, free_port, is_alive
+from tests.upstream.commanding import command, free_port, is_alive
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
