@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.journeys.processes import KEYMARK, Gateway, document, gateway, write
-from tests.upstream.local_server import ANSWER
 from tests.upstream.commanding import command, free_port, is_alive
+from tests.upstream.local_server import ANSWER
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
