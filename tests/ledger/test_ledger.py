@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import settings
@@ -361,9 +361,9 @@ def test_entry_asked_for_before_a_jump_is_recorded_as_of_after_it(place: Path | 
         clock = HandClock()
         async with opened(place, clock) as ledger:
             reservation = await granted(ledger, TOKENS)
-            asked = ledger.record_soon(settled(reservation, TOKENS))
+            ledger.record_soon(settled(reservation, TOKENS))
             clock.set_to(NOON + 3_600.0)
-            await asked
+            ledger.catch_up()
 
             assert ledger.book.used("a", "minute", clock.now())[:2] == (1, 100)
 
@@ -447,3 +447,19 @@ TestHistories.settings = settings(max_examples=60, stateful_step_count=40, deadl
 
 TestClocks = Clocks.TestCase
 TestClocks.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_fault_in_what_nobody_waits_for_is_told_to_the_loop_and_spoils_no_other(
+    place: Path | None,
+) -> None:
+    async def story() -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        async with opened(place) as ledger:
+            ledger.record_soon(cast("Any", "no entry"))
+            found = await ledger.reserve([candidate()])
+
+            assert isinstance(found, Granted)
+            assert isinstance(told[0]["exception"], AssertionError)
+
+    run(story)

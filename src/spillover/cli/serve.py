@@ -15,6 +15,7 @@ from spillover.cli.demo import NOTHING_FOUND, run_demo
 from spillover.cli.options import ConfigOption, HostOption, PortOption
 from spillover.cli.telling import sentence
 from spillover.engine.opening import ledger_path
+from spillover.events import RequestDone
 from spillover.gateway.serve import ServeOptions, run
 from spillover.library.finding import find_config
 
@@ -70,6 +71,8 @@ def _facts(loaded: LoadedConfig) -> dict[str, str]:
 
 def tell(event: Event) -> None:
     """Print the line of an event that a person should see."""
+    if isinstance(event, RequestDone):  # told of by no line, and there are many
+        return
     line = sentence(event, requests=False)
     if line is not None:
         screen.show([line])

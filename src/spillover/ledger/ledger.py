@@ -69,8 +69,9 @@ class Trouble:
 
 class _Job(msgspec.Struct):
     work: _Work
-    future: asyncio.Future[object]
-    reserves: bool
+    future: asyncio.Future[object] | None = None
+    """None: nobody waits for it."""
+    reserves: bool = False
 
 
 class Ledger:
@@ -140,15 +141,19 @@ class Ledger:
 
     async def record(self, *entries: Entry) -> None:
         """Fold and record entries in one step; returns once they are durable or kept for it."""
-        future = self.record_soon(*entries)
+        future = self._enqueue(self._folding(entries))
         # The step is due before this task's next turn, unless it has to wait for a lock: a turn is
         # cheaper than a shield, and a cancelled one leaves the entries in line all the same.
         await asyncio.sleep(0)
         if not future.done():
             await asyncio.shield(future)
 
-    def record_soon(self, *entries: Entry) -> asyncio.Future[object]:
-        """Put entries in line for the next step; the future is done when they are recorded."""
+    def record_soon(self, *entries: Entry) -> None:
+        """Put entries in line for the next step, which nobody waits for."""
+        self._line_up(_Job(self._folding(entries)))
+
+    def _folding(self, entries: Sequence[Entry]) -> _Work:
+        """Return the work of folding entries that are made now."""
         offset = self._clock.offset
 
         def work(_now: float) -> tuple[object, list[Entry]]:
@@ -158,7 +163,7 @@ class Ledger:
                 self.book.apply(entry)
             return None, made
 
-        return self._enqueue(work)
+        return work
 
     def catch_up(self) -> None:
         """Do what is in line now, so that a reader of the book sees it, unless a lock is waited for."""
@@ -182,15 +187,20 @@ class Ledger:
     # Steps.
 
     def _enqueue(self, work: _Work, *, reserves: bool = False) -> asyncio.Future[object]:
-        loop = self._loop
-        if loop is None:  # asked for once: Python 3.11 asks the system each time
-            loop = self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
-        self._jobs.append(_Job(work, future, reserves))
+        future: asyncio.Future[object] = self._running().create_future()
+        self._line_up(_Job(work, future, reserves))
+        return future
+
+    def _line_up(self, job: _Job) -> None:
+        self._jobs.append(job)
         if not self._scheduled:
             self._scheduled = True
-            loop.call_soon(self._step)
-        return future
+            self._running().call_soon(self._step)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:  # asked for once: Python 3.11 asks the system each time
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def _step(self) -> None:
         """Do all work in line in one step of the journal."""
@@ -274,7 +284,7 @@ class Ledger:
 
     def _run(self, job: _Job, now: float, entries: list[Entry], *, stored: bool) -> object:
         """Return what a job comes to, an exception included."""
-        if job.future.cancelled():
+        if job.future is not None and job.future.cancelled():
             return None  # who asked has left before it was done
         if job.reserves and self._fail_closed and not stored:
             return self._closed()
@@ -319,12 +329,17 @@ class Ledger:
 
     def _answer(self, jobs: list[_Job], results: list[object]) -> None:
         for job, result in zip(jobs, results, strict=True):
-            if job.future.done():
+            future = job.future
+            if future is None:
+                if isinstance(result, Exception):
+                    context = {"message": "an entry could not be folded", "exception": result}
+                    self._running().call_exception_handler(context)
+            elif future.done():
                 continue
-            if isinstance(result, Exception):
-                job.future.set_exception(result)
+            elif isinstance(result, Exception):
+                future.set_exception(result)
             else:
-                job.future.set_result(result)
+                future.set_result(result)
 
     def _changed(self) -> None:
         for watcher in self._watchers:
