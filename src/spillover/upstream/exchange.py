@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from spillover.core.evidence import TransportFault
 from spillover.core.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from spillover.core.evidence import TransportFault
 
 
 class Order(Value, frozen=True, kw_only=True):
@@ -78,3 +77,16 @@ class Upstream(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+async def read_bounded(exchange: Exchange, at_most: int) -> bytes:
+    """Return the rest of a body; raises `UpstreamBroken`, also when it is larger than `at_most`."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await exchange.read():
+        size += len(chunk)
+        if size > at_most:
+            message = f"the answer is larger than {at_most} bytes"
+            raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

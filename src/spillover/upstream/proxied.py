@@ -16,7 +16,7 @@ from yarl import URL
 
 from spillover.core.evidence import TransportFault
 from spillover.upstream.dialling import Origin
-from spillover.upstream.exchange import Order, UpstreamBroken
+from spillover.upstream.exchange import Order, UpstreamBroken, read_bounded
 from spillover.upstream.faults import fault_before_use, fault_in_use
 from spillover.upstream.unpacking import unpacker_of
 
@@ -143,15 +143,7 @@ class ProxiedExchange:
 
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := await self.read():
-            size += len(chunk)
-            if size > at_most:
-                message = f"the answer is larger than {at_most} bytes"
-                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
-            chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return await read_bounded(self, at_most)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from spillover.core.evidence import TransportFault
-from spillover.upstream.exchange import UpstreamBroken
+from spillover.upstream.exchange import UpstreamBroken, read_bounded
 from spillover.upstream.unpacking import Unpacker, unpacker_of
 
 if TYPE_CHECKING:
@@ -223,20 +223,9 @@ class Reply:
 
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
-        if self._is_whole and self._unpacker is None and len(self._chunks) == 1:
-            body = self._take()  # as mostly: it came with its head
-            if len(body) <= at_most:
-                return body
-            self._chunks.append(body)
-        parts: list[bytes] = []
-        size = 0
-        while chunk := await self.read():
-            size += len(chunk)
-            if size > at_most:
-                message = f"the answer is larger than {at_most} bytes"
-                raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
-            parts.append(chunk)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        if self._is_whole and self._unpacker is None and self._held <= at_most:
+            return self._take() if self._chunks else b""  # as mostly: it came with its head
+        return await read_bounded(self, at_most)
 
     def close(self) -> None:
         """Let go: an answer not read to its end closes the connection."""
