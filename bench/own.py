@@ -49,6 +49,9 @@ class _Exchange:
     async def read_all(self, _at_most: int) -> bytes:
         return ANSWER
 
+    async def pour(self, _take: Callable[[bytes], bool]) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -21,9 +21,8 @@ from spillover.errors import (
 from spillover.library.refusing import error_of, interrupted, message_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from spillover.core.values import Usage
+    from spillover.engine.call import Give
 
 SKIPPED = Skipped(
     profile="groq", reason=SkipReason.LIMIT, detail="requests_per_day", available_at=9.0
@@ -38,7 +37,7 @@ class Ended:
     ending: Ending | None
     usage: Usage | None = None
 
-    def relay(self) -> AsyncIterator[bytes]:
+    async def pour(self, give: Give) -> bool:
         raise NotImplementedError
 
     def abandon(self) -> None:

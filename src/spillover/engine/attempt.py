@@ -38,9 +38,10 @@ from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from spillover.core.values import Failure, Usage
+    from spillover.engine.call import Give
     from spillover.upstream import Exchange
 
 ERROR_MOST: Final = 1 << 20
@@ -113,6 +114,8 @@ class Attempt:
         self._started_s = 0.0
         self._progress_s = 0.0
         self._is_reading = False
+        self._is_behind = False
+        self._give: Give = _nobody
         self._expired: TransportFault | None = None
         self._stuck: Callable[[], None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -214,8 +217,7 @@ class Attempt:
         return self._reader.end()
 
     def _is_decided(self) -> bool:
-        reader = self._reader
-        return reader.has_content or reader.done or self._evidence is not None
+        return self._reader.has_content or self._has_ended()
 
     def _feed(self, chunk: bytes, out: list[bytes]) -> None:
         """Append to `out` the events of `chunk` that the client gets; stop at an error."""
@@ -250,44 +252,69 @@ class Attempt:
 
     # Behind the commit point.
 
-    async def relay(self, stuck: Callable[[], None]) -> AsyncIterator[bytes]:
-        """Yield the stream's events as they come; `relayed` then says how it ended.
+    async def pour(self, give: Give, stuck: Callable[[], None]) -> bool:
+        """Give the client the stream's events as they come; return whether more may follow.
 
-        An error that comes after content ends the events; `tail` is what the client gets last.
-        `stuck` is called when the total time is up while the client does not read.
+        True: the client is behind, and the rest waits until this is called again. False: it has
+        ended, and `relayed` says how. An error after content ends the events; `tail` is what the
+        client gets last. `stuck` is called when the total time is up while the client is behind.
         """
-        exchange = self._opened()
-        self._stuck = stuck
-        self._start_watch()
-        if self._held:
-            held, self._held = b"".join(self._held), []
-            yield held
-        out: list[bytes] = []
+        if self._stuck is None:
+            self._stuck = stuck
+            self._start_watch()
+        self._give = give
         try:
-            while not self._reader.done and self._evidence is None:
-                out.clear()
-                # Counted from here: a slow client's time is not the provider's.
-                self._progress_s = time.monotonic()
-                self._is_reading = True
-                chunk = await exchange.read()
-                self._is_reading = False
-                if chunk:
-                    self._feed(chunk, out)
-                else:
-                    self._feed_rest(out)
-                if out:
-                    yield out[0] if len(out) == 1 else b"".join(out)
-                if not chunk:
-                    break
-            await self._end_of_body(exchange)
+            if await self._is_left_behind(self._opened()):
+                return True
+            await self._end_of_body(self._opened())
         except UpstreamBroken as broken:
             if self._expired is not None:
                 self._evidence = self._fault(self._expired)
             else:
                 self._evidence = self._fault(broken.fault, str(broken))
-        finally:
+        except BaseException:
             self.close()
+            raise
+        self.close()
         self._judge()
+        return False
+
+    async def _is_left_behind(self, exchange: Exchange) -> bool:
+        """Relay until the client is behind, or until there are no more events (False)."""
+        if self._held:
+            held, self._held = self._held, []
+            if not self._gave(held):
+                return True
+        if self._has_ended():
+            return False
+        # Counted from here: a slow client's time is not the provider's.
+        self._progress_s = time.monotonic()
+        self._is_reading = True
+        self._is_behind = False
+        await exchange.pour(self._relay)
+        self._is_reading = False
+        if self._is_behind:
+            return True
+        if not self._has_ended():
+            rest: list[bytes] = []
+            self._feed_rest(rest)
+            self._gave(rest)
+        return False
+
+    def _relay(self, chunk: bytes) -> bool:
+        """Give the client what came; return whether to go on."""
+        self._progress_s = time.monotonic()
+        out: list[bytes] = []
+        self._feed(chunk, out)
+        self._is_behind = not self._gave(out)
+        return not (self._is_behind or self._has_ended())
+
+    def _has_ended(self) -> bool:
+        return self._reader.done or self._evidence is not None
+
+    def _gave(self, events: list[bytes]) -> bool:
+        """Give the client events; return whether it keeps up."""
+        return not events or self._give(events[0] if len(events) == 1 else b"".join(events))
 
     async def _end_of_body(self, exchange: Exchange) -> None:
         """Read the end of the body behind the sentinel, so that the connection can be kept."""
@@ -424,6 +451,10 @@ class Attempt:
             self._watch = None
         if self._exchange is not None:
             self._exchange.close()
+
+
+def _nobody(_: bytes) -> bool:
+    return False
 
 
 async def _as_far_as_it_goes(exchange: Exchange) -> bytes:

@@ -5,7 +5,7 @@ Refuses to know how either is carried: over HTTP, or inside one process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -40,14 +40,18 @@ class Call(Value, frozen=True, kw_only=True):
         return self.asked.demand(session=self.session, policy=self.policy, spend_allowed=self.spend)
 
 
+Give = Callable[[bytes], bool]
+"""Gives a client the next bytes of its answer, at once; returns whether it keeps up."""
+
+
 class Served(Protocol):
     """A request on its way, as its answer needs to know it."""
 
     ending: Ending | None
     usage: Usage | None
 
-    def relay(self) -> AsyncIterator[bytes]:
-        """Yield the chunks of the stream."""
+    async def pour(self, give: Give) -> bool:
+        """Give the stream's chunks as they come; return whether more follow."""
 
     def abandon(self) -> None:
         """End what has not ended: the client left."""
@@ -87,13 +91,43 @@ class Answer:
             if self._serving is None or self.body is not None:
                 self._chunks = _whole(self.body or b"")
             else:
-                self._chunks = self._serving.relay()
+                self._chunks = _pulled(self._serving)
         return self._chunks
+
+    async def pour(self, give: Give) -> bool:
+        """Give the client the stream's chunks as they come, with no turn of the loop between.
+
+        Returns False when the stream has ended, and True as soon as the client falls behind: what
+        follows waits until this is called again.
+        """
+        if self._serving is None or self.body is not None:
+            give(self.body or b"")
+            return False
+        return await self._serving.pour(give)
 
     async def aclose(self) -> None:
         """End a stream that is not read to its end: settle it and close the upstream."""
         if self._serving is not None:
             self._serving.abandon()
+
+
+async def _pulled(serving: Served) -> AsyncIterator[bytes]:
+    """Yield what a stream pours; it waits while nobody asks for more."""
+    given: list[bytes] = []
+
+    def give(chunk: bytes) -> bool:
+        given.append(chunk)
+        return False
+
+    try:
+        goes_on = True
+        while goes_on:
+            goes_on = await serving.pour(give)
+            for chunk in given:
+                yield chunk
+            given.clear()
+    finally:
+        serving.abandon()
 
 
 async def _whole(body: bytes) -> AsyncIterator[bytes]:

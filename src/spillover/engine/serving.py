@@ -48,11 +48,9 @@ from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
 from spillover.protocols.openai_chat import error_body, relayed_error, relayed_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from spillover.core.refusals import Ending, Refusal, Step
     from spillover.core.values import Chain, Usage
-    from spillover.engine.call import Call
+    from spillover.engine.call import Call, Give
     from spillover.engine.world import World
 
 LONG_WAIT_S: Final = 60
@@ -114,19 +112,25 @@ class Serving:
             self.abandon()
             raise
 
-    async def relay(self) -> AsyncIterator[bytes]:
-        """Yield the stream's chunks; their settlement is in line before the last ones leave."""
+    async def pour(self, give: Give) -> bool:
+        """Give the client the stream's chunks as they come; return whether more follow.
+
+        True: the client is behind, and the rest waits until this is called again. The settlement
+        is in line before the last chunk leaves.
+        """
         attempt = self._open_attempt()
         try:
             # Who does not read for longer than an answer may take has left, as far as limits go.
-            async for chunk in attempt.relay(self.abandon):
-                yield chunk
+            if await attempt.pour(give, self.abandon):
+                return True
             action = self._next(attempt.relayed())
             while action is not None:
                 action = self._next(self._done_at_once(action) or await self._perform(action))
-        finally:
+        except BaseException:
             self.abandon()
-        yield attempt.tail
+            raise
+        give(attempt.tail)
+        return False
 
     def abandon(self) -> None:
         """Tell a flow that has not ended that the client left."""

@@ -6,7 +6,7 @@ Refuses to know routes, the engine and who may call.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -16,6 +16,20 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = dict[bytes, bytes]
 """Names in lower case, each once."""
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+
+WRITER: Final = "spillover.writer"
+"""Where a request's scope holds its `Writer`, if the server has one."""
+
+
+class Writer(Protocol):
+    """Writes the parts of an answer's body past `Send`, with no coroutine for each."""
+
+    def write(self, body: bytes) -> bool:
+        """Write a part; return whether the client keeps up."""
+
+    async def drained(self) -> None:
+        """Wait until the client has caught up."""
+
 
 JSON: Final = "application/json"
 

@@ -97,8 +97,8 @@ class Proxy:
                 await visit.answer(answer.status, answer.headers, whole)
                 return
             await visit.begin(answer.status, answer.headers)
-            async for chunk in answer:
-                await visit.chunk(chunk)
+            while await answer.pour(visit.give):
+                await visit.catch_up()
             vigil.end()
             await visit.end()
         except SpilloverError as error:

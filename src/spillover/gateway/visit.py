@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from spillover.errors import RequestError
-from spillover.gateway.asgi import JSON, encoded, headers_of
+from spillover.gateway.asgi import JSON, WRITER, encoded, headers_of
 from spillover.gateway.bodies import BodyUnread, discard
 from spillover.protocols.openai_chat import error_body
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from spillover.errors import SpilloverError
     from spillover.gateway.access import Denial
-    from spillover.gateway.asgi import Headers, Receive, Scope, Send
+    from spillover.gateway.asgi import Headers, Receive, Scope, Send, Writer
 
 REQUEST_ID: Final = "x-spillover-request-id"
 _ID_HEADERS: Final = (b"x-spillover-request-id", b"x-request-id")
@@ -58,7 +58,17 @@ class RequestIds:
 class Visit:
     """A client's request, and the way back to it."""
 
-    __slots__ = ("headers", "method", "path", "receive", "request_id", "scope", "send", "started")
+    __slots__ = (
+        "_given",
+        "headers",
+        "method",
+        "path",
+        "receive",
+        "request_id",
+        "scope",
+        "send",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, ids: RequestIds) -> None:
         self.scope = scope
@@ -68,6 +78,8 @@ class Visit:
         self.path: str = scope["path"]
         self.headers = headers_of(scope)
         self.request_id = ids.of(self.headers)
+        self._given: list[bytes] = []
+        """Parts of the body that are still to be sent."""
         self.started = False
         """Whether an answer has begun: its status can't be changed any more."""
 
@@ -77,12 +89,34 @@ class Visit:
         raw = encoded(headers)
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
 
+    def give(self, body: bytes) -> bool:
+        """Send a part of the body at once; return whether the client keeps up.
+
+        If not, or if the server can only be awaited, `catch_up` is due before the next.
+        """
+        writer: Writer | None = self.scope.get(WRITER)
+        if writer is not None:
+            return writer.write(body)
+        self._given.append(body)
+        return False
+
+    async def catch_up(self) -> None:
+        """Wait until the client has what it was given, but for a little."""
+        writer: Writer | None = self.scope.get(WRITER)
+        if writer is not None:
+            await writer.drained()
+        given, self._given = self._given, []
+        for body in given:
+            await self.chunk(body)
+
     async def chunk(self, body: bytes) -> None:
         """Send a part of the body."""
         await self.send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def end(self, body: bytes = b"") -> None:
         """Send the last part of the body."""
+        if self._given:
+            await self.catch_up()
         await self.send({"type": "http.response.body", "body": body})
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -14,12 +14,13 @@ import functools
 import logging
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from spillover.gateway.asgi import WRITER
 from spillover.protocols.openai_chat import error_body
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spillover.gateway.app import Gateway
-    from spillover.gateway.asgi import Message, RawHeaders
+    from spillover.gateway.asgi import Message, RawHeaders, Scope
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,9 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         writer = Writer(cycle, self)
-        task = self.loop.create_task(app(cycle.scope, writer.receive, writer.send))
+        scope = cast("Scope", cycle.scope)
+        scope[WRITER] = writer
+        task = self.loop.create_task(app(scope, writer.receive, writer.send))
         self.tasks.add(task)
         task.add_done_callback(functools.partial(self._ended, cycle))
 
@@ -234,14 +237,28 @@ class Writer:
             cycle.waiting_for_100_continue = False
             return
         body: bytes = message.get("body", b"")
-        more: bool = message.get("more_body", False)
-        start, self._start = self._start, None
-        head = b"" if start is None else self._head(start["status"], start["headers"])
-        cycle.transport.write(head + self._framed(body, more=more))
-        if not more:
+        if not message.get("more_body", False):
+            cycle.transport.write(self._begun() + self._framed(body, more=False))
             self._end()
-        elif cycle.flow.write_paused:
+        elif not self.write(body):
             await cycle.flow.drain()
+
+    def write(self, body: bytes) -> bool:
+        """Write a part of the answer that is not the last; return whether the client keeps up."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return True
+        cycle.transport.write(self._begun() + self._framed(body, more=True))
+        return not cycle.flow.write_paused
+
+    async def drained(self) -> None:
+        """Wait until the client has read what was written, but for a little."""
+        await self._cycle.flow.drain()
+
+    def _begun(self) -> bytes:
+        """Return the answer's head, once."""
+        start, self._start = self._start, None
+        return b"" if start is None else self._head(start["status"], start["headers"])
 
     def _head(self, status: int, headers: RawHeaders) -> bytes:
         cycle = self._cycle

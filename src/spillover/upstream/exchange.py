@@ -5,14 +5,11 @@ Refuses to know what the bytes say and how long each phase may take: whoever wai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from spillover.core.evidence import TransportFault
 from spillover.core.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Order(Value, frozen=True, kw_only=True):
@@ -45,6 +42,10 @@ class UpstreamBroken(Exception):
         super().__init__(message)
 
 
+Take = Callable[[bytes], bool]
+"""Takes bytes of a body, decompressed, in the very moment they come; returns whether to go on."""
+
+
 class Exchange(Protocol):
     """An answer that has begun: its head is there, its body is read in chunks."""
 
@@ -60,6 +61,12 @@ class Exchange(Protocol):
 
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body; raises `UpstreamBroken`, also when it is larger."""
+
+    async def pour(self, take: Take) -> None:
+        """Hand over the body as it comes, until it ends or `take` wants no more for now.
+
+        Raises `UpstreamBroken`, and what `take` raises.
+        """
 
     def close(self) -> None:
         """Let go: a body not read to its end closes the connection. Closing twice is harmless."""
@@ -90,3 +97,9 @@ async def read_bounded(exchange: Exchange, at_most: int) -> bytes:
             raise UpstreamBroken(TransportFault.MALFORMED_HTTP, message)
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def pour_what_is_read(exchange: Exchange, take: Take) -> None:
+    """Hand over a body piece by piece as it is read: `Exchange.pour` for one that can do no more."""
+    while (chunk := await exchange.read()) and take(chunk):
+        pass

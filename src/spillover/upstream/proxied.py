@@ -16,7 +16,13 @@ from yarl import URL
 
 from spillover.core.evidence import TransportFault
 from spillover.upstream.dialling import Origin
-from spillover.upstream.exchange import Order, UpstreamBroken, read_bounded
+from spillover.upstream.exchange import (
+    Order,
+    Take,
+    UpstreamBroken,
+    pour_what_is_read,
+    read_bounded,
+)
 from spillover.upstream.faults import fault_before_use, fault_in_use
 from spillover.upstream.unpacking import unpacker_of
 
@@ -144,6 +150,10 @@ class ProxiedExchange:
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
         return await read_bounded(self, at_most)
+
+    async def pour(self, take: Take) -> None:
+        """Hand over the body piece by piece as it is read."""
+        await pour_what_is_read(self, take)
 
     def close(self) -> None:
         """Let go of the connection."""

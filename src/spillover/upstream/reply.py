@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from spillover.core.evidence import TransportFault
-from spillover.upstream.exchange import UpstreamBroken, read_bounded
+from spillover.upstream.exchange import UpstreamBroken, pour_what_is_read, read_bounded
 from spillover.upstream.unpacking import Unpacker, unpacker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spillover.upstream.connection import Connection
+    from spillover.upstream.exchange import Take
 
 READ_AHEAD: Final = 1 << 19
 """Bytes held while a slow client reads; more pauses the provider."""
@@ -50,6 +51,7 @@ class Reply:
         "_overhead",
         "_parser",
         "_raw",
+        "_take",
         "_unpacker",
         "_waiter",
         "has_head",
@@ -80,6 +82,8 @@ class Reply:
         self._is_whole = False
         self._broken: tuple[TransportFault, str] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._take: Take | None = None
+        """Who takes the body as it comes, with no task to be woken for it."""
 
     # What the connection tells.
 
@@ -102,6 +106,8 @@ class Reply:
             if self._overhead > HEAD_MOST and not self._is_whole:
                 what = "trailers" if self.has_head else "head"
                 self._fail(TransportFault.MALFORMED_HTTP, f"the {what} passed {HEAD_MOST} bytes")
+            elif self._take is not None and self._chunks:
+                self._hand_over(self._take)
 
     def lost(self, fault: TransportFault | None) -> None:
         """Note that the connection ended; `fault` says how, None: in good order."""
@@ -171,7 +177,8 @@ class Reply:
         self._held += len(body)
         if self._held > READ_AHEAD and self._connection is not None:
             self._connection.pause()
-        self._wake()
+        if self._take is None:
+            self._wake()
 
     def on_message_complete(self) -> None:
         """Take the end of the body."""
@@ -185,12 +192,16 @@ class Reply:
         self._let_go(keep=False)
         self._wake()
 
-    def _wake(self) -> None:
+    def _wake(self, error: Exception | None = None) -> None:
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
-            if not waiter.done():
+            if waiter.done():
+                return
+            if error is None:
                 waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
 
     # What the engine asks.
 
@@ -208,7 +219,7 @@ class Reply:
             if unpacker is not None and (unpacked := unpacker.next()):
                 return unpacked
             if self._chunks:
-                chunk = self._take()
+                chunk = self._held_bytes()
                 if unpacker is None:
                     return chunk
                 unpacker.feed(chunk)
@@ -224,8 +235,40 @@ class Reply:
     async def read_all(self, at_most: int) -> bytes:
         """Return the rest of the body."""
         if self._is_whole and self._unpacker is None and self._held <= at_most:
-            return self._take() if self._chunks else b""  # as mostly: it came with its head
+            return self._held_bytes() if self._chunks else b""  # as mostly: it came with its head
         return await read_bounded(self, at_most)
+
+    async def pour(self, take: Take) -> None:
+        """Hand over the body as it comes; packed, piece by piece as it is read."""
+        if self._unpacker is not None:
+            await pour_what_is_read(self, take)
+            return
+        while True:
+            if self._chunks:
+                if not take(self._held_bytes()):
+                    return
+            elif self._is_whole:
+                return
+            elif self._broken is not None:
+                raise UpstreamBroken(*self._broken)
+            else:
+                self._take = take
+                try:
+                    await self._more()
+                finally:
+                    wanted_more, self._take = self._take is not None, None
+                if not wanted_more:
+                    return
+
+    def _hand_over(self, take: Take) -> None:
+        try:
+            wants_more = take(self._held_bytes())
+        except Exception as error:  # noqa: BLE001 - it is raised where the body is poured
+            self._wake(error)
+            return
+        if not wants_more:
+            self._take = None
+            self._wake()
 
     def close(self) -> None:
         """Let go: an answer not read to its end closes the connection."""
@@ -236,7 +279,7 @@ class Reply:
         self._parser = None  # it refers back to us, and the collector has enough to do
         self._wake()
 
-    def _take(self) -> bytes:
+    def _held_bytes(self) -> bytes:
         chunks = self._chunks
         chunk = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
