@@ -190,7 +190,7 @@ def test_usage_where_groq_and_moonshot_put_it_is_read() -> None:
     moonshot, _ = feed(an_event({"choices": [choice]}))
 
     assert groq.usage == READ
-    assert seen == [Seen(finished=True)]
+    assert seen == [Seen()]
     assert moonshot.usage == READ
 
 
@@ -266,26 +266,28 @@ def test_an_empty_error_is_none(error: object) -> None:
 
 
 def test_an_answer_is_finished_when_its_reason_came() -> None:
-    reader, seen = feed(a_chunk({"content": "hi"}), a_chunk({}, finish="stop"))
+    begun, _ = feed(a_chunk({"content": "hi"}))
+    reader, _ = feed(a_chunk({"content": "hi"}), a_chunk({}, finish="stop"))
 
-    assert [s.finished for s in seen] == [False, True]
+    assert not begun.finished
     assert reader.finished
     assert reader.finish_reason == "stop"
     assert reader.end() is None
 
 
 def test_several_answers_are_finished_when_the_last_one_is() -> None:
-    reader, seen = feed(
+    events = (
         a_chunk({"content": "a"}, index=0),
         a_chunk({"content": "b"}, index=1),
         a_chunk({}, finish="stop", index=1),
         a_chunk({}, finish="stop", index=1),
         a_chunk({}, finish="stop", index=0),
-        choices=2,
     )
 
-    assert [s.finished for s in seen] == [False, False, False, False, True]
-    assert reader.end() is None
+    finished = [feed(*events[:n], choices=2)[0].finished for n in range(1, 6)]
+
+    assert finished == [False, False, False, False, True]
+    assert feed(*events, choices=2)[0].end() is None
 
 
 def test_an_empty_finish_reason_is_none() -> None:
@@ -353,7 +355,7 @@ def test_fields_of_unusual_kinds_hide_nothing() -> None:
 
     reader, seen = feed(an_event({"choices": [choice], "usage": USAGE}))
 
-    assert seen == [Seen(content=True, usage=READ, finished=True)]
+    assert seen == [Seen(content=True, usage=READ)]
     assert reader.chars > 0
 
 

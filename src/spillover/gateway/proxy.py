@@ -97,7 +97,8 @@ class Proxy:
                 await visit.answer(answer.status, answer.headers, whole)
                 return
             await visit.begin(answer.status, answer.headers)
-            while await answer.pour(visit.give):
+            give = visit.giver()
+            while await answer.pour(give):
                 await visit.catch_up()
             vigil.end()
             await visit.end()

@@ -20,6 +20,7 @@ from spillover.protocols.openai_chat import error_body
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from spillover.engine import Give
     from spillover.errors import SpilloverError
     from spillover.gateway.access import Denial
     from spillover.gateway.asgi import Headers, Receive, Scope, Send, Writer
@@ -89,14 +90,15 @@ class Visit:
         raw = encoded(headers)
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
 
-    def give(self, body: bytes) -> bool:
-        """Send a part of the body at once; return whether the client keeps up.
+    def giver(self) -> Give:
+        """Return what sends a part of the body at once and says whether the client keeps up.
 
         If not, or if the server can only be awaited, `catch_up` is due before the next.
         """
         writer: Writer | None = self.scope.get(WRITER)
-        if writer is not None:
-            return writer.write(body)
+        return self._keep if writer is None else writer.write
+
+    def _keep(self, body: bytes) -> bool:
         self._given.append(body)
         return False
 

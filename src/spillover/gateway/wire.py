@@ -248,7 +248,8 @@ class Writer:
         cycle = self._cycle
         if cycle.disconnected:
             return True
-        cycle.transport.write(self._begun() + self._framed(body, more=True))
+        begun = b"" if self._start is None else self._begun()
+        cycle.transport.write(begun + self._framed(body, more=True))
         return not cycle.flow.write_paused
 
     async def drained(self) -> None:

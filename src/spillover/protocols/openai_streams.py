@@ -33,8 +33,6 @@ class Seen(Value, frozen=True, kw_only=True, gc=False):
     usage_only: bool = False
     """It carries usage and no choices: for clients who asked for it alone."""
     error: Evidence | None = None
-    finished: bool = False
-    """With it every answer has given its finish reason."""
     done: bool = False
     """It is the sentinel."""
     ignorable: bool = False
@@ -162,7 +160,6 @@ class StreamReader:
 
     def _read(self, data: bytes, chunk: _Chunk, pieces: list[_Piece]) -> Seen:
         """Return what a chunk with choices, or with usage and none, brought."""
-        was_finished = self.finished
         content = False
         for piece in pieces:
             if self._take(piece):
@@ -175,15 +172,10 @@ class StreamReader:
             if len(piece.usage) > _NULL_SIZE:
                 self.usage = read_usage(piece.usage) or self.usage
         usage = read_usage(chunk.usage) if len(chunk.usage) > _NULL_SIZE else None
-        if usage is None and was_finished == self.finished:
+        if usage is None:
             return _CONTENT if content else _PLAIN
-        self.usage = usage or self.usage
-        return Seen(
-            content=content,
-            usage=usage,
-            usage_only=usage is not None and not pieces,
-            finished=self.finished and not was_finished,
-        )
+        self.usage = usage
+        return Seen(content=content, usage=usage, usage_only=not pieces)
 
     def _take(self, piece: _Piece) -> bool:
         """Count the content of one choice; return whether there is any."""
@@ -191,9 +183,12 @@ class StreamReader:
         if delta is None:
             return self._count(piece.text)
         found = self._count(delta.content)
-        for text in (delta.reasoning_content, delta.reasoning, delta.refusal):
-            if text:
-                found = self._count(text)
+        if delta.reasoning_content or delta.reasoning or delta.refusal:
+            for text in (delta.reasoning_content, delta.reasoning, delta.refusal):
+                self._count(text)
+            found = True
+        if delta.tool_calls is NULL and delta.audio is NULL and delta.function_call is NULL:
+            return found  # as mostly
         for raw in (delta.audio, delta.tool_calls, delta.function_call):
             if holds(raw):
                 self.chars += len(raw)
