@@ -14,7 +14,7 @@ from msgspec.structs import replace as with_field
 from spillover import __version__
 from spillover.core.values import FailureClass, Operation, StreamUsage
 from spillover.engine.attempt import Shipment
-from spillover.upstream import Order
+from spillover.upstream import Order, SameHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class Setup:
         """Serve by `routing`; `redact` takes its secrets out of texts."""
         self.routing = routing
         self.redact = redact
-        self._headers: dict[str, dict[str, str]] = {}
+        self._headers: dict[str, SameHeaders] = {}
         self._refuses_usage: set[str] = set()
         """Profiles that rejected `stream_options`: they are not asked again."""
 
@@ -79,7 +79,8 @@ class Setup:
     def _headers_to(self, endpoint: Endpoint, call: Call) -> dict[str, str]:
         headers = self._headers.get(endpoint.profile)
         if headers is None:
-            headers = self._headers[endpoint.profile] = _FIXED_HEADERS | endpoint.headers()
+            headers = SameHeaders(_FIXED_HEADERS | endpoint.headers())
+            self._headers[endpoint.profile] = headers
         # Ours win: no client replaces a credential.
         return {**call.passed_headers, **headers} if call.passed_headers else headers
 

@@ -17,7 +17,7 @@ from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from spillover.core.values import Operation
     from spillover.engine import Engine
@@ -76,7 +76,7 @@ class Gateway:
         try:
             operation = OPERATIONS.get(visit.path)
             if operation is not None:
-                await self._serve(visit, operation)
+                await self._served(visit, operation)
             else:
                 await self._others.serve(visit, self._access)
         except asyncio.CancelledError:
@@ -85,21 +85,21 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - whatever it is, a client gets an answer
             await self._failed(visit, error)
 
-    async def _serve(self, visit: Visit, operation: Operation) -> None:
+    def _served(self, visit: Visit, operation: Operation) -> Awaitable[None]:
+        """Answer a request to a proxy route; one layer less to go through with each turn."""
         denial = self._access.deny(
             Ask(visit.method, visit.headers, visit.scope["query_string"]), Door.PROTOCOL
         )
         if denial is not None:
-            await turn_away(visit, denial)
-        elif visit.method != "POST":
-            await visit.refuse(
+            return turn_away(visit, denial)
+        if visit.method != "POST":
+            return visit.refuse(
                 405,
                 "method_not_allowed",
                 f"{visit.path} takes POST, not {visit.method}",
                 headers={"allow": "POST"},
             )
-        else:
-            await self._proxy.serve(visit, operation, most=self._settings.max_body)
+        return self._proxy.serve(visit, operation, most=self._settings.max_body)
 
     @property
     def _others(self) -> Desk:

@@ -22,7 +22,10 @@ WRITER: Final = "spillover.writer"
 
 
 class Writer(Protocol):
-    """Writes the parts of an answer's body past `Send`, with no coroutine for each."""
+    """Writes answers past `Send`, with no message and no coroutine for each part."""
+
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Write a whole answer."""
 
     def write(self, body: bytes) -> bool:
         """Write a part; return whether the client keeps up."""

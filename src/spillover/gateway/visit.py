@@ -124,6 +124,10 @@ class Visit:
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send a whole answer."""
         self.started = True
+        writer: Writer | None = self.scope.get(WRITER)
+        if writer is not None:
+            writer.answer(status, headers, body)
+            return
         raw = encoded(headers)
         raw.append((b"content-length", b"%d" % len(body)))
         await self.send({"type": "http.response.start", "status": status, "headers": raw})

@@ -197,6 +197,7 @@ class Connection(HttpToolsProtocol):
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
+_SEVERAL: Final = "a header of an answer holds a line break"
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -243,6 +244,28 @@ class Writer:
         elif not self.write(body):
             await cycle.flow.drain()
 
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Write a whole answer; raises `ValueError` for a header that would be several."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        if lines.count("\n") != len(headers):
+            raise ValueError(_SEVERAL)
+        if headers.get("connection") == "close":
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            lines += "connection: close\r\n"
+        head = b"%bcontent-length: %d\r\n%b\r\n" % (
+            _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
+            len(body),
+            lines.encode("latin-1", "replace"),
+        )
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        cycle.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
+        self._end()
+
     def write(self, body: bytes) -> bool:
         """Write a part of the answer that is not the last; return whether the client keeps up."""
         cycle = self._cycle
@@ -285,8 +308,7 @@ class Writer:
         parts.append(b"\r\n")
         head = b"".join(parts)
         if head.count(b"\n") != len(parts):
-            message = "a header of an answer holds a line break"
-            raise ValueError(message)
+            raise ValueError(_SEVERAL)
         return head
 
     def _framed(self, body: bytes, *, more: bool) -> bytes:

@@ -3,7 +3,13 @@
 `exchange` is the narrow seam (open, head, chunks, close) that everything above is written against.
 """
 
-from spillover.upstream.exchange import Exchange, Order, Upstream, UpstreamBroken
+from spillover.upstream.exchange import (
+    Exchange,
+    Order,
+    SameHeaders,
+    Upstream,
+    UpstreamBroken,
+)
 from spillover.upstream.http import HttpUpstream
 
-__all__ = ["Exchange", "HttpUpstream", "Order", "Upstream", "UpstreamBroken"]
+__all__ = ["Exchange", "HttpUpstream", "Order", "SameHeaders", "Upstream", "UpstreamBroken"]

@@ -6,6 +6,7 @@ Refuses to know what the bytes say and how long each phase may take: whoever wai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from spillover.core.evidence import TransportFault
@@ -25,11 +26,25 @@ class Order(Value, frozen=True, kw_only=True):
 
     def lines(self) -> bytes:
         """Return the headers as they go out; raises `ValueError` for one that would be several."""
-        lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers.items()])
-        if lines.count("\n") != len(self.headers) or lines.count("\r") != len(self.headers):
-            message = "a header holds a line break"
-            raise ValueError(message)
-        return lines.encode()
+        headers = self.headers
+        return headers.lines if isinstance(headers, SameHeaders) else _lines_of(headers)
+
+
+class SameHeaders(dict[str, str]):
+    """Headers that go out with many requests; they do not change."""
+
+    @cached_property
+    def lines(self) -> bytes:
+        """As they go out; raises `ValueError` for one that would be several."""
+        return _lines_of(self)
+
+
+def _lines_of(headers: Mapping[str, str]) -> bytes:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
+        message = "a header holds a line break"
+        raise ValueError(message)
+    return lines.encode()
 
 
 class UpstreamBroken(Exception):

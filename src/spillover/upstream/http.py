@@ -6,7 +6,7 @@ Refuses to know how either way works.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
 from spillover.upstream.dialling import Origin
@@ -14,7 +14,7 @@ from spillover.upstream.direct import DirectUpstream
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from spillover.upstream.exchange import Exchange, Order
     from spillover.upstream.proxied import ProxiedUpstream
@@ -33,13 +33,13 @@ class HttpUpstream:
         self._direct = DirectUpstream(tls)
         self._proxied: ProxiedUpstream | None = None
 
-    async def open(self, order: Order, connected: Callable[[], None]) -> Exchange:
+    def open(self, order: Order, connected: Callable[[], None]) -> Coroutine[Any, Any, Exchange]:
         """Send the request and return when the head of the answer is there."""
         if self._proxies and not order.loopback:
             proxy = self._proxy(order.url)
             if proxy is not None:
-                return await self._through().open(order, connected, proxy)
-        return await self._direct.open(order, connected)
+                return self._through().open(order, connected, proxy)
+        return self._direct.open(order, connected)
 
     def _proxy(self, url: str) -> str | None:
         try:
