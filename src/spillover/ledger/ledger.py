@@ -49,6 +49,9 @@ BUSY_PAUSE_S: Final = (0.0002, 0.002)
 """How soon a held lock is tried again: drawn anew each time, so that processes don't march in step."""
 BUSY_LONGEST_S: Final = 2.0
 """A lock that is held for longer counts as storage that fails."""
+LINGER_S: Final = 0.002
+"""How long what nobody waits for may wait for a step to share: a step of its own would hold up the
+request that mostly follows."""
 RETRY_STORAGE_S: Final = 0.5
 RENEW_S: Final = 5.0
 """How often a process says that it lives."""
@@ -105,6 +108,7 @@ class Ledger:
         self._ids = itertools.count(1)
         self._jobs: list[_Job] = []
         self._scheduled = False
+        self._lingers = False
         self._busy_since: float | None = None
         self._retry_at = 0.0
         self._unwritten: list[Entry] = []
@@ -167,7 +171,7 @@ class Ledger:
 
     def catch_up(self) -> None:
         """Do what is in line now, so that a reader of the book sees it, unless a lock is waited for."""
-        if self._scheduled and self._busy_since is None:
+        if self._jobs and self._busy_since is None:
             self._step()
 
     def peek(self, candidates: Sequence[Candidate]) -> list[Block | None]:
@@ -193,9 +197,20 @@ class Ledger:
 
     def _line_up(self, job: _Job) -> None:
         self._jobs.append(job)
-        if not self._scheduled:
+        if self._scheduled:
+            return
+        if job.future is not None:
             self._scheduled = True
             self._running().call_soon(self._step)
+        elif not self._lingers:
+            self._lingers = True
+            self._running().call_later(LINGER_S, self._end_lingering)
+
+    def _end_lingering(self) -> None:
+        """Do what nobody waits for, if nothing came that it could share a step with."""
+        self._lingers = False
+        if not self._scheduled:
+            self._step()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:  # asked for once: Python 3.11 asks the system each time

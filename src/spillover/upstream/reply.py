@@ -56,6 +56,7 @@ class Reply:
         "_waiter",
         "has_head",
         "headers",
+        "on_header",
         "status",
     )
 
@@ -65,6 +66,9 @@ class Reply:
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.has_head = False
         self._connection: Connection | None = connection
+        self._raw: dict[bytes, bytes] = {}
+        self.on_header = self._raw.setdefault
+        """What the parser tells of headers, as it is made; of a repeated one the first stays."""
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         # What servers do and clients take, aiohttp and browsers too.
         self._parser.set_dangerous_leniencies(
@@ -72,7 +76,6 @@ class Reply:
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )
-        self._raw: list[tuple[bytes, bytes]] = []
         self._overhead = 0
         self._chunks: list[bytes] = []
         self._held = 0
@@ -129,10 +132,6 @@ class Reply:
         if self._is_whole:
             raise _Surplus
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._raw.append((name, value))
-
     def on_headers_complete(self) -> None:
         """Take the end of a head, unless a final one is still to come."""
         parser = self._parser
@@ -142,10 +141,9 @@ class Reply:
         if status < _FINAL:
             self._raw.clear()
             return
-        # Of a repeated header the first value stays.
         self.headers = headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in reversed(self._raw)
+            name.lower().decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(self._raw.items())
         }
         self._raw.clear()
         self.status = status
