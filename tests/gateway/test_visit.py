@@ -130,3 +130,23 @@ def test_a_visit_knows_whether_its_answer_has_begun() -> None:
     asyncio.run(visit.begin(200, {}))
 
     assert (before, visit.started) == (False, True)
+
+
+def test_what_is_given_is_sent_in_order_by_a_server_that_must_be_awaited() -> None:
+    client = Client()
+    visit = client.visit()
+
+    async def story() -> tuple[bool, bool]:
+        await visit.begin(200, {})
+        give = visit.giver()
+        kept_up = give(b"one"), give(b"two")
+        await visit.catch_up()
+        give(b"three")
+        await visit.end(b"four")
+        return kept_up
+
+    kept_up = asyncio.run(story())
+
+    assert kept_up == (False, False)
+    assert [message["body"] for message in client.got[1:]] == [b"one", b"two", b"three", b"four"]
+    assert [message.get("more_body", False) for message in client.got[1:]] == [True] * 3 + [False]

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from spillover.gateway.asgi import WRITER
 from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper
 from spillover.simulator import Outcome, ProviderSpec, running
 from tests.serving import (
@@ -289,6 +290,66 @@ def test_answers_are_framed_as_their_request_and_status_ask(
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert answer.count(b"connection: close") == 1
     assert answer.endswith(ends)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "headers", "expected"),
+    [
+        (ASKED, 200, {"x": "1"}, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx: 1\r\n\r\ndone"),
+        (ASKED, 299, {}, b"HTTP/1.1 299 \r\ncontent-length: 4\r\n\r\ndone"),
+        (
+            ASKED,
+            400,
+            {"connection": "close"},
+            b"HTTP/1.1 400 Bad Request\r\ncontent-length: 4\r\nconnection: close\r\n\r\ndone",
+        ),
+        (
+            b"HEAD / HTTP/1.0\r\nhost: a\r\n\r\n",
+            200,
+            {},
+            b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n",
+        ),
+        (ASKED, 200, {"x": "1\r\ny: 2"}, b""),
+        (ASKED, 200, {"x": "1\ry: 2"}, b""),
+    ],
+    ids=["plain", "unknown status", "closing", "HEAD", "two lines", "a bare CR"],
+)
+def test_a_whole_answer_is_written_past_the_messages(
+    request_: bytes, status: int, headers: dict[str, str], expected: bytes
+) -> None:
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        scope[WRITER].answer(status, headers, b"done")
+
+    async def story() -> bytes:
+        async with asyncio.timeout(10), connected(app) as (reader, writer, _):
+            writer.write(request_)
+            writer.write_eof()
+            return await reader.read()
+
+    assert asyncio.run(story()) == expected
+
+
+def test_a_writer_says_when_its_client_falls_behind_and_waits_for_it() -> None:
+    more_than_sockets_hold = b"x" * (1 << 25)
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        writer = scope[WRITER]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        kept_up = writer.write(b"a"), writer.write(more_than_sockets_hold)
+        await writer.drained()
+        said = b"%d %d" % kept_up
+        await send({"type": "http.response.body", "body": said})
+
+    async def story() -> bytes:
+        async with asyncio.timeout(30), connected(app) as (reader, writer, _):
+            writer.write(ASKED)
+            await reader.readuntil(b"a\r\n")
+            found = b""
+            while not found.endswith(b"0\r\n\r\n"):
+                found = found[-100:] + await reader.read(1 << 20)
+            return found
+
+    assert asyncio.run(story()).endswith(b"\r\n3\r\n1 0\r\n0\r\n\r\n")
 
 
 def test_a_connection_that_began_another_head_meanwhile_is_kept() -> None:

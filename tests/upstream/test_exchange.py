@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spillover.core.evidence import TransportFault
-from spillover.upstream import Order, UpstreamBroken
+from spillover.upstream import Order, SameHeaders, UpstreamBroken
 
 
 def test_a_broken_exchange_says_how_it_broke_and_whether_the_provider_can_know() -> None:
@@ -27,8 +27,11 @@ def test_an_order_goes_through_a_proxy_unless_it_is_for_this_machine() -> None:
 
 
 def test_an_orders_headers_are_lines_as_they_were_ordered() -> None:
-    order = Order(url="http://a/", headers={"X-a": "1", "x-b": "\u00e9"}, body=b"", connect_s=1.0)
+    headers = {"X-a": "1", "x-b": "\u00e9"}
+    order = Order(url="http://a/", headers=headers, body=b"", connect_s=1.0)
+    same = Order(url="http://a/", headers=SameHeaders(headers), body=b"", connect_s=1.0)
 
+    assert order.lines() == same.lines() == same.lines()
     assert order.lines() == b"X-a: 1\r\nx-b: \xc3\xa9\r\n"
 
 

@@ -319,6 +319,92 @@ async def test_bytes_that_come_after_a_cancelled_read_are_not_lost() -> None:
     reply.close()
 
 
+# Poured.
+
+
+def halves(kind: str) -> tuple[bytes, bytes]:
+    """Return a recorded answer cut inside its body."""
+    answer = RECORDED[kind]
+    middle = (answer.index(b"\r\n\r\n") + len(answer)) // 2
+    return answer[:middle], answer[middle:]
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+@plays
+async def test_a_body_is_poured_as_it_comes(kind: str) -> None:
+    first, second = halves(kind)
+    whole = await Wired().ask(RECORDED[kind]).read_all(1 << 20)
+    wired, taken = Wired(), bytearray()
+    reply = wired.ask(first)
+    pouring = asyncio.create_task(reply.pour(lambda chunk: not taken.extend(chunk)))
+    await asyncio.sleep(0)
+    came_first = bytes(taken)
+
+    wired.connection.data_received(second)
+    came_at_once = bytes(taken)
+    await pouring
+
+    assert taken == whole
+    assert whole.startswith(came_first)
+    # What is packed is unpacked by whoever reads; all else is there before any task has its turn.
+    assert came_at_once == (came_first if kind == "gzip" else whole)
+
+
+@plays
+async def test_who_wants_no_more_gets_the_rest_when_the_body_is_poured_again() -> None:
+    wired = Wired()
+    reply = wired.ask(CHUNKED + b"\r\n1\r\na\r\n")
+    taken: list[bytes] = []
+
+    def take(chunk: bytes) -> bool:
+        taken.append(chunk)
+        return False
+
+    await reply.pour(take)
+    pouring = asyncio.create_task(reply.pour(take))
+    await asyncio.sleep(0)
+    wired.connection.data_received(b"1\r\nb\r\n")
+    wired.connection.data_received(b"1\r\nc\r\n0\r\n\r\n")
+    await pouring
+    kept_back = list(taken)
+    await reply.pour(take)
+    await reply.pour(take)
+
+    assert (kept_back, taken) == ([b"a", b"b"], [b"a", b"b", b"c"])
+
+
+@plays
+async def test_a_poured_body_that_breaks_says_how_behind_what_came() -> None:
+    wired, taken = Wired(), bytearray()
+    reply = wired.ask(CHUNKED + b"\r\n")
+    pouring = asyncio.create_task(reply.pour(lambda chunk: not taken.extend(chunk)))
+    await asyncio.sleep(0)
+
+    wired.connection.data_received(b"1\r\na\r\nno chunk")
+
+    with pytest.raises(UpstreamBroken) as found:
+        await pouring
+    assert (bytes(taken), found.value.fault) == (b"a", TransportFault.MALFORMED_HTTP)
+
+
+@plays
+async def test_what_a_taker_raises_is_raised_where_the_body_is_poured() -> None:
+    wired = Wired()
+    reply = wired.ask(CHUNKED + b"\r\n")
+
+    def take(chunk: bytes) -> bool:
+        raise LookupError(chunk)
+
+    pouring = asyncio.create_task(reply.pour(take))
+    await asyncio.sleep(0)
+    wired.connection.data_received(b"1\r\na\r\n")
+
+    with pytest.raises(LookupError):
+        await pouring
+    reply.close()
+    assert wired.wire.is_aborted
+
+
 @pytest.mark.parametrize("answer", [RECORDED["gzip"], RECORDED["stream"], OK[:-1], b"<html>", b""])
 def test_answers_leave_nothing_to_the_garbage_collector(answer: bytes) -> None:
     wired = Wired()

@@ -250,7 +250,7 @@ class Writer:
         if cycle.disconnected:
             return
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        if lines.count("\n") != len(headers):
+        if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
             raise ValueError(_SEVERAL)
         if headers.get("connection") == "close":
             cycle.keep_alive = False

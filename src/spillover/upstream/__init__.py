@@ -1,6 +1,6 @@
 """Talk to providers over HTTP: the one place that knows an HTTP client.
 
-`exchange` is the narrow seam (open, head, chunks, close) that everything above is written against.
+`exchange` is the narrow seam (open, head, body, close) that everything above is written against.
 """
 
 from spillover.upstream.exchange import (
