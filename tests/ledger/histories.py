@@ -21,6 +21,7 @@ from spillover.core.stated import Stated, owner_of
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -62,6 +63,7 @@ PROFILES: Final = {
             limit(2, Metric.CONCURRENCY, window=None),
             limit(REQUESTS, window=Refill(seconds=WINDOW_S)),
             limit(50, window=Calendar(unit=CalendarUnit.DAY, zone="Asia/Kolkata")),
+            limit(40, window=Lifetime(), owner=KEY),
             limit(9_000, Metric.TOKENS, window=Rolling(seconds=18_000.0), owner=KEY),
             account="key",
         ),

@@ -168,7 +168,8 @@ class Profile(Settings):
     limits: LimitsField = ()
     """Amounts that may be used per window: a mapping (`tokens_per_hour: 5K`), a list of entries
     (`{requests: 20, per: day, window: calendar, timezone: Europe/Paris}`), or `free` for the
-    catalogue's figures. Blank or `unlimited` is no limit; 0 lets nothing pass."""
+    catalogue's figures. A credit that does not come back is `per: lifetime`
+    (`cost_per_lifetime: 5`). Blank or `unlimited` is no limit; 0 lets nothing pass."""
     price: Price | None = None
     """US dollars per million tokens, for `cost` limits and comparisons. Default: the catalogue's."""
     context_tokens: int | None = Field(default=None, ge=1)

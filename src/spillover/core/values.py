@@ -247,7 +247,11 @@ class Refill(Value, frozen=True, kw_only=True, tag="refill"):
     """Capacity in base units; None: the limit's amount."""
 
 
-Window: TypeAlias = Rolling | Calendar | Refill
+class Lifetime(Value, frozen=True, kw_only=True, tag="lifetime"):
+    """Usage counts for good: a credit that never comes back."""
+
+
+Window: TypeAlias = Rolling | Calendar | Refill | Lifetime
 
 
 class Limit(Value, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from spillover.core.values import (
     Amounts,
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -288,13 +289,46 @@ class RefillSeries(msgspec.Struct, tag="refill"):
         self.roll(now)
 
 
-Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries
+class LifetimeSeries(msgspec.Struct, tag="lifetime"):
+    """All usage since counting began, however old: only a person can take it back."""
+
+    totals: list[int] = msgspec.field(default_factory=_zeros)
+
+    def roll(self, now: float) -> None:
+        """Forget nothing."""
+
+    def add(self, at: float, amounts: Amounts) -> None:  # noqa: ARG002 - one shape for all windows
+        """Count `amounts` as used; negative amounts take back, never below nothing."""
+        self.totals[:] = [
+            max(0, own + more) for own, more in zip(self.totals, amounts, strict=True)
+        ]
+
+    def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
+        """Return what counts of `metric`."""
+        return self.totals[metric]
+
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
+        """Return None: nothing ever leaves."""
+
+    def resets_at(self, metric: int, now: float) -> float | None:
+        """Return None: nothing ever leaves."""
+
+    def forget(self, share: Series | None = None) -> None:
+        """Forget everything, or the part that `share` (of the same window) counts too."""
+        taken = share.totals if isinstance(share, LifetimeSeries) else self.totals
+        self.add(0.0, _negative(taken))
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Stay as it is, whatever the clock does."""
+
+
+Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries | LifetimeSeries
 
 
 def window_key(window: Window, metric: Metric, amount: int) -> str:
     """Return the name of a window's counter under one owner.
 
-    Rolling and calendar counters count every metric at once; a refill bucket counts one metric, at
+    All but refill counters count every metric at once, whatever the limit's amount; a refill bucket counts one metric, at
     the rate that the limit's amount gives.
     """
     match window:
@@ -304,6 +338,8 @@ def window_key(window: Window, metric: Metric, amount: int) -> str:
             return f"calendar:{window.unit}:{window.zone}"
         case Refill():
             return f"refill:{metric}:{amount}:{float(window.seconds)}"
+        case Lifetime():
+            return "lifetime"
         case _:
             assert_never(window)
 
@@ -321,6 +357,8 @@ def new_series(window: Window, metric: Metric, amount: int) -> Series:
             return CalendarSeries(unit=window.unit, zone=window.zone)
         case Refill():
             return RefillSeries(metric=METRIC_INDEX[metric], amount=amount, seconds=window.seconds)
+        case Lifetime():
+            return LifetimeSeries()
         case _:
             assert_never(window)
 
