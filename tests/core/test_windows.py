@@ -8,19 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.core.values import (
-    METRIC_INDEX,
-    Calendar,
-    CalendarUnit,
-    Lifetime,
-    Metric,
-    Refill,
-    Rolling,
-)
+from spillover.core.values import METRIC_INDEX, Calendar, CalendarUnit, Metric, Refill, Rolling
 from spillover.core.windows import (
     BUCKETS,
     CalendarSeries,
-    LifetimeSeries,
     RefillSeries,
     RollingSeries,
     new_series,
@@ -59,15 +50,10 @@ def refill(amount: int = 60, seconds: float = 60.0) -> RefillSeries:
 def empty(kind: type[Series]) -> Series:
     if kind is RollingSeries:
         return rolling()
-    if kind is LifetimeSeries:
-        return LifetimeSeries()
     return calendar(CalendarUnit.MINUTE) if kind is CalendarSeries else refill()
 
 
-ENDING = pytest.mark.parametrize("kind", [RollingSeries, CalendarSeries, RefillSeries])
-EVERY = pytest.mark.parametrize(
-    "kind", [RollingSeries, CalendarSeries, RefillSeries, LifetimeSeries]
-)
+EVERY = pytest.mark.parametrize("kind", [RollingSeries, CalendarSeries, RefillSeries])
 
 
 # Rolling windows.
@@ -379,36 +365,10 @@ def test_bucket_never_gives_more_than_burst_and_refill_and_keeps_its_word(
         assert taken <= most + 1 + amount * 1e-9
 
 
-# The window that never ends.
-
-
-def test_what_is_used_of_a_lifetime_counts_for_good_however_old() -> None:
-    series = LifetimeSeries()
-    series.add(NOON, requests(5))
-    series.add(NOON - 86_400.0, ONE)
-
-    series.shift(-86_400.0, NOON)
-    series.roll(NOON + 1e9)
-
-    assert series.used(REQUESTS, NOON + 1e9) == 6
-    assert series.frees_at(REQUESTS, 1, NOON) is None
-    assert series.resets_at(REQUESTS, NOON) is None
-
-
-def test_lifetime_usage_that_is_taken_back_is_gone_and_never_less_than_nothing() -> None:
-    series = LifetimeSeries()
-    series.add(NOON, requests(2))
-
-    for _ in range(3):
-        series.add(NOON, BACK)
-
-    assert series.used(REQUESTS, NOON) == 0
-
-
 # What all windows share.
 
 
-@ENDING
+@EVERY
 def test_usage_dated_far_in_the_future_counts_as_just_now(kind: type[Series]) -> None:
     series = empty(kind)
     series.add(NOON + 86_400.0, ONE)
@@ -426,7 +386,7 @@ def test_usage_dated_as_far_ahead_as_clocks_differ_keeps_its_date(kind: type[Ser
     assert series.used(REQUESTS, NOON + 2.0) == 1
 
 
-@ENDING
+@EVERY
 @pytest.mark.parametrize("jump", [-86_400.0, -30.0, 30.0, 86_400.0])
 def test_jump_of_the_clock_opens_no_window_early(kind: type[Series], jump: float) -> None:
     series = empty(kind)
@@ -439,7 +399,7 @@ def test_jump_of_the_clock_opens_no_window_early(kind: type[Series], jump: float
     assert series.used(REQUESTS, now + 120.0) == 0
 
 
-@ENDING
+@EVERY
 def test_jump_of_the_clock_brings_nothing_back_that_had_left(kind: type[Series]) -> None:
     series = empty(kind)
     series.add(NOON, requests(60))
@@ -499,7 +459,6 @@ def test_share_of_a_bucket_is_what_it_misses_now() -> None:
         (Rolling(seconds=1_000_001.0), "rolling:1000001.0"),
         (Calendar(unit=CalendarUnit.DAY, zone="Asia/Tokyo"), "calendar:day:Asia/Tokyo"),
         (Refill(seconds=60.0, burst=9), "refill:tokens:8000:60.0"),
-        (Lifetime(), "lifetime"),
     ],
 )
 def test_window_is_named_by_what_its_counter_depends_on(window: Window, key: str) -> None:
@@ -513,7 +472,6 @@ def test_window_is_named_by_what_its_counter_depends_on(window: Window, key: str
         (Rolling(seconds=86_400.0), 7),
         (Calendar(unit=CalendarUnit.DAY), 7),
         (Refill(seconds=86_400.0), 3),  # the first four are back, at one a second
-        (Lifetime(), 7),
     ],
 )
 def test_new_counter_is_seeded_with_what_an_older_one_knows(window: Window, used: int) -> None:

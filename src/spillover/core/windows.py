@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from spillover.core.lifetime import LifetimeSeries
 from spillover.core.values import (
     METRIC_INDEX,
     Amounts,
@@ -287,39 +288,6 @@ class RefillSeries(msgspec.Struct, tag="refill"):
         """Move the last refill by `seconds`, as the clock jumped by them; `now` is after the jump."""
         self.at += seconds
         self.roll(now)
-
-
-class LifetimeSeries(msgspec.Struct, tag="lifetime"):
-    """All usage since counting began, however old: only a person can take it back."""
-
-    totals: list[int] = msgspec.field(default_factory=_zeros)
-
-    def roll(self, now: float) -> None:
-        """Forget nothing."""
-
-    def add(self, at: float, amounts: Amounts) -> None:  # noqa: ARG002 - one shape for all windows
-        """Count `amounts` as used; negative amounts take back, never below nothing."""
-        self.totals[:] = [
-            max(0, own + more) for own, more in zip(self.totals, amounts, strict=True)
-        ]
-
-    def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
-        """Return what counts of `metric`."""
-        return self.totals[metric]
-
-    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
-        """Return None: nothing ever leaves."""
-
-    def resets_at(self, metric: int, now: float) -> float | None:
-        """Return None: nothing ever leaves."""
-
-    def forget(self, share: Series | None = None) -> None:
-        """Forget everything, or the part that `share` (of the same window) counts too."""
-        taken = share.totals if isinstance(share, LifetimeSeries) else self.totals
-        self.add(0.0, _negative(taken))
-
-    def shift(self, seconds: float, now: float) -> None:
-        """Stay as it is, whatever the clock does."""
 
 
 Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries | LifetimeSeries
