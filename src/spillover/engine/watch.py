@@ -1,4 +1,4 @@
-"""Tell of every change of a profile's status, and of limits that were reached, once each.
+"""Tell of every change of a profile's status, of limits reached and budgets used, once each.
 
 What changes is looked at soon after something happened that may have changed it, when a cooldown's
 time is up, and now and then for what other processes did.
@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Lifetime
+from spillover.engine.budgets import Budgets
 from spillover.engine.status import Situation, limit_name, situation
 from spillover.events import LimitReached, ProfileStatus
 
@@ -48,6 +49,7 @@ class Watch:
         self._profiles = profiles
         self._known: dict[str, Situation] = {}
         self._reached: dict[tuple[str, Limit], float] = {}
+        self._budgets = Budgets(ledger, clock, events, profiles)
         self._soon = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -71,6 +73,7 @@ class Watch:
                 continue  # a test is under way
             if block.never and limit.amount > 0 and not isinstance(limit.window, Lifetime):
                 continue  # the one call is too large: nothing is spent
+            self._budgets.denied(limit)
             key = (each.profile, limit)
             if self._reached.get(key, 0.0) > now:
                 continue
@@ -100,6 +103,7 @@ class Watch:
                 pass
             self._soon.clear()
             self.look()
+            await self._budgets.look()
 
     def _pause(self) -> float:
         now = self._clock.now()
