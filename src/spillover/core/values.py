@@ -313,6 +313,8 @@ class Price(Value, frozen=True, kw_only=True):
 
     input: int = 0
     output: int = 0
+    cached_input: int | None = None
+    """Of input that the provider read from its cache; None: as of all input."""
 
 
 class Profile(Value, frozen=True, kw_only=True):
