@@ -18,6 +18,7 @@ from spillover.errors import (
     Sent,
     SpilloverError,
     StreamInterrupted,
+    Told,
     UnknownModel,
 )
 
@@ -101,9 +102,12 @@ def test_no_profile_available_tells_who_and_why() -> None:
 
 
 def test_no_profile_available_may_mean_another_status() -> None:
-    error = NoProfileAvailable((), code="policy_abstained", status=403)
+    told = Told(code="policy_abstained", status=403, message="privacy: true stands in the way")
+
+    error = NoProfileAvailable((), told=told)
 
     assert (error.status, error.code, error.profiles) == (403, "policy_abstained", ())
+    assert str(error) == "privacy: true stands in the way"
 
 
 def test_all_attempts_failed_tells_the_trail_in_order() -> None:

@@ -124,17 +124,25 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """The provider's words, redacted, at most 300 characters."""
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client is told over HTTP of a request that nobody served."""
+
+    code: str
+    status: int
+    message: str = ""
+    """With what can be done about it; empty: the error's own words do."""
+
+
 class _Unserved(SpilloverError):
     """What the two ways of not being served have in common."""
 
     summary: ClassVar[str] = ""
 
-    def __init__(self, text: str, *, code: str | None, status: int | None) -> None:
-        if code is not None:
-            self.code = code
-        if status is not None:
-            self.status = status
-        super().__init__(f"{self.summary}: {text}" if text else self.summary)
+    def __init__(self, text: str, told: Told | None) -> None:
+        if told is not None:
+            self.code, self.status = told.code, told.status
+        own = f"{self.summary}: {text}" if text else self.summary
+        super().__init__((told.message if told is not None else "") or own)
 
 
 class NoProfileAvailable(_Unserved):
@@ -152,12 +160,11 @@ class NoProfileAvailable(_Unserved):
         profiles: tuple[Obstacle, ...],
         retry_after: float | None = None,
         *,
-        code: str | None = None,
-        status: int | None = None,
+        told: Told | None = None,
     ) -> None:
         self.profiles = profiles
         self.retry_after = retry_after
-        super().__init__(_obstacles(profiles), code=code, status=status)
+        super().__init__(_obstacles(profiles), told)
 
 
 class AllAttemptsFailed(_Unserved):
@@ -176,17 +183,14 @@ class AllAttemptsFailed(_Unserved):
         *,
         profiles: tuple[Obstacle, ...] = (),
         retry_after: float | None = None,
-        code: str | None = None,
-        status: int | None = None,
+        told: Told | None = None,
     ) -> None:
         self.trail = trail
         self.profiles = profiles
         self.retry_after = retry_after
         sends = ", ".join(f"{sent.profile}:{sent.outcome}" for sent in trail)
         left_out = _obstacles(profiles)
-        super().__init__(
-            f"{sends}; left out: {left_out}" if left_out else sends, code=code, status=status
-        )
+        super().__init__(f"{sends}; left out: {left_out}" if left_out else sends, told)
 
 
 class StreamInterrupted(SpilloverError):

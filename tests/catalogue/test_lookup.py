@@ -14,6 +14,7 @@ from spillover.core.values import (
     Calendar,
     CalendarUnit,
     Capability,
+    Lifetime,
     LimitScope,
     Metric,
     Refill,
@@ -147,6 +148,28 @@ def test_neurons_and_money_are_counted_in_their_smallest_units() -> None:
 
     assert [limit.amount for limit in neurons if limit.metric is Metric.NEURONS] == [10_000_000_000]
     assert [limit.amount for limit in money] == [100_000_000]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "metric", "amount", "scope"),
+    [
+        ("cerebras", "gpt-oss-120b", Metric.COST, 5_000_000_000, LimitScope.ACCOUNT),
+        ("deepseek", "deepseek-chat", Metric.TOKENS, 5_000_000, LimitScope.ACCOUNT),
+        ("alibaba", "qwen-plus", Metric.TOKENS, 1_000_000, LimitScope.MODEL),
+    ],
+)
+def test_a_credit_for_newcomers_is_a_limit_that_never_frees(
+    provider: str, model: str, metric: Metric, amount: int, scope: LimitScope
+) -> None:
+    limits = load().free_limits(provider, model) or ()
+
+    (credit,) = [limit for limit in limits if limit.window == Lifetime()]
+    assert (credit.metric, credit.amount, credit.per, credit.scope) == (
+        metric,
+        amount,
+        "lifetime",
+        scope,
+    )
 
 
 def test_a_window_that_nobody_knows_is_taken_as_rolling() -> None:

@@ -78,7 +78,10 @@ def test_a_chain_that_is_down_is_told_in_a_sentence(
 
     out, err = capsys.readouterr()
     assert (code, out) == (1, "")
-    assert "first:overloaded, second:overloaded" in err
+    assert (
+        "first (tried: overloaded, back in 30 s), second (tried: overloaded, back in 30 s)" in err
+    )
+    assert "; soonest is first in 30 s, at 20" in err
 
 
 def test_an_empty_question_is_none(setting: Setting, capsys: pytest.CaptureFixture[str]) -> None:

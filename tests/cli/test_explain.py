@@ -91,6 +91,7 @@ def test_a_chain_that_cannot_serve_exits_with_1(
     out = capsys.readouterr().out
     assert code == 1
     assert out.startswith("default  nobody would serve it now, soonest back in ")
+    assert out.splitlines()[-1].startswith("- a local model has no quota: add ollama")
 
 
 def test_a_request_is_read_from_a_file_or_from_standard_input(

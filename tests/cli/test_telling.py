@@ -8,6 +8,7 @@ import pytest
 
 from spillover.cli.telling import sentence
 from spillover.events import (
+    BudgetReached,
     ConfigRejected,
     ConfigReloaded,
     Event,
@@ -55,6 +56,25 @@ REFUSED = RequestDone(
 BENCHED = ProfileStatus(
     at=NOW, profile="groq", source="active", to="cooldown", reason="rate_limited", until=NOW + 42
 )
+BUDGET = BudgetReached(
+    at=NOW,
+    profile="paid",
+    scope="profile",
+    limit="cost_per_day",
+    percent=80,
+    used=0.81,
+    amount=1.0,
+    until=NOW + 42,
+)
+CREDIT = BudgetReached(
+    at=NOW,
+    profile="deepseek",
+    scope="account",
+    limit="tokens_per_lifetime",
+    percent=100,
+    used=5_000_000,
+    amount=5_000_000,
+)
 BACK = ProfileStatus(at=NOW, profile="groq", source="cooldown", to="active")
 
 OF_REQUESTS: list[tuple[Event, str]] = [
@@ -74,6 +94,8 @@ OF_STATE: list[tuple[Event, str]] = [
         UpstreamStatus(at=NOW, upstream="litellm", state="running"),
         "upstream litellm is running",
     ),
+    (BUDGET, "paid has used 80 % of cost per day  $0.81 of $1.00, back in 42 s"),
+    (CREDIT, "account of deepseek has used 100 % of tokens per lifetime  5M of 5M"),
     (ConfigReloaded(at=NOW, path="/c.yaml"), "/c.yaml was taken over"),
     (
         ConfigRejected(at=NOW, path="/c.yaml", problems=("one", "two")),

@@ -99,7 +99,7 @@ def test_a_profile_may_have_limits_of_its_own_and_of_its_account(tmp_path: Path)
 def test_a_chain_of_every_catalogue_provider_is_assembled_within_a_second(tmp_path: Path) -> None:
     profiles = "".join(
         f"  {entry.id}: {{provider: {entry.id}, api_key: k, model: {entry.default_model.id or 'm'!r},"
-        f" limits: {'free' if free else '{}'}}}\n"
+        f" limits: {'free' if free else '{}'}, price: {{input: 1, output: 2}}}}\n"
         for entry in load_catalogue().providers.values()
         for free in [load_catalogue().free_limits(entry.id, entry.default_model.id or "m")]
     )

@@ -73,8 +73,28 @@ def test_free_limits_that_nobody_knows_are_none() -> None:
         ({"provider": "openrouter", "model": "z-ai/glm-5:free"}, Price()),
         ({"provider": "openai", "model": "gpt-unheard-of"}, None),
         ({"provider": "openai", "price": {"input": 0.0375}}, Price(input=38, output=0)),
+        (
+            {"provider": "openai", "price": {"input": 0.25, "output": 2, "cached_input": 0.025}},
+            Price(input=250, output=2_000, cached_input=25),
+        ),
+        ({"provider": "ollama", "model": "qwen3:8b"}, Price()),
+        ({"provider": "ollama", "model": "kimi-k2:1t-cloud"}, None),
+        ({"base_url": "http://10.0.0.9/v1", "model": "m", "tier": "local"}, Price()),
+        ({"base_url": "http://10.0.0.9/v1", "model": "m"}, None),
     ],
-    ids=["written", "catalogue", "free provider", "free model", "unknown", "rounded up"],
+    ids=[
+        "written",
+        "catalogue",
+        "free provider",
+        "free model",
+        "unknown",
+        "rounded up",
+        "cached",
+        "local server",
+        "local server's cloud",
+        "local by word",
+        "unknown address",
+    ],
 )
 def test_prices_are_written_or_the_catalogues(
     profile: dict[str, Any], expected: Price | None

@@ -13,6 +13,7 @@ from spillover.config.limits import LimitSpec
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
+    Lifetime,
     LimitScope,
     Metric,
     Refill,
@@ -55,6 +56,13 @@ def test_every_metric_may_be_limited_per_every_word(metric: Metric, word: str) -
 def test_cost_is_written_in_dollars_and_kept_in_nano_dollars() -> None:
     assert one({"cost_per_day": 0.5}).amount == 500_000_000
     assert one([{"cost": "$2", "per": "month"}]).amount == 2_000_000_000
+
+
+@pytest.mark.parametrize("written", [{"cost_per_lifetime": 5}, [{"cost": "$5", "per": "lifetime"}]])
+def test_a_credit_that_does_not_come_back_is_a_limit_per_lifetime(written: object) -> None:
+    assert one(written) == LimitSpec(
+        metric=Metric.COST, amount=5_000_000_000, window=Lifetime(), per="lifetime"
+    )
 
 
 def test_neurons_are_kept_in_micro_neurons() -> None:
@@ -174,6 +182,7 @@ def test_a_misspelt_key_names_the_nearest() -> None:
             "an amount such as",
         ),
         ([{"concurrency": 1, "per": "day"}], (0, "per"), "concurrency has none"),
+        ([{"cost": 5, "per": "lifetime", "burst": 9}], (0, "burst"), "nothing beside per"),
         ([{"request": 1, "requests": 1, "per": "day"}], (0, "request"), "one of requests"),
         ({"requests_per_day": 1, "concurrency": []}, ("concurrency",), "an amount such as"),
     ],
@@ -231,7 +240,7 @@ def test_every_part_of_a_window_beside_concurrency_is_told() -> None:
 def test_a_window_that_is_missing_is_asked_for_with_lengths_that_it_may_have() -> None:
     ((_, expected),) = faults([{"requests": 5}])
 
-    assert expected == "per: with a duration such as 1s, 30s, 5m, 5h, 1d or minute"
+    assert expected == "per: with a duration such as 1s, 30s, 5m, 5h, 1d or minute, or lifetime"
 
 
 def test_the_same_metric_in_two_kinds_of_window_is_no_mistake() -> None:

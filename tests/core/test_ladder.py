@@ -8,10 +8,12 @@ import pytest
 
 from spillover.core.health import subject_of_model, subject_of_profile
 from spillover.core.ladder import (
+    Ask,
     Pin,
     Skipped,
     Sticky,
     embedding_space,
+    outside,
     with_model,
 )
 from spillover.core.limits import Block
@@ -21,17 +23,23 @@ from spillover.core.values import (
     Demand,
     Failback,
     FailureClass,
+    Gate,
     Hours,
     Member,
     RoutingPolicy,
     SkipReason,
+    SpendGate,
     Status,
     Strategy,
     owner_of_account,
     owner_of_model,
 )
 from tests.core.laddering import (
+    DOWN,
     LIMITED,
+    LOCAL,
+    MISSING_KEY,
+    PAID,
     SPENT,
     A,
     B,
@@ -142,6 +150,57 @@ def test_member_serves_within_its_hours() -> None:
     open_now = Member(profile="a", hours=Hours(start_minute=700, end_minute=840))
 
     assert order(ladder(chain(open_now), A)) == ["a"]
+
+
+AFTERNOON = Member(profile="a", hours=Hours(start_minute=780, end_minute=840))
+OPENS_AT = NOON + 3_600.0
+
+
+@pytest.mark.parametrize(
+    ("record", "back_at"),
+    [
+        (health(a=DOWN), OPENS_AT),
+        (health(a=benched(FailureClass.TIMEOUT, until=NOON + 7_200.0)), NOON + 7_200.0),
+        (health(a=MISSING_KEY), None),
+        (Record(blocks={"a": Block(limit=limit(1))}), OPENS_AT),
+        (Record(blocks={"a": Block(limit=limit(1), available_at=NOON + 7_200.0)}), NOON + 7_200.0),
+        (Record(blocks={"a": Block(limit=limit(1), never=True)}), None),
+    ],
+)
+def test_member_outside_its_hours_is_back_when_nothing_else_is_in_its_way_then(
+    record: Record, back_at: float | None
+) -> None:
+    (skipped,) = ladder(chain(AFTERNOON), A, record=record).skipped
+
+    assert (skipped.reason, skipped.available_at) == (SkipReason.HOURS, back_at)
+
+
+def test_opening_of_whom_the_spend_gate_would_keep_back_helps_nobody() -> None:
+    late = Member(profile="paid", hours=AFTERNOON.hours)
+    gated = chain("a", late, spend_gate=SpendGate(on_quota=Gate.ASK))
+    agreed = Demand(chars=4, spend_allowed=True)
+
+    shut = ladder(gated, A, PAID, record=health(a=SPENT)).skipped[1]
+    allowed = ladder(gated, A, PAID, record=health(a=SPENT), demand=agreed).skipped[1]
+    unneeded = ladder(gated, A, PAID).skipped[0]
+
+    assert (shut.reason, shut.available_at) == (SkipReason.HOURS, None)
+    assert shut.detail == "outside its hours, and needs x-spillover-spend: yes"
+    assert allowed.available_at == unneeded.available_at == OPENS_AT
+
+
+def test_benched_profile_whose_credit_is_spent_is_never_back() -> None:
+    record = health(a=DOWN)
+    record.blocks["a"] = Block(limit=limit(1), never=True)
+
+    assert ladder(chain("a"), A, record=record).skipped[0].available_at is None
+
+
+def test_profiles_outside_the_chain_that_could_serve_are_told_local_ones_first() -> None:
+    record = Record(disabled={"b"}, blocks={"c": Block(limit=limit(1))})
+    asked, known = Ask(chain=chain("a"), demand=Demand(chars=4)), by_name(A, B, C, PAID, LOCAL)
+
+    assert [each.name for each in outside(asked, known, record, NOON)] == ["local", "paid"]
 
 
 def test_first_reason_in_the_way_is_the_one_that_is_told() -> None:

@@ -6,7 +6,16 @@ import pytest
 from msgspec import structs
 
 from spillover.core.limits import Block, Gauge, Tally, admit, gauge, reading
-from spillover.core.values import METRIC_INDEX, Amounts, Limit, Metric, Refill, Rolling, Usage
+from spillover.core.values import (
+    METRIC_INDEX,
+    Amounts,
+    Lifetime,
+    Limit,
+    Metric,
+    Refill,
+    Rolling,
+    Usage,
+)
 from spillover.core.windows import new_series
 from tests.core.making import NOON, limit
 
@@ -70,6 +79,17 @@ def test_used_up_limit_says_when_there_is_room_for_this_call() -> None:
     block = verdict(spent, (7, 0, 0, 0, 0, 0))
 
     assert block == Block(limit=spent, available_at=NOON + 61.0, used=7)
+
+
+@pytest.mark.parametrize(("counted", "held", "never"), [(901, 0, True), (900, 1, False)])
+def test_credit_that_is_used_never_comes_back_but_what_is_held_of_it_may(
+    counted: int, held: int, *, never: bool
+) -> None:
+    credit = limit(1_000, Metric.TOKENS, window=Lifetime(), per="lifetime")
+
+    block = verdict(credit, (0, counted, 0, 0, 0, 0), held=held)
+
+    assert block == Block(limit=credit, never=never, used=counted, reserved=held)
 
 
 def test_room_that_others_hold_comes_back_nobody_knows_when() -> None:

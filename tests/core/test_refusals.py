@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from spillover.core.ladder import Skipped
-from spillover.core.refusals import STATUS_OF, Code, refusal
-from spillover.core.values import FailureClass, SkipReason
-from tests.core.making import NOON
+from spillover.core.ladder import Ask, Skipped
+from spillover.core.refusals import STATUS_OF, Code, Refusal
+from spillover.core.refusals import refusal as refusal_of
+from spillover.core.remedies import Plight
+from spillover.core.values import Demand, FailureClass, SkipReason
+from tests.core.laddering import LOCAL
+from tests.core.making import NOON, by_name, chain
 
 
 def skipped(told: str, name: str = "a", in_s: float | None = None) -> Skipped:
@@ -20,6 +23,12 @@ def skipped(told: str, name: str = "a", in_s: float | None = None) -> Skipped:
         available_at=None if in_s is None else NOON + in_s,
         cause=FailureClass(cause) if cause else None,
     )
+
+
+def refusal(name: str, left_out: list[Skipped], now: float) -> Refusal:
+    """How a request for a chain ends; a local profile that can't help is configured."""
+    ask = Ask(chain=chain(*(each.profile for each in left_out), name=name), demand=Demand())
+    return refusal_of(Plight(ask=ask, skipped=tuple(left_out), profiles=by_name(LOCAL)), now)
 
 
 def code(*told: str) -> Code:
@@ -71,24 +80,34 @@ def test_message_names_everyone_with_the_reason_and_who_is_back_first() -> None:
         [
             skipped("exhausted:quota_exhausted", "groq", 7_300.0),
             skipped("limit", "glm", 41.2),
-            skipped("disabled", "old"),
+            skipped("policy", "old"),
         ],
         NOON,
     )
 
     assert found.message == (
         "every profile of 'coding' is spent: groq (exhausted: quota_exhausted, back in 3 h), "
-        "glm (limit, back in 42 s), old (disabled); soonest is glm in 42 s"
+        "glm (limit, back in 42 s), old (policy); "
+        "soonest is glm in 42 s, at 2025-11-20 12:00:42 UTC"
     )
     assert found.retry_at == NOON + 41.2
     assert [each.profile for each in found.profiles] == ["groq", "glm", "old"]
 
 
 def test_detail_that_says_the_same_as_the_reason_is_said_once() -> None:
-    same = Skipped(profile="a", reason=SkipReason.FAILED, detail="failed")
+    same = Skipped(profile="a", reason=SkipReason.TRIED, detail="tried")
 
     assert (
-        refusal("default", [same], NOON).message == "no profile of 'default' can serve: a (failed)"
+        refusal("default", [same], NOON).message == "no profile of 'default' can serve: a (tried)"
+    )
+
+
+def test_message_ends_with_what_can_be_done() -> None:
+    found = refusal("default", [skipped("failed:auth_invalid"), skipped("disabled", "b")], NOON)
+
+    assert found.message == (
+        "no profile of 'default' can serve: a (failed: auth_invalid), b (disabled); "
+        "give 'a' a key that its provider accepts; spillover enable lets 'b' serve again"
     )
 
 
@@ -98,12 +117,39 @@ def test_chain_without_profiles_fails_without_a_list() -> None:
     assert (found.code, found.message) == (Code.ALL_FAILED, "no profile of 'default' can serve")
 
 
-def test_no_time_is_named_where_waiting_does_not_help() -> None:
+def test_who_opens_later_is_told_of_but_not_to_be_retried() -> None:
     found = refusal("default", [skipped("hours", in_s=60.0)], NOON)
 
     assert found.code is Code.POLICY_ABSTAINED
     assert found.retry_at is None
+    assert "soonest is a in 60 s, at 2025-11-20 12:01:00 UTC" in found.message
+
+
+def test_no_time_is_named_where_waiting_does_not_help() -> None:
+    found = refusal("default", [skipped("lacks_capability", in_s=60.0)], NOON)
+
+    assert (found.code, found.retry_at) == (Code.NO_CAPABLE_PROFILE, None)
     assert "soonest" not in found.message
+
+
+NEVER = Skipped(profile="a", reason=SkipReason.LIMIT, never=True)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "vain"),
+    [
+        ([NEVER], True),
+        ([NEVER, skipped("disabled"), skipped("spend_gate"), skipped("failed")], True),
+        ([NEVER, skipped("hours", in_s=60.0)], False),
+        ([NEVER, skipped("failed", in_s=60.0)], False),
+        ([NEVER, skipped("limit")], False),
+        ([skipped("policy")], False),  # 403: nobody tries that again
+    ],
+)
+def test_retrying_is_vain_where_only_a_person_changes_anything(
+    left_out: list[Skipped], *, vain: bool
+) -> None:
+    assert refusal("default", left_out, NOON).is_vain_to_retry is vain
 
 
 @pytest.mark.parametrize(
@@ -120,7 +166,7 @@ def test_no_time_is_named_where_waiting_does_not_help() -> None:
     ],
 )
 def test_spans_are_told_as_people_say_them_and_rounded_up(in_s: float, span: str) -> None:
-    assert refusal("x", [skipped("limit", in_s=in_s)], NOON).message.endswith(f" in {span}")
+    assert refusal("x", [skipped("limit", in_s=in_s)], NOON).message.count(f" in {span}, at ") == 1
 
 
 @pytest.mark.parametrize(("in_s", "told"), [(0.0, 1), (-9.0, 1), (0.1, 1), (1.2, 2), (60.0, 60)])

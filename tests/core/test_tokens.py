@@ -214,6 +214,22 @@ def test_a_call_that_reported_nothing_is_presumed_from_what_it_relayed() -> None
     assert used.cost_nanousd == 100 * 250 + 14 * 2_000
 
 
+@pytest.mark.parametrize(
+    ("cached_input", "cost_nanousd"),
+    [(None, 100 * 250), (25, 40 * 250 + 60 * 25), (0, 40 * 250)],
+)
+def test_what_was_read_from_the_cache_costs_its_own_price_where_there_is_one(
+    cached_input: int | None, cost_nanousd: int
+) -> None:
+    price = Price(input=250, output=2_000, cached_input=cached_input)
+    usage = Usage(input_tokens=100, cached_tokens=60)
+
+    assert cost(with_(PAID, price=price), usage) == cost_nanousd
+    assert estimate(Demand(chars=400, max_output_tokens=1), with_(PAID, price=price), FRESH) == (
+        estimate(Demand(chars=400, max_output_tokens=1), PAID, FRESH)
+    )
+
+
 def test_cost_is_zero_without_a_price() -> None:
     usage = Usage(input_tokens=10, output_tokens=5)
 

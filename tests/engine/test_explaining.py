@@ -63,6 +63,12 @@ async def test_every_reason_is_told_with_when_it_ends() -> None:
         assert (skipped["p1"]["never"], skipped["p1"]["available_at"]) == (True, None)
         assert found["available_at"] == skipped["p2"]["available_at"]
         refused = await stage.ask(SMALL)
+        told = found["refusal"]
+        assert (
+            (told["status"], told["code"]) == (refused.status, refused.code) == (503, "all_failed")
+        )
+        assert told["remedies"][0].startswith("x-spillover-spend: yes lets 'p4' answer")
+        assert all(remedy in refused.json["error"]["message"] for remedy in told["remedies"])
         assert [each["reason"] for each in refused.json["error"]["profiles"]] == [
             each["reason"] for each in found["skipped"]
         ]

@@ -95,6 +95,26 @@ async def test_a_limit_reached_again_after_clearing_is_told_again() -> None:
 
 
 @plays
+async def test_a_credit_that_is_spent_is_told_once_and_for_good(tmp_path: Path) -> None:
+    profiles = {"p0": {"limits": {"requests_per_lifetime": 2}}}
+    ledger = tmp_path / "ledger.db"
+
+    async with staged("generic", "generic", ledger=ledger, profiles=profiles) as stage:
+        trails = [(await stage.ask()).trail for _ in range(4)]
+
+        (told,) = stage.events(LimitReached)
+        assert trails == ["p0:ok", "p0:ok", "p1:ok", "p1:ok"]
+        assert (told.limit, told.amount, told.available_at) == ("requests_per_lifetime", 2, None)
+        stands = stage.status("p0")
+        assert (stands["status"], stands["reason"], stands["until"]) == ("exhausted", "limit", None)
+        assert stands["limits"][0]["window"] == "lifetime"
+
+        await stage.engine.clear_usage("p0")
+
+        assert (await stage.ask()).trail == "p0:ok"
+
+
+@plays
 async def test_one_call_too_large_for_a_limit_has_not_reached_it() -> None:
     limits = {"p0": {"limits": {"tokens_per_hour": 500}}}
     large: dict[str, Any] = {**HELLO, "messages": [{"role": "user", "content": "x" * 4_000}]}

@@ -30,6 +30,17 @@ def test_recent_events_are_kept_with_their_numbers_oldest_first() -> None:
     assert bus.recent(1)[0][1] == event(RECENT + 10)
 
 
+def test_events_are_heard_by_listeners_and_by_subscribers() -> None:
+    listened, subscribed, alone = Bus(), Bus(), Bus()
+
+    listened.listen(lambda _: None)
+    subscription = subscribed.subscribe()
+    heard = [bus.is_heard for bus in (listened, subscribed, alone)]
+    subscription.close()
+
+    assert (heard, subscribed.is_heard) == ([True, True, False], False)
+
+
 def test_no_events_are_asked_for_by_zero() -> None:
     bus = Bus()
     bus.publish(event(1))

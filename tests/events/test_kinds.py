@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from spillover.events import (
+    BudgetReached,
     ConfigRejected,
     ConfigReloaded,
     Event,
@@ -88,6 +89,28 @@ EXAMPLES: list[tuple[Event, dict[str, object]]] = [
             "limit": "requests_per_day",
             "amount": 5,
             "available_at": SHOWN,
+        },
+    ),
+    (
+        BudgetReached(
+            at=AT,
+            profile="a",
+            scope="account",
+            limit="cost_per_day",
+            percent=80,
+            used=0.81,
+            amount=1.0,
+            until=AT,
+        ),
+        {
+            "type": "budget.reached",
+            "profile": "a",
+            "scope": "account",
+            "limit": "cost_per_day",
+            "percent": 80,
+            "used": 0.81,
+            "amount": 1.0,
+            "until": SHOWN,
         },
     ),
     (

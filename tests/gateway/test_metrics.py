@@ -9,6 +9,7 @@ import pytest
 from spillover.gateway.metrics import Timings
 from spillover.simulator import ProviderSpec, running
 from tests.serving import Served, document_for, serving
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,17 @@ def test_a_limit_of_zero_is_used_up() -> None:
         text = scraped(served)
 
     assert 'spillover_limit_used_ratio{metric="requests",per="day",profile="one"} 1.0' in text
+
+
+def test_thresholds_of_budgets_are_counted() -> None:
+    with (
+        running(ProviderSpec()) as (provider,),
+        serving(document_for(provider, limits={"requests_per_lifetime": 2})) as served,
+    ):
+        served.chat()
+        labels = 'limit="requests_per_lifetime",percent="50",profile="one"'
+        line = f"spillover_budget_alerts_total{{{labels}}} 1.0"
+        wait_until(lambda: line in scraped(served))
 
 
 def test_buckets_add_up() -> None:

@@ -15,12 +15,14 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from spillover.core.budgets import Told
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Granted
 from spillover.core.stated import Stated, owner_of
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -29,6 +31,7 @@ from spillover.core.values import (
 )
 from spillover.ledger.book import LEASE_S, Book
 from spillover.ledger.entries import (
+    Alerted,
     Alive,
     Cleared,
     HealthChanged,
@@ -62,6 +65,7 @@ PROFILES: Final = {
             limit(2, Metric.CONCURRENCY, window=None),
             limit(REQUESTS, window=Refill(seconds=WINDOW_S)),
             limit(50, window=Calendar(unit=CalendarUnit.DAY, zone="Asia/Kolkata")),
+            limit(40, window=Lifetime(), owner=KEY),
             limit(9_000, Metric.TOKENS, window=Rolling(seconds=18_000.0), owner=KEY),
             account="key",
         ),
@@ -188,6 +192,11 @@ class Histories(RuleBasedStateMachine):
         said = Stated(metric=Metric.REQUESTS, per=per, limit=3, remaining=left)
         self.tell(keeper, Heard(owner_of(PROFILES[name]), said, window, self.now))
 
+    @rule(keeper=KEEPERS, name=NAMES, percent=st.sampled_from([50, 80]))
+    def budget_is_told_of(self, keeper: int, name: str, percent: int) -> None:
+        told = Told(percent=percent, amount=5, at=self.now)
+        self.tell(keeper, Alerted(f"profile:{name}|cost|lifetime", told))
+
     # What users do.
 
     @rule(keeper=KEEPERS, name=st.one_of(st.none(), NAMES))
@@ -287,4 +296,5 @@ def observed(book: Book, now: float) -> dict[str, Any]:
         "alive": (book.alive, book.serving),
         "learned": msgspec.to_builtins(book.learned),
         "heard": msgspec.to_builtins(book.counters.heard),
+        "alerts": msgspec.to_builtins(book.alerts),
     }

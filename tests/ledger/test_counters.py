@@ -8,6 +8,7 @@ from spillover.core.values import (
     METRIC_INDEX,
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -98,6 +99,7 @@ def test_window_is_counted_only_from_when_it_is_asked_for() -> None:
         (Calendar(unit=CalendarUnit.MONTH), -7_200.0, 0.0, 2),
         (Refill(seconds=60.0), -30.0, 0.0, 0),
         (Refill(seconds=60.0, burst=600), 0.0, 0.0, 2),
+        (Lifetime(), -7_200.0, 0.0, 2),
     ],
 )
 @pytest.mark.parametrize("owner", OWNERS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from spillover.core.budgets import Told
 from spillover.core.health import shifted
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.stated import Stated
 from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rolling, Usage
 from spillover.ledger.entries import (
+    Alerted,
     Alive,
     Cleared,
     Entry,
@@ -52,6 +54,7 @@ ALL: list[Entry] = [
     Keyed("a", "print"),
     Jumped(-3_600.0, NOON, "p", NOON - 4_000.0, True),
     Heard("model:key|m", SAID, Refill(seconds=86_400.0), NOON),
+    Alerted("profile:a|cost|lifetime", Told(percent=80, amount=5, at=NOON, ends_at=NOON + 9.0)),
 ]
 
 
@@ -88,6 +91,10 @@ def test_fields_that_a_later_version_adds_at_the_end_may_be_missing() -> None:
             Stuck("default", Sticky(profile="a", at=NOON + 9)),
         ),
         (Keyed("a", "print"), Keyed("a", "print")),
+        (
+            Alerted("b", Told(percent=50, amount=5, at=NOON)),
+            Alerted("b", Told(percent=50, amount=5, at=NOON + 9)),
+        ),
     ],
 )
 def test_entry_made_before_a_jump_moves_with_it(before: Entry, after: Entry) -> None:

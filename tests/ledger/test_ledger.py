@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spillover.core.values import Window
+    from spillover.ledger.entries import Entry
 
 TOKENS = limited("a", limit(1_000, Metric.TOKENS))
 
@@ -150,6 +151,27 @@ def test_what_is_recorded_is_told_to_whoever_watches(place: Path | None) -> None
             await ledger.record(Switched("a", disabled=True, at=NOON), Pinned("default", None))
 
             assert seen == [True]
+
+    run(story)
+
+
+def test_what_is_decided_on_the_record_is_decided_once_by_all(tmp_path: Path) -> None:
+    async def story() -> None:
+        place, decided = tmp_path / "ledger.db", []
+        async with opened(place) as one, opened(place) as other:
+
+            async def decide(ledger: Ledger) -> None:
+                def work(now: float) -> list[Entry]:
+                    made = [] if "a" in ledger.book.disabled else [Switched("a", True, now)]
+                    decided.extend(made)
+                    return list(made)
+
+                await ledger.decide(work)
+
+            await asyncio.gather(*(decide(each) for each in (one, other, one)))
+
+            assert len(decided) == 1
+            assert one.book.disabled.keys() == other.book.disabled.keys() == {"a"}
 
     run(story)
 

@@ -60,6 +60,7 @@ def test_a_chain_without_room_tells_who_is_in_the_way_and_when_it_is_worth_askin
 
     assert isinstance(error, NoProfileAvailable)
     assert (error.code, error.status, error.retry_after) == ("all_exhausted", 429, 42.0)
+    assert str(error) == "because"
     assert [(each.profile, each.reason, each.detail) for each in error.profiles] == [
         ("groq", "limit", "requests_per_day")
     ]
@@ -72,6 +73,7 @@ def test_a_chain_whose_sends_all_failed_tells_its_trail() -> None:
 
     assert isinstance(error, AllAttemptsFailed)
     assert (error.code, error.status, error.retry_after) == ("all_failed", 503, None)
+    assert str(error) == "because"
     assert [(sent.profile, sent.outcome) for sent in error.trail] == [("groq", "server_error")]
     assert error.profiles[0].profile == "groq"
 

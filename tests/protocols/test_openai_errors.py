@@ -44,7 +44,7 @@ def test_an_own_error_names_each_profile_and_when_it_is_back() -> None:
             "param": None,
             "code": "all_exhausted",
             "profiles": [
-                {"profile": "groq", "reason": "limit", "available_at": "2026-11-20T12:00:00Z"},
+                {"profile": "groq", "reason": "limit", "available_at": "2026-11-20T12:00:01Z"},
                 {"profile": "glm", "reason": "failed", "available_at": None},
             ],
             "request_id": "req-1",

@@ -201,6 +201,11 @@ class FreeRow(Entry, frozen=True, kw_only=True):
     was: tuple[Was, ...] = ()
     """Earlier figures, the newest first."""
 
+    @property
+    def gives(self) -> bool:
+        """Whether an amount is known, of what comes back or of what is given once."""
+        return bool(self.figures or self.one_time_usd or self.one_time_tokens)
+
 
 class Rank(Entry, frozen=True, kw_only=True):
     """Where a provider's models stand in the order of quality."""

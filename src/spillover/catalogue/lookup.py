@@ -31,6 +31,7 @@ from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
     CalendarUnit,
+    Lifetime,
     LimitScope,
     Metric,
     Refill,
@@ -39,7 +40,7 @@ from spillover.core.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _Row = TypeVar("_Row", FreeRow, Rank)
 
@@ -164,6 +165,7 @@ class Catalogue:
         """Return the free tier's limits for a model, None where no figure is known.
 
         Where several rows match, the most specific one's figure wins for each metric and window.
+        A credit for newcomers is a limit too, on a window that never ends.
         """
         entry = self.provider(provider)
         if entry is None:
@@ -172,6 +174,8 @@ class Catalogue:
         for row in _rows_for(entry, model):
             for figure in row.figures:
                 found.setdefault((figure.metric, figure.per), _limit(entry, row, figure))
+            for credit in _credits(entry, row):
+                found.setdefault((credit.metric, credit.per), credit)
         return tuple(found.values()) or None
 
     def is_free(self, provider: str, model: str) -> bool:
@@ -187,7 +191,7 @@ class Catalogue:
         entry = self.provider(provider)
         if entry is None:
             return None
-        names = [name for row in entry.free if _applies(row) and row.figures for name in row.models]
+        names = [name for row in entry.free if _applies(row) and row.gives for name in row.models]
         return next(iter(difflib.get_close_matches(model, names, n=1, cutoff=0.0)), None)
 
     def window(self, provider: str, name: str) -> Window | None:
@@ -238,6 +242,23 @@ def _limit(entry: Provider, row: FreeRow, figure: Figure) -> FreeLimit:
         as_of=row.as_of,
         confidence=row.confidence,
     )
+
+
+def _credits(entry: Provider, row: FreeRow) -> Iterator[FreeLimit]:
+    """What a row gives once: money to the account, tokens to whoever shares the provider's limits."""
+    amounts = {Metric.COST: row.one_time_usd, Metric.TOKENS: row.one_time_tokens}
+    for metric, amount in amounts.items():
+        if amount is not None:
+            yield FreeLimit(
+                metric=metric,
+                amount=round(amount * METRIC_SCALE.get(metric, 1)),
+                per="lifetime",
+                window=Lifetime(),
+                scope=LimitScope.ACCOUNT if metric is Metric.COST else entry.pool.scope,
+                source=row.source,
+                as_of=row.as_of,
+                confidence=row.confidence,
+            )
 
 
 def _window(entry: Provider, per: str) -> Window:

@@ -78,10 +78,13 @@ async def _explained(
 def lines_of(document: dict[str, Any], *, now: float, width: int | None) -> list[Text]:
     """Return the ladder of an explanation at `now`."""
     rows = [*_candidates(document), *_skipped(document, now)]
+    remedies = () if document["serves"] else document["refusal"]["remedies"]
     return [
         _head(document, now),
         Text(),
         *table(("", "PROFILE", "VERDICT", "WHY"), rows, align=">" + "<" * 3, width=width),
+        *([Text()] if remedies else []),
+        *(Text(f"- {remedy}") for remedy in remedies),
     ]
 
 

@@ -6,13 +6,14 @@ Refuses to know who publishes events and where the lines go.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from rich.text import Text
 
 from spillover.cli.ladders import COLOURS, SERVING
-from spillover.cli.wording import span, words
+from spillover.cli.wording import amount, span, words
 from spillover.events import (
+    BudgetReached,
     ConfigRejected,
     ConfigReloaded,
     LedgerDrift,
@@ -26,6 +27,10 @@ from spillover.events import (
 
 if TYPE_CHECKING:
     from spillover.events import Event
+
+
+SPENT: Final = 100
+"""Per cent of a budget."""
 
 
 def sentence(event: Event, *, requests: bool) -> Text | None:
@@ -84,6 +89,15 @@ def _of_state(event: Event) -> Text | None:
                 f" we counted {event.counted}",
                 "yellow",
             )
+        case BudgetReached():
+            metric = event.limit.partition("_per_")[0]
+            used, whole = amount(event.used, metric), amount(event.amount, metric)
+            whose = (
+                event.profile if event.scope == "profile" else f"{event.scope} of {event.profile}"
+            )
+            colour = "red" if event.percent == SPENT else "yellow"
+            text = Text(f"{whose} has used {event.percent} % of {words(event.limit)}", colour)
+            return text.append(f"  {used} of {whole}").append(_back(event.until, event.at))
         case LimitReached() | RequestFallback() | RequestDone():
             return None
         case _:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from spillover.catalogue import Catalogue, Kind, ModelFacts, Provider
 from spillover.config.addresses import is_loopback
 from spillover.config.limits import FREE, LimitSpec
@@ -63,10 +65,20 @@ def limits_of(
 
 
 def price_of(profile: Profile, config: Config, catalogue: Catalogue) -> Price | None:
-    """Return the price of a profile's tokens, rounded up; None where it is not known."""
-    if profile.price is not None:
-        return _price(profile.price.input, profile.price.output)
-    if (model_of(profile, config, catalogue) or "").endswith(":free"):
+    """Return the price of a profile's tokens, rounded up; None where it is not known.
+
+    Nobody is billed for the tokens of a server of one's own, wherever it runs.
+    """
+    written = profile.price
+    if written is not None:
+        own = _price(written.input, written.output)
+        if written.cached_input is None:
+            return own
+        return replace(own, cached_input=_price(written.cached_input, 0.0).input)
+    model = model_of(profile, config, catalogue) or ""
+    entry = entry_of(profile, config, catalogue)
+    own_server = entry is not None and entry.kind is Kind.LOCAL and not is_cloud_model(model)
+    if own_server or profile.tier is Tier.LOCAL or model.endswith(":free"):
         return Price()
     usd = facts_of(profile, config, catalogue).price_usd
     return None if usd is None else _price(*usd)

@@ -17,6 +17,7 @@ from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
     CalendarUnit,
+    Lifetime,
     Limit,
     LimitScope,
     Metric,
@@ -26,7 +27,9 @@ from spillover.core.values import (
 )
 
 FREE: Final = "free"
-PER_WORDS: Final = ("minute", "hour", "day", "week", "month")
+LIFETIME: Final = "lifetime"
+"""The window that never ends: what is used of it does not come back."""
+PER_WORDS: Final = ("minute", "hour", "day", "week", "month", LIFETIME)
 COUNTED: Final = tuple(metric for metric in Metric if metric is not Metric.CONCURRENCY)
 SHORT_KEYS: Final = (
     *(f"{metric}_per_{word}" for metric in COUNTED for word in PER_WORDS),
@@ -74,7 +77,7 @@ FORMS: Final = (
     "or a list of entries such as {requests: 20, per: day}"
 )
 SHORTEST_S: Final = 1.0
-A_WINDOW: Final = "a duration such as 1s, 30s, 5m, 5h, 1d or minute"
+A_WINDOW: Final = "a duration such as 1s, 30s, 5m, 5h, 1d or minute, or lifetime"
 
 
 def read(written: object) -> Limits:
@@ -146,7 +149,7 @@ def _short(key: str, value: object) -> list[LimitSpec]:
         return []
     if metric is Metric.CONCURRENCY:
         return [LimitSpec(metric=metric, amount=number, window=None, per=None)]
-    window = Rolling(seconds=units.UNIT_S[word])
+    window = Lifetime() if word == LIFETIME else Rolling(seconds=units.UNIT_S[word])
     return [LimitSpec(metric=metric, amount=number, window=window, per=word)]
 
 
@@ -194,13 +197,13 @@ def _window(
     entry: Mapping[str, object], metric: Metric, place: int
 ) -> tuple[Window | None, str | None]:
     """The window of an entry and its name; raises Faults with everything wrong in it."""
-    faults: list[Fault] = []
     if metric is Metric.CONCURRENCY:
-        extra = [key for key in ("per", "window", "timezone", "burst") if key in entry]
-        if extra:
-            expected = "no window: concurrency has none"
-            raise Faults([Fault(expected, path=(place, key), found=key) for key in extra])
+        _refuse_beside(entry, ("per", *_SHAPES), "no window: concurrency has none", place)
         return None, None
+    if entry.get("per") == LIFETIME:
+        _refuse_beside(entry, _SHAPES, f"nothing beside per: {LIFETIME}", place)
+        return Lifetime(), LIFETIME
+    faults: list[Fault] = []
     lengths: list[float] = []
     kinds: list[WindowKind] = []
     zones: list[str] = []
@@ -222,6 +225,19 @@ def _window(
             return Calendar(unit=_unit(entry, length_s, place), zone=zone), per
         case WindowKind.REFILL:
             return Refill(seconds=length_s, burst=burst), per
+
+
+_SHAPES: Final = ("window", "timezone", "burst")
+"""What shapes a window that ends."""
+
+
+def _refuse_beside(
+    entry: Mapping[str, object], keys: Sequence[str], expected: str, place: int
+) -> None:
+    """Raise Faults for those of `keys` that an entry holds."""
+    extra = [key for key in keys if key in entry]
+    if extra:
+        raise Faults([Fault(expected, path=(place, key), found=key) for key in extra])
 
 
 def _strangers(entry: Mapping[str, object], kind: WindowKind, place: int) -> list[Fault]:

@@ -65,12 +65,20 @@ A mapping sets rolling windows: usage counts until it is as old as the window.
 Keys are a metric (`requests`, `tokens`, `input_tokens`, `output_tokens`, `cost`, `neurons`), `_per_`
 and `minute`, `hour`, `day`, `week` or `month`; `concurrency` limits the calls in flight.
 
+`lifetime` in their place is a window that never ends: a credit that is given once. What is used of it
+comes back by `spillover usage clear` alone, whatever the clock, restarts and time do. A new key is a new
+account with a new credit, unless the account is named under `accounts`.
+
+Limits on `cost` are budgets: a call is held at its estimate before it is sent and settled by what the
+provider reports, at your `price` or the catalogue's. As 50, 80, 90 and 100 % of a budget or a credit are
+used, [`budget.reached`](http.md#events) tells of each, once in a window.
+
 A list says more: any duration from 1s, and how the window gives back.
 `rolling` is the default; `calendar` starts anew at the zone's minute, hour, midnight, Monday or
 first of the month; `refill` fills up all the time, and holds `burst` at most (default: the amount).
 
 `free` takes the [catalogue](catalogue.md)'s figures for the model, with the provider's own windows,
-counted where the provider counts them: for the account, the model, or everything from one address.
+counted where the provider counts them: for the account, the model, or everything from one address. A credit for newcomers is `per: lifetime`.
 A file `catalogue.yaml` of yours beside the configuration changes what the catalogue says.
 
 ```yaml

@@ -87,6 +87,9 @@ class Price(Settings):
     """US dollars per million input tokens."""
     output: float = Field(default=0.0, ge=0)
     """US dollars per million output tokens."""
+    cached_input: float | None = Field(default=None, ge=0)
+    """US dollars per million input tokens that the provider read from its cache. Default: as `input`.
+    A reservation holds the price of fresh ones; what the provider reports settles it."""
 
 
 class LocalServer(Settings):
@@ -168,7 +171,8 @@ class Profile(Settings):
     limits: LimitsField = ()
     """Amounts that may be used per window: a mapping (`tokens_per_hour: 5K`), a list of entries
     (`{requests: 20, per: day, window: calendar, timezone: Europe/Paris}`), or `free` for the
-    catalogue's figures. Blank or `unlimited` is no limit; 0 lets nothing pass."""
+    catalogue's figures. A credit that does not come back is `per: lifetime`
+    (`cost_per_lifetime: 5`). Blank or `unlimited` is no limit; 0 lets nothing pass."""
     price: Price | None = None
     """US dollars per million tokens, for `cost` limits and comparisons. Default: the catalogue's."""
     context_tokens: int | None = Field(default=None, ge=1)
@@ -198,7 +202,8 @@ class Member(Settings):
     """Share of the requests under `strategy: weighted`."""
     hours: HoursField | None = None
     """Daily span in which it may serve: `18:00-09:00 America/New_York`, in UTC unless a zone is
-    named. Default: always."""
+    named, by the wall clock there. It may pass midnight, so that a provider's peak is left out by the
+    span from its end to its start. Default: always."""
 
 
 class SpendGate(Settings):

@@ -49,6 +49,7 @@ from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
+from spillover.core.remedies import plight
 from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import (
     Chain,
@@ -154,7 +155,11 @@ def _too_late(walk: _Walk) -> Ending:
 
 
 def _ladder(walk: _Walk, sight: Sight) -> Ladder:
-    ask = Ask(
+    return build(_ask(walk, sight), sight.profiles, sight.view, sight.now)
+
+
+def _ask(walk: _Walk, sight: Sight) -> Ask:
+    return Ask(
         chain=walk.chain,
         demand=walk.demand,
         draw=sight.draw,
@@ -170,14 +175,14 @@ def _ladder(walk: _Walk, sight: Sight) -> Ladder:
         missing=walk.missing,
         as_needed=True,
     )
-    return build(ask, sight.profiles, sight.view, sight.now)
 
 
 def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     """End a request that nobody can serve."""
     if walk.left is not None:
         yield from _tell(walk, walk.left)
-    reason = refusal(walk.chain.name, ladder.skipped, sight.now)
+    found = plight(_ask(walk, sight), ladder.skipped, sight.profiles, sight.view, sight.now)
+    reason = refusal(found, sight.now)
     ending = walk.too_long
     if ending is None and reason.code in UNABLE:
         ending = walk.rejected

@@ -192,15 +192,38 @@ def build(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> 
             able.append((member, found))
     in_order = ordered(ask, able, view, now)
     in_order.sort(key=lambda c: c.profile.name != kept)
-    held_back = behind_gate(ask, in_order, profiles, skipped)
+    closed = [name for name, each in skipped.items() if each.reason is SkipReason.HOURS]
+    names = [*(c.profile.name for c in in_order), *closed]
+    held_back = behind_gate(ask, names, profiles, skipped)
+    if pin is not None:  # it is the user's own will
+        held_back.pop(pin.profile, None)
     for name, detail in held_back.items():
-        if pin is None or pin.profile != name:  # a pin is the user's own will
+        if name not in skipped:
             skipped[name] = Skipped(profile=name, reason=SkipReason.SPEND_GATE, detail=detail)
     candidates = tuple(c for c in in_order if c.profile.name not in skipped)
+    if not candidates:  # the opening of those whom the gate would keep back then helps nobody
+        for name in held_back.keys() & closed:
+            detail = f"{_OUT_OF_HOURS}, and {held_back[name]}"
+            skipped[name] = replace(skipped[name], detail=detail, available_at=None)
     in_chain_order = tuple(
         skipped[member.profile] for member in ask.chain.members if member.profile in skipped
     )
     return Ladder(candidates=candidates, skipped=in_chain_order, kept=kept)
+
+
+def outside(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> list[Profile]:
+    """Return the profiles outside the chain that could serve the request now, local ones first."""
+    members = {member.profile for member in ask.chain.members}
+    able: list[Candidate] = []
+    for name, profile in profiles.items():
+        if name not in members:
+            found = _consider(ask, Member(profile=name), profile, view, now)
+            if isinstance(found, Candidate) and view.block(found, now) is None:
+                able.append(found)
+    return sorted((each.profile for each in able), key=lambda p: _NEAREST.index(p.tier))
+
+
+_NEAREST: Final = (Tier.LOCAL, Tier.FREE, Tier.PAID)
 
 
 def _as_needed(ask: Ask, profiles: Mapping[str, Profile], view: View, now: float) -> Ladder:
@@ -246,19 +269,27 @@ def _consider(
         return _tried(ask, profile, view, now)
     if view.is_disabled(name):
         return Skipped(profile=name, reason=SkipReason.DISABLED, detail="disabled by hand")
-    unfit = _unfit(ask, member, profile, now)
+    unfit = _unfit(ask, profile)
     if unfit is not None:
         return unfit
     if profile.key_missing:
         return Skipped(profile=name, reason=SkipReason.FAILED, detail="key_missing")
     profile, stand = _with_served_model(ask, profile, view, now)
+    opens_at = now if member.hours is None else next_opening(member.hours, now)
+    if opens_at > now:
+        return Skipped(
+            profile=name,
+            reason=SkipReason.HOURS,
+            detail=_OUT_OF_HOURS,
+            available_at=_back_at(_both_over(opens_at, stand), ask, profile, view, now),
+        )
     evidence = stand.evidence
     if evidence is not None and not stand.may_serve:
         return Skipped(
             profile=name,
             reason=_SKIP_OF_STATUS[evidence.status],
             detail=evidence.reason,
-            available_at=_back_at(stand, ask, profile, view, now),
+            available_at=_back_at(stand.available_at, ask, profile, view, now),
             cause=_CAUSES.get(evidence.reason),
         )
     need = estimate(ask.demand, profile, view.calibration(name))
@@ -301,6 +332,16 @@ def with_model(profile: Profile, model: str) -> Profile:
     return replace(profile, model=model, limits=limits)
 
 
+_OUT_OF_HOURS: Final = "outside its hours"
+
+
+def _both_over(opens_at: float, stand: Standing) -> float | None:
+    """Return when the hours have begun and the evidence is over; None: nobody knows."""
+    if stand.may_serve:
+        return opens_at
+    return None if stand.available_at is None else max(opens_at, stand.available_at)
+
+
 _CAUSES: Final = {cause.value: cause for cause in FailureClass}
 
 _SKIP_OF_STATUS: Final = {
@@ -312,24 +353,26 @@ _SKIP_OF_STATUS: Final = {
 
 def _tried(ask: Ask, profile: Profile, view: View, now: float) -> Skipped:
     cause = ask.tried[profile.name]
+    stand = standing(profile, view.health, now)
     return Skipped(
         profile=profile.name,
         reason=SkipReason.TRIED,
         detail=cause.value,
-        available_at=_back_at(standing(profile, view.health, now), ask, profile, view, now),
+        available_at=_back_at(stand.available_at, ask, profile, view, now),
         cause=cause,
     )
 
 
-def _back_at(stand: Standing, ask: Ask, profile: Profile, view: View, now: float) -> float | None:
-    """Return when a benched profile is back: a limit may keep it out for longer than its evidence."""
-    if stand.available_at is None:
+def _back_at(at: float | None, ask: Ask, profile: Profile, view: View, now: float) -> float | None:
+    """Return when a profile is back that may serve from `at` on, as far as a limit lets it then."""
+    if at is None:
         return None
     need = estimate(ask.demand, profile, view.calibration(profile.name))
     block = view.block(Candidate(profile=profile, need=need), now)
-    if block is None or block.available_at is None:
-        return stand.available_at
-    return max(stand.available_at, block.available_at)
+    if block is None:
+        return at
+    # What frees at no known time is held by our own calls in flight.
+    return None if block.never else max(at, block.available_at or at)
 
 
 def _denied(name: str, block: Block, stand: Standing) -> Skipped:
@@ -355,7 +398,7 @@ def _denied(name: str, block: Block, stand: Standing) -> Skipped:
     )
 
 
-def _unfit(ask: Ask, member: Member, profile: Profile, now: float) -> Skipped | None:
+def _unfit(ask: Ask, profile: Profile) -> Skipped | None:
     """Return why this profile may not or can not serve such a request at all."""
     name, chain, demand = profile.name, ask.chain, ask.demand
     if chain.privacy and profile.tier is not Tier.LOCAL:
@@ -366,15 +409,6 @@ def _unfit(ask: Ask, member: Member, profile: Profile, now: float) -> Skipped | 
         tier = _ONLY_TIER.get(policy) if policy is not None else None
         if tier is not None and profile.tier is not tier:
             return Skipped(profile=name, reason=SkipReason.POLICY, detail=f"{policy}: not {tier}")
-    if member.hours is not None:
-        opens_at = next_opening(member.hours, now)
-        if opens_at > now:
-            return Skipped(
-                profile=name,
-                reason=SkipReason.HOURS,
-                detail="outside its hours",
-                available_at=opens_at,
-            )
     missing = sorted(demand.needs & profile.lacks)
     if missing:
         return Skipped(

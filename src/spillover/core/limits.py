@@ -14,6 +14,7 @@ import msgspec
 from spillover.core.values import (
     METRIC_INDEX,
     Amounts,
+    Lifetime,
     Limit,
     Metric,
     Profile,
@@ -66,7 +67,7 @@ class Block(Value, frozen=True, kw_only=True):
     available_at: float | None = None
     """When there is room again; None: not known, or never."""
     never: bool = False
-    """The call is larger than the whole limit."""
+    """The call is larger than the whole limit, or than what is left of one that never comes back."""
     used: int = 0
     reserved: int = 0
     stated: bool = False
@@ -153,7 +154,8 @@ def _block(gauge: Gauge, need: Amounts, now: float) -> Block:
         never = gauge.capacity <= 0
         return Block(limit=gauge.limit, never=never, used=used, reserved=reserved)
     wanted = max(need[gauge.metric], 1)
-    if wanted > gauge.capacity:
+    spent = used if isinstance(gauge.limit.window, Lifetime) else 0
+    if wanted > gauge.capacity - spent:
         return Block(
             limit=gauge.limit, never=True, used=used, reserved=reserved, stated=gauge.stated
         )

@@ -5,11 +5,13 @@ Refuses to know the client's protocol: the shape of an error body is made elsewh
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.ladder import Skipped
+from spillover.core.remedies import Plight, remedies
 from spillover.core.values import Failure, FailureClass, SkipReason, Value
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Refusal(Value, frozen=True, kw_only=True):
     profiles: tuple[Skipped, ...] = ()
     retry_at: float | None = None
     """The soonest instant at which some profile may serve."""
+    remedies: tuple[str, ...] = ()
+    """What a person can do, the best first; the message has them too."""
 
     @property
     def status(self) -> int:
@@ -66,6 +70,14 @@ class Refusal(Value, frozen=True, kw_only=True):
     def retry_after_s(self, now: float) -> int | None:
         """Return whole seconds until `retry_at`, rounded up and at least 1; None if unknown."""
         return None if self.retry_at is None else max(1, ceil(self.retry_at - now))
+
+    @property
+    def is_vain_to_retry(self) -> bool:
+        """Whether time alone mends nothing, though the status says that it might."""
+        return self.code in _MENDED_BY_TIME and all(
+            each.available_at is None and (each.never or each.reason in _LASTS)
+            for each in self.profiles
+        )
 
 
 class EndKind(StrEnum):
@@ -112,6 +124,10 @@ _ASIDE: Final = frozenset(
 )
 """Obstacles of the user's own making: they don't decide between spent and down."""
 
+_LASTS: Final = (_ASIDE - {SkipReason.HOURS}) | {SkipReason.FAILED}
+"""What stands in the way until a person changes it, where no time is stated."""
+
+_MENDED_BY_TIME: Final = frozenset({Code.ALL_EXHAUSTED, Code.ALL_FAILED})
 UNABLE: Final = frozenset({Code.CONTEXT_LENGTH_EXCEEDED, Code.NO_CAPABLE_PROFILE})
 """What stands for a request that no profile can serve, whatever time passes."""
 
@@ -124,16 +140,18 @@ _SPENT: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
 _SPENT_CAUSES: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
 
 
-def refusal(chain: str, skipped: Sequence[Skipped], now: float) -> Refusal:
-    """Return the refusal of a request for `chain` that none of its profiles can serve."""
-    code = _code(skipped)
-    times = [s.available_at for s in skipped if s.available_at is not None]
-    retry_at = min(times) if times and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED} else None
+def refusal(plight: Plight, now: float) -> Refusal:
+    """Return the refusal of a request that none of its chain's profiles can serve."""
+    code = _code(plight.skipped)
+    times = [s.available_at for s in plight.skipped if s.available_at is not None]
+    retry_at = min(times) if times and code in _MENDED_BY_TIME else None
+    what_to_do = tuple(remedies(plight, unable=code in UNABLE))
     return Refusal(
         code=code,
-        message=_message(chain, code, skipped, now),
-        profiles=tuple(skipped),
+        message="; ".join([*_said(code, plight, now), *what_to_do]),
+        profiles=plight.skipped,
         retry_at=retry_at,
+        remedies=what_to_do,
     )
 
 
@@ -159,15 +177,21 @@ _OPENING: Final = {
 }
 
 
-def _message(chain: str, code: Code, skipped: Sequence[Skipped], now: float) -> str:
-    opening = _OPENING[code].format(chain=chain)
-    parts = [f"{s.profile} ({_because(s, now)})" for s in skipped]
-    message = f"{opening}: {', '.join(parts)}" if parts else opening
-    timed = [s for s in skipped if s.available_at is not None]
-    if timed and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED}:
-        first = min(timed, key=lambda s: s.available_at or 0.0)
-        message += f"; soonest is {first.profile} in {_span((first.available_at or now) - now)}"
-    return message
+def _said(code: Code, plight: Plight, now: float) -> list[str]:
+    """What stands in the way of each profile, and who is back first."""
+    opening = _OPENING[code].format(chain=plight.chain)
+    parts = [f"{s.profile} ({_because(s, now)})" for s in plight.skipped]
+    clauses = [f"{opening}: {', '.join(parts)}" if parts else opening]
+    timed = [(s.available_at, s.profile) for s in plight.skipped if s.available_at is not None]
+    if timed and code not in UNABLE:
+        at, first = min(timed)
+        clauses.append(f"soonest is {first} in {_span(at - now)}, at {_instant(at)}")
+    return clauses
+
+
+def _instant(at: float) -> str:
+    """Return an instant as people read it, rounded up to a second."""
+    return f"{datetime.fromtimestamp(ceil(at), UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _because(skipped: Skipped, now: float) -> str:

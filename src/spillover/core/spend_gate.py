@@ -16,17 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spillover.core.ladder import Ask, Skipped
-    from spillover.core.limits import Candidate
     from spillover.core.values import Profile
 
 
 def behind_gate(
     ask: Ask,
-    ordered: Sequence[Candidate],
+    names: Sequence[str],
     profiles: Mapping[str, Profile],
     skipped: Mapping[str, Skipped],
 ) -> dict[str, str]:
-    """Return the paid candidates that the chain's gate keeps back, each with what would open it.
+    """Return the paid ones of `names` that the gate keeps back, each with what would open it.
 
     While a free candidate that comes before a paid one has not been left it is not known yet what
     kind of fallback would lead on, so the paid one waits for a later look at the ladder.
@@ -38,7 +37,7 @@ def behind_gate(
         return {}
     asks = Gate.ASK in closed and Gate.ASK in {gate.on_quota, gate.on_outage}
     detail = "needs x-spillover-spend: yes" if asks else "spending is switched off"
-    paid = [c.profile.name for c in ordered if c.profile.tier is Tier.PAID]
+    paid = [name for name in names if profiles[name].tier is Tier.PAID]
     return {
         name: detail
         for name in paid

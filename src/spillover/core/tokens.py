@@ -124,7 +124,11 @@ def cost(profile: Profile, usage: Usage) -> int:
     price = profile.price
     if price is None:
         return 0
-    return price.input * usage.input_tokens + price.output * usage.output_tokens
+    full = price.input * usage.input_tokens + price.output * usage.output_tokens
+    if price.cached_input is None:
+        return full
+    cached = min(usage.cached_tokens, usage.input_tokens)
+    return full - (price.input - price.cached_input) * cached
 
 
 def counted(profile: Profile, usage: Usage) -> Usage:

@@ -247,7 +247,11 @@ class Refill(Value, frozen=True, kw_only=True, tag="refill"):
     """Capacity in base units; None: the limit's amount."""
 
 
-Window: TypeAlias = Rolling | Calendar | Refill
+class Lifetime(Value, frozen=True, kw_only=True, tag="lifetime"):
+    """Usage counts for good: a credit that never comes back."""
+
+
+Window: TypeAlias = Rolling | Calendar | Refill | Lifetime
 
 
 class Limit(Value, frozen=True, kw_only=True):
@@ -309,6 +313,8 @@ class Price(Value, frozen=True, kw_only=True):
 
     input: int = 0
     output: int = 0
+    cached_input: int | None = None
+    """Of input that the provider read from its cache; None: as of all input."""
 
 
 class Profile(Value, frozen=True, kw_only=True):

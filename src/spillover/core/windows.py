@@ -23,11 +23,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from spillover.core.lifetime import LifetimeSeries
 from spillover.core.values import (
     METRIC_INDEX,
     Amounts,
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -288,13 +290,13 @@ class RefillSeries(msgspec.Struct, tag="refill"):
         self.roll(now)
 
 
-Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries
+Series: TypeAlias = RollingSeries | CalendarSeries | RefillSeries | LifetimeSeries
 
 
 def window_key(window: Window, metric: Metric, amount: int) -> str:
     """Return the name of a window's counter under one owner.
 
-    Rolling and calendar counters count every metric at once; a refill bucket counts one metric, at
+    All but refill counters count every metric at once, whatever the limit's amount; a refill bucket counts one metric, at
     the rate that the limit's amount gives.
     """
     match window:
@@ -304,6 +306,8 @@ def window_key(window: Window, metric: Metric, amount: int) -> str:
             return f"calendar:{window.unit}:{window.zone}"
         case Refill():
             return f"refill:{metric}:{amount}:{float(window.seconds)}"
+        case Lifetime():
+            return "lifetime"
         case _:
             assert_never(window)
 
@@ -321,6 +325,8 @@ def new_series(window: Window, metric: Metric, amount: int) -> Series:
             return CalendarSeries(unit=window.unit, zone=window.zone)
         case Refill():
             return RefillSeries(metric=METRIC_INDEX[metric], amount=amount, seconds=window.seconds)
+        case Lifetime():
+            return LifetimeSeries()
         case _:
             assert_never(window)
 

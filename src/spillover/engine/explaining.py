@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from spillover.core.ladder import Ask, Skipped, build, embedding_space
+from spillover.core.refusals import refusal
+from spillover.core.remedies import plight
 from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.events.kinds import iso
 
@@ -56,6 +58,20 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         "skipped": [_skipped(each) for each in ladder.skipped],
         "serves": None if first is None else first.profile.name,
         "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
+        "refusal": None if first is not None else _refusal(ask, ladder, world, now),
+    }
+
+
+def _refusal(ask: Ask, ladder: Ladder, world: World, now: float) -> dict[str, Any]:
+    """Return what such a request would be answered now."""
+    book, profiles = world.ledger.book, world.routing.profiles
+    found = refusal(plight(ask, ladder.skipped, profiles, book, now), now)
+    return {
+        "status": found.status,
+        "code": found.code.value,
+        "message": found.message,
+        "remedies": list(found.remedies),
+        "retry_after": found.retry_after_s(now),
     }
 
 

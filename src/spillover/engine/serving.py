@@ -383,8 +383,8 @@ class Serving:
             wait_s = ending.refusal.retry_after_s(now)
             if wait_s is not None:
                 headers["retry-after"] = str(wait_s)
-                if wait_s > LONG_WAIT_S:
-                    headers["x-should-retry"] = "false"
+            if (wait_s or 0) > LONG_WAIT_S or ending.refusal.is_vain_to_retry:
+                headers["x-should-retry"] = "false"
         else:
             raise AssertionError(ending)
         return Answer(status, headers, body=body, serving=self)

@@ -18,6 +18,7 @@ from spillover.core.values import (
     Chain,
     Confidence,
     Demand,
+    Lifetime,
     Limit,
     Metric,
     Profile,
@@ -250,6 +251,8 @@ def _window(limit: Limit) -> str | None:
             return "calendar"
         case Refill():
             return "refill"
+        case Lifetime():
+            return "lifetime"
         case _:
             return "rolling"
 

@@ -1,4 +1,4 @@
-"""Tell of every change of a profile's status, and of limits that were reached, once each.
+"""Tell of every change of a profile's status, of limits reached and budgets used, once each.
 
 What changes is looked at soon after something happened that may have changed it, when a cooldown's
 time is up, and now and then for what other processes did.
@@ -8,8 +8,11 @@ Refuses to know requests, and never decides who may serve.
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Final
 
+from spillover.core.values import Lifetime
+from spillover.engine.budgets import Budgets
 from spillover.engine.status import Situation, limit_name, situation
 from spillover.events import LimitReached, ProfileStatus
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from spillover.clock import Clock
     from spillover.core.limits import Blocked
-    from spillover.core.values import Profile, Status
+    from spillover.core.values import Limit, Profile, Status
     from spillover.events import Bus
     from spillover.ledger.ledger import Ledger
 
@@ -45,7 +48,8 @@ class Watch:
         self._events = events
         self._profiles = profiles
         self._known: dict[str, Situation] = {}
-        self._reached: dict[tuple[str, str], float] = {}
+        self._reached: dict[tuple[str, Limit], float] = {}
+        self._budgets = Budgets(ledger, clock, events, profiles)
         self._soon = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -65,17 +69,20 @@ class Watch:
         now = self._clock.now()
         for each in passed:
             limit, block = each.block.limit, each.block
-            if limit is None or (block.never and limit.amount > 0):
-                continue  # a test is under way, or the one call is too large: nothing is spent
-            key = (each.profile, limit_name(limit))
+            if limit is None:
+                continue  # a test is under way
+            if block.never and limit.amount > 0 and not isinstance(limit.window, Lifetime):
+                continue  # the one call is too large: nothing is spent
+            self._budgets.denied(limit)
+            key = (each.profile, limit)
             if self._reached.get(key, 0.0) > now:
                 continue
-            self._reached[key] = block.available_at or now + UNKNOWN_S
+            self._reached[key] = inf if block.never else block.available_at or now + UNKNOWN_S
             self._events.publish(
                 LimitReached(
                     at=now,
                     profile=each.profile,
-                    limit=key[1],
+                    limit=limit_name(limit),
                     amount=limit.amount,
                     available_at=block.available_at,
                 )
@@ -96,6 +103,7 @@ class Watch:
                 pass
             self._soon.clear()
             self.look()
+            await self._budgets.look()
 
     def _pause(self) -> float:
         now = self._clock.now()

@@ -2,6 +2,7 @@
 
 from spillover.events.bus import Bus, Subscription
 from spillover.events.kinds import (
+    BudgetReached,
     ConfigRejected,
     ConfigReloaded,
     Event,
@@ -16,6 +17,7 @@ from spillover.events.kinds import (
 )
 
 __all__ = [
+    "BudgetReached",
     "Bus",
     "ConfigRejected",
     "ConfigReloaded",

@@ -75,6 +75,11 @@ class Bus:
         self._subscribers: list[Subscription] = []
         self._listeners: list[Callable[[Event], None]] = []
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens at the moment."""
+        return bool(self._listeners or self._subscribers)
+
     def publish(self, event: Event) -> None:
         """Hand `event` to every listener and subscriber."""
         self._number += 1

@@ -78,6 +78,26 @@ class LimitReached(_Event, frozen=True, kw_only=True, tag="limit.reached"):
     available_at: float | None = None
 
 
+class BudgetReached(_Event, frozen=True, kw_only=True, tag="budget.reached"):
+    """A threshold of a budget was passed: the highest, where several were at once.
+
+    Told once in a window, by one of the processes that share the ledger.
+    """
+
+    profile: str
+    """The first of those whom the budget binds."""
+    scope: str
+    """Whose usage counts: the `profile`'s, its `model`'s or its `account`'s."""
+    limit: str
+    percent: int
+    """50, 80, 90, or 100: spent, or so nearly that a call found no room."""
+    used: float
+    """US dollars for a budget of cost, else what its metric counts."""
+    amount: float
+    until: float | None = None
+    """When some of it comes back; None: never by itself."""
+
+
 class LedgerTrouble(_Event, frozen=True, kw_only=True, tag="ledger.trouble"):
     """Storage stopped or began to work, or a ledger that can't be used was moved aside."""
 
@@ -113,6 +133,7 @@ Event: TypeAlias = (
     | ProfileStatus
     | UpstreamStatus
     | LimitReached
+    | BudgetReached
     | LedgerTrouble
     | LedgerDrift
     | ConfigReloaded

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Status
-from spillover.events import RequestDone, RequestFallback
+from spillover.events import BudgetReached, RequestDone, RequestFallback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,7 @@ class Metrics:
         self._requests: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         self._fallbacks: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
         self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._budgets: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         self._request_s = Timings(REQUEST_S)
         self._ttft_s = Timings(TTFT_S)
         self._reserve_s = Timings(RESERVE_S)
@@ -76,6 +77,8 @@ class Metrics:
                 self._tokens[profile, "input"] += event.input_tokens
             if event.output_tokens:
                 self._tokens[profile, "output"] += event.output_tokens
+        elif isinstance(event, BudgetReached):
+            self._budgets[event.profile, event.limit, str(event.percent)] += 1
         elif isinstance(event, RequestFallback):
             self._fallbacks[event.chain, event.source, event.to or "", event.cause] += 1
 
@@ -108,6 +111,12 @@ class Metrics:
                 self._fallbacks,
             ),
             ("tokens", "Tokens used, by kind (input, output).", ("profile", "kind"), self._tokens),
+            (
+                "budget_alerts",
+                "Thresholds of budgets that were passed.",
+                ("profile", "limit", "percent"),
+                self._budgets,
+            ),
         ):
             family = CounterMetricFamily(f"spillover_{name}", text, labels=labels)
             for values, count in counts.items():

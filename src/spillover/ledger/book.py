@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 import msgspec
 from msgspec.structs import replace
 
+from spillover.core import budgets
 from spillover.core.health import (
     Health,
     cleared,
@@ -38,6 +39,7 @@ from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profi
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
 from spillover.ledger.counters import Counters, owners_of
 from spillover.ledger.entries import (
+    Alerted,
     Alive,
     Cleared,
     Entry,
@@ -60,6 +62,7 @@ from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from spillover.core.budgets import Told
     from spillover.core.ladder import Pin, Sticky
     from spillover.core.limits import Tally
     from spillover.core.stated import Stated
@@ -114,6 +117,8 @@ class Book:
         """The accounts of the profiles that each living process serves, as in `Alive`."""
         self.offset: float | None = None
         """The offset of the clock by which all is dated; None while nobody has told."""
+        self.alerts: dict[str, Told] = {}
+        """What users were last told of each budget."""
         self._bound: dict[tuple[str, str], _Bound] = {}
 
     # What the ladder reads.
@@ -311,6 +316,8 @@ class Book:
             case Heard():
                 hear(self.counters, entry)
                 self._bound.clear()
+            case Alerted():
+                self.alerts[entry.budget] = entry.told
             case _:
                 assert_never(entry)
 
@@ -396,9 +403,12 @@ class Book:
         self.counters.forget(name)
         if name is None:
             self._unhear(list(self.counters.heard))
+            self.alerts.clear()
         elif name in members:
             account, model = members[name]
-            self._unhear(owners_of(name, model, account))
+            owners = owners_of(name, model, account)
+            self._unhear(owners)
+            self.alerts = budgets.without(self.alerts, owners)
         for subject in subjects & self.healths.keys():
             self.healths[subject] = cleared(self.healths[subject])
         for call in self.open.values():
@@ -427,6 +437,7 @@ class Book:
         self.alive = {process: at + seconds for process, at in self.alive.items()}
         self.healths = {s: shifted(health, seconds) for s, health in self.healths.items()}
         self.stickies = {c: replace(s, at=s.at + seconds) for c, s in self.stickies.items()}
+        self.alerts = {k: budgets.shifted(told, seconds) for k, told in self.alerts.items()}
 
     def _unhear(self, owners: Iterable[str]) -> None:
         forget(self.counters, owners)

@@ -17,6 +17,7 @@ from spillover.core.values import (
     Amounts,
     Calendar,
     CalendarUnit,
+    Lifetime,
     Metric,
     Refill,
     Rolling,
@@ -191,7 +192,7 @@ def owners_of(profile: str, model: str, account: str) -> tuple[str, str, str]:
 
 
 def _seconds(window: Window, amount: int) -> float:
-    """Return how far back usage may still count in a window; a day stands for longer periods."""
+    """Return how far back usage may still count in a window; a day stands for all that is longer."""
     match window:
         case Rolling():
             return window.seconds
@@ -200,5 +201,7 @@ def _seconds(window: Window, amount: int) -> float:
             return SHOWN[units.get(window.unit, "day")].seconds
         case Refill():
             return window.seconds * max(1.0, (window.burst or amount) / max(1, amount))
+        case Lifetime():
+            return SHOWN["day"].seconds
         case _:
             assert_never(window)

@@ -12,6 +12,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from spillover.core import budgets
+from spillover.core.budgets import Told
 from spillover.core.health import Health, shifted
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.stated import Stated
@@ -157,6 +159,13 @@ class Heard(msgspec.Struct, frozen=True, array_like=True, tag="q"):
     at: float
 
 
+class Alerted(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+    """Users were told how much of a budget is used."""
+
+    budget: str
+    told: Told
+
+
 Entry: TypeAlias = (
     Reserved
     | Settled
@@ -172,6 +181,7 @@ Entry: TypeAlias = (
     | Keyed
     | Jumped
     | Heard
+    | Alerted
 )
 
 
@@ -180,6 +190,8 @@ def moved(entry: Entry, seconds: float) -> Entry:
     match entry:
         case HealthChanged(health=Health() as health):
             return replace(entry, health=shifted(health, seconds))
+        case Alerted():
+            return replace(entry, told=budgets.shifted(entry.told, seconds))
         case Stuck(sticky=Sticky() as sticky):
             return replace(entry, sticky=replace(sticky, at=sticky.at + seconds))
         case _:

@@ -152,6 +152,21 @@ class Ledger:
         if not future.done():
             await asyncio.shield(future)
 
+    async def decide(self, work: Callable[[float], list[Entry]]) -> None:
+        """Fold and record what `work` makes of the record at an instant.
+
+        No other process changes the record meanwhile, and `work` may be the first to see what they
+        recorded before.
+        """
+
+        def folded(now: float) -> tuple[object, list[Entry]]:
+            made = work(now)
+            for entry in made:
+                self.book.apply(entry)
+            return None, made
+
+        await self._enqueue(folded)
+
     def record_soon(self, *entries: Entry) -> None:
         """Put entries in line for the next step, which nobody waits for."""
         self._line_up(_Job(self._folding(entries)))

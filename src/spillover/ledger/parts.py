@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from spillover.core.budgets import Told
 from spillover.core.health import Health
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
@@ -38,6 +39,7 @@ class _Rest(msgspec.Struct):
     serving: dict[str, dict[str, str | None]] = msgspec.field(default_factory=dict)
     offset: float | None = None
     heard: dict[str, dict[str, Heard]] = msgspec.field(default_factory=dict)
+    alerts: dict[str, Told] = msgspec.field(default_factory=dict)
 
 
 _REST = "rest"
@@ -67,6 +69,7 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         serving=book.serving,
         offset=book.offset,
         heard=book.counters.heard,
+        alerts=book.alerts,
     )
     yield _REST, _encoder.encode(rest)
 

@@ -18,6 +18,7 @@ from spillover.errors import (
     RequestError,
     SpilloverError,
     StreamInterrupted,
+    Told,
 )
 from spillover.library.answers import sent
 
@@ -60,11 +61,12 @@ def _refused(refusal: Refusal, ending: Ending, retry_after: str | None) -> Spill
         )
         for skipped in refusal.profiles
     )
+    told = Told(code=code, status=status, message=refusal.message)
     if ending.trail:
         return AllAttemptsFailed(
-            sent(ending.trail), profiles=profiles, retry_after=wait_s, code=code, status=status
+            sent(ending.trail), profiles=profiles, retry_after=wait_s, told=told
         )
-    return NoProfileAvailable(profiles, wait_s, code=code, status=status)
+    return NoProfileAvailable(profiles, wait_s, told=told)
 
 
 def interrupted(ending: Ending | None) -> StreamInterrupted:

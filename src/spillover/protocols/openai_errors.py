@@ -7,6 +7,7 @@ own refusal, whose status is handed on.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -59,7 +60,8 @@ def error_body(
 def _iso(at: float | None) -> str | None:
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # Rounded up: nobody who comes back then is early.
+    return datetime.fromtimestamp(ceil(at), UTC).isoformat().replace("+00:00", "Z")
 
 
 _CODES: Final = {

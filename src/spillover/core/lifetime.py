@@ -1,0 +1,43 @@
+"""Count usage of a window that never ends: a credit that is given once.
+
+Refuses to know how large the credit is, and time.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from spillover.core.values import NOTHING, Amounts
+
+
+class LifetimeSeries(msgspec.Struct, tag="lifetime"):
+    """All usage since counting began, however old: only a person takes it back."""
+
+    totals: list[int] = msgspec.field(default_factory=lambda: list(NOTHING))
+
+    def roll(self, now: float) -> None:
+        """Forget nothing."""
+
+    def add(self, at: float, amounts: Amounts) -> None:  # noqa: ARG002 - one shape for all windows
+        """Count `amounts` as used; negative amounts take back, never below nothing."""
+        self.totals[:] = [
+            max(0, own + more) for own, more in zip(self.totals, amounts, strict=True)
+        ]
+
+    def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
+        """Return what counts of `metric`."""
+        return self.totals[metric]
+
+    def frees_at(self, metric: int, amount: int, now: float) -> float | None:
+        """Return None: nothing ever leaves."""
+
+    def resets_at(self, metric: int, now: float) -> float | None:
+        """Return None: nothing ever leaves."""
+
+    def forget(self, share: object = None) -> None:
+        """Forget everything, or the part that `share` (another one of these) counts too."""
+        taken = share.totals if isinstance(share, LifetimeSeries) else self.totals
+        self.totals[:] = [max(0, own - part) for own, part in zip(self.totals, taken, strict=True)]
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Stay as it is, whatever the clock does."""
