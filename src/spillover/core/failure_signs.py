@@ -49,7 +49,9 @@ NAMES_ACCOUNT: Final = Phrases(
 WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.MONTH,
-        Phrases(r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"limit\S{0,60}-month$", r"每月"),
+        Phrases(
+            r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"rate-?limit\S{0,60}-month$", r"每月"
+        ),
     ),
     (CalendarUnit.WEEK, Phrases(r"per[ _-]?week", r"\bweekly\b", r"/ ?week\b", r"每周")),
     (
@@ -58,12 +60,12 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
             r"per[ _-]?day",
             r"(?:\b|_)daily\b",
             r"/ ?day\b",
-            r"limit\S{0,60}-day$",
+            r"rate-?limit\S{0,60}-day$",
             r"\b1/d/",
             r"\b[rt]pd\b",
             r"per 86400 ?s",
-            "modelbyday",
-            "userbyday",
+            r"\w{0,20}modelbyday",
+            r"\w{0,20}userbyday",
             r"today's",
             r"每[日天]",
             r"今[日天]",
@@ -75,7 +77,7 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
             r"per[ _-]?hour",
             r"\bhourly\b",
             r"/ ?hour\b",
-            r"limit\S{0,60}-hour$",
+            r"rate-?limit\S{0,60}-hour$",
             r"\b[rt]ph\b",
             r"per 3600 ?s",
             r"每小时",
@@ -86,18 +88,21 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
         Phrases(
             r"per[ _-]?min",
             r"/ ?min(?:ute)?\b",
-            r"limit\S{0,60}-minute$",
+            r"rate-?limit\S{0,60}-minute$",
             r"\b1/min/",
             r"\b(?:i|o)?tpm\b",
             r"\brpm\b",
             r"limit_rpm/",
             r"per 60 ?s",
-            "byminute",
+            r"\w{0,20}byminute",
             r"每分钟",
         ),
     ),
 )
-"""Words that name the window that is spent, the longest first: it is the one that binds."""
+"""Words that name the window that is spent, the longest first: it is the one that binds.
+
+Ids of quotas are written in one word: what begins with `\\w` may stand inside of one.
+"""
 
 
 def _status(

@@ -23,6 +23,7 @@ from spillover.core.failure_signs import (
     SIGNS,
     WINDOWS,
 )
+from spillover.core.openings import openings
 from spillover.core.signs import Sign
 from spillover.core.values import (
     CalendarUnit,
@@ -142,10 +143,11 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     """
     if evidence.fault is not None:
         return _transport_failure(evidence, evidence.fault, redact)
-    sign = _sign_of(evidence)
+    words = openings(evidence.text)
+    sign = _sign_of(evidence, words)
     failure, window = sign.failure, sign.window
     if window is None and failure in _HAS_WINDOW:
-        window = _window(evidence.text)
+        window = _window(evidence.text, words)
     if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
         failure = FailureClass.QUOTA_EXHAUSTED
     elsewhere = sign.elsewhere
@@ -153,7 +155,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     stated = wait is not None or reset_at is not None
     return Failure(
         failure=failure,
-        scope=sign.scope or _quota_scope(evidence),
+        scope=sign.scope or _quota_scope(evidence, words),
         status=evidence.status,
         code=None if evidence.code is None else _shown(evidence.code, redact),
         message=_shown(evidence.message, redact),
@@ -276,16 +278,18 @@ def _transport_failure(
     )
 
 
-def _sign_of(evidence: Evidence) -> Sign:
+def _sign_of(evidence: Evidence, words: set[bytes]) -> Sign:
     status = evidence.status or _OK
     if _OK < status < _FIRST_REDIRECT:
         status = _OK  # 204 and its kin are answers without an answer too
-    for sign in _signs_for(evidence.provider, status):
+    for sign, opened in _signs_for(evidence.provider, status):
+        if opened is not None and opened.isdisjoint(words):
+            continue
         if sign.shapes and evidence.shape not in sign.shapes:
             continue
         if sign.codes and sign.codes.isdisjoint(evidence.codes):
             continue
-        if sign.words and not sign.words.found_in(evidence.text):
+        if sign.words and not sign.words.found_in(evidence.text, words):
             continue
         return sign
     theirs = status >= _SERVERS_FAULT or status < _OK or _FIRST_REDIRECT <= status < _OURS
@@ -293,10 +297,13 @@ def _sign_of(evidence: Evidence) -> Sign:
 
 
 @lru_cache(maxsize=1_024)
-def _signs_for(provider: str, status: int) -> tuple[Sign, ...]:
-    """Return the signs that an answer of `provider` with `status` can bear, in their order."""
+def _signs_for(provider: str, status: int) -> tuple[tuple[Sign, frozenset[bytes] | None], ...]:
+    """Return the signs that an answer of `provider` with `status` can bear, in their order.
+
+    With each the words that it asks for by their openings: most signs are passed over by them.
+    """
     return tuple(
-        sign
+        (sign, sign.words and sign.words.openings)
         for sign in SIGNS
         if (not sign.statuses or status in sign.statuses)
         and (not sign.providers or provider in sign.providers)
@@ -320,18 +327,18 @@ _UNHEARD_OF_5XX: Final = Sign(
 )
 
 
-def _window(text: str) -> CalendarUnit | None:
-    for unit, words in WINDOWS:
-        if words.found_in(text):
+def _window(text: str, words: set[bytes]) -> CalendarUnit | None:
+    for unit, phrases in WINDOWS:
+        if phrases.found_in(text, words):
             return unit
     return None
 
 
-def _quota_scope(evidence: Evidence) -> FaultScope:
+def _quota_scope(evidence: Evidence, words: set[bytes]) -> FaultScope:
     """Return whose quota is spent, where the sign itself doesn't say."""
     text = evidence.text
-    per_model = evidence.provider in PER_MODEL_QUOTAS and not NAMES_ACCOUNT.found_in(text)
-    if per_model or NAMES_MODEL.found_in(text):
+    per_model = evidence.provider in PER_MODEL_QUOTAS and not NAMES_ACCOUNT.found_in(text, words)
+    if per_model or NAMES_MODEL.found_in(text, words):
         return FaultScope.PROFILE
     return FaultScope.ACCOUNT
 

@@ -25,9 +25,9 @@ MODEL_SIGNS: Final = (
         scope=_PROFILE,
         statuses=statuses(200, 400, 404, 410, 422),
         words=Phrases(
-            r"\bmodels?\b.{0,100}(?:was|were|has been|have been|been|is|are) (?:retired"
+            r"\bmodels?\b.{0,100}\b(?:was|were|has been|have been|been|is|are) (?:retired"
             r"|decommissioned|removed|deprecated|discontinued|sunset|shut ?down)",
-            r"\bmodel\b.{0,100}(?:no longer (?:available|supported|served|exists)"
+            r"\bmodel\b.{0,100}\b(?:no longer (?:available|supported|served|exists)"
             r"|reached (?:its|the) end of (?:its )?life)",
             r"not found for account",
         ),
@@ -53,7 +53,7 @@ MODEL_SIGNS: Final = (
         scope=_PROFILE,
         statuses=statuses(200, 400, 401, 403, 404, 410, 422, 500, 503),
         words=Phrases(
-            r"\bmodels?\b.{0,100}(?:not found|(?:does not|doesn't|do not) exist"
+            r"\bmodels?\b.{0,100}\b(?:not found|(?:does not|doesn't|do not) exist"
             r"|(?:is|are) not (?:available|accessible|enabled|deployed|loaded))",
             r"\bmodels?\b.{0,60}not (?:currently )?supported(?! (?:with|by this|for this))",
             r"(?:unknown|no such|unavailable|invalid|unsupported) model\b",
@@ -161,7 +161,7 @@ QUOTA_SIGNS: Final = (
         words=Phrases(
             r"concurren(?:t|cy) (?:api )?(?:requests?|connections?|calls?|sessions?|limit|quota"
             r"|exceeded)",
-            r"concurrentrequests",
+            r"(?:user)?concurrentrequests",
             r"(?:max|maximum|organization|request|high|exceeded) concurrency",
             r"too many (?:simultaneous|parallel|in-flight|concurrent)",
             r"(?:requests?|calls?) (?:are |is )?already (?:in progress|queued|running)",
