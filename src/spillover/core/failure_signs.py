@@ -19,7 +19,7 @@ from spillover.core.provider_signs import PROVIDER_SIGNS
 from spillover.core.request_signs import CONTENT_SIGNS, FEATURE_SIGNS, SIZE_SIGNS
 from spillover.core.signs import Phrases, Sign, names, statuses
 from spillover.core.supply_signs import CAPACITY_SIGNS, MODEL_SIGNS, QUOTA_SIGNS
-from spillover.core.values import CalendarUnit, FailureClass, FaultScope
+from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Metric
 
 PER_MODEL_QUOTAS: Final = names(
     "alibaba anthropic azure bedrock cerebras dashscope gemini github-models google groq "
@@ -103,6 +103,29 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
 
 Ids of quotas are written in one word: what begins with `\\w` may stand inside of one.
 """
+
+
+METRICS: Final[tuple[tuple[Metric, Phrases], ...]] = (
+    (
+        Metric.TOKENS,
+        Phrases(
+            r"tokens? per[ _-]",
+            r"\btp[mhd]\b",
+            r"token (?:limit|quota)",
+            "ratelimit-remaining-tokens",
+        ),
+    ),
+    (
+        Metric.REQUESTS,
+        Phrases(
+            r"requests? per[ _-]",
+            r"\brp[mhd]\b",
+            r"request (?:limit|quota)",
+            "ratelimit-remaining-requests",
+        ),
+    ),
+)
+"""Words that name what is spent."""
 
 
 def _status(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.failure_signs import (
+    METRICS,
     NAMES_ACCOUNT,
     NAMES_MODEL,
     PER_MODEL_QUOTAS,
@@ -31,6 +32,7 @@ from spillover.core.values import (
     Failure,
     FailureClass,
     FaultScope,
+    Metric,
     Source,
     Status,
     Value,
@@ -151,6 +153,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
         failure = FailureClass.QUOTA_EXHAUSTED
     elsewhere = sign.elsewhere
+    counted = failure in _HAS_WINDOW and not sign.concurrency
     wait, reset_at = (None, None) if sign.permanent else _believable(evidence, failure, now)
     stated = wait is not None or reset_at is not None
     return Failure(
@@ -164,6 +167,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
         source=evidence.source if stated else Source.DEFAULT,
         confidence=Confidence.STATED if stated else Confidence.GUESSED,
         quota_window=window,
+        metric=_metric(evidence.text, words) if counted else None,
         retry_elsewhere=failure not in _REQUESTS_OWN if elsewhere is None else elsewhere,
         permanent=sign.permanent,
         names_key=sign.names_key,
@@ -331,6 +335,13 @@ def _window(text: str, words: set[bytes]) -> CalendarUnit | None:
     for unit, phrases in WINDOWS:
         if phrases.found_in(text, words):
             return unit
+    return None
+
+
+def _metric(text: str, words: set[bytes]) -> Metric | None:
+    for metric, phrases in METRICS:
+        if phrases.found_in(text, words):
+            return metric
     return None
 
 
