@@ -50,6 +50,7 @@ __all__ = [
     "Treatment",
     "backoff_s",
     "classify",
+    "sends_of",
     "treatment_of",
 ]
 
@@ -127,6 +128,12 @@ def treatment_of(failure: Failure) -> Treatment:
     if failure.concurrency and failure.failure is FailureClass.RATE_LIMITED:
         return TOO_MANY_AT_ONCE
     return TREATMENTS[failure.failure]
+
+
+def sends_of(failure: Failure) -> int:
+    """Return how often in all a profile is sent to when it fails like this, unless a chain says so."""
+    treatment = treatment_of(failure)
+    return treatment.sends_when_reset if failure.reset_mid_send else treatment.sends
 
 
 def backoff_s(sends: int, draw: float) -> float:

@@ -166,7 +166,7 @@ def _message(chain: str, code: Code, skipped: Sequence[Skipped], now: float) -> 
     timed = [s for s in skipped if s.available_at is not None]
     if timed and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED}:
         first = min(timed, key=lambda s: s.available_at or 0.0)
-        message += f"; soonest is {first.profile} in {_span((first.available_at or now) - now)}"
+        message += f"; soonest is {first.profile} in {span((first.available_at or now) - now)}"
     return message
 
 
@@ -175,11 +175,11 @@ def _because(skipped: Skipped, now: float) -> str:
     if skipped.detail and skipped.detail != skipped.reason.value:
         because += f": {skipped.detail}"
     if skipped.available_at is not None:
-        because += f", back in {_span(skipped.available_at - now)}"
+        because += f", back in {span(skipped.available_at - now)}"
     return because
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """Return a span as people say it, rounded up: `42 s`, `5 min`, `3 h`, `2 d`."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:

@@ -91,7 +91,7 @@ CAPACITY_SIGNS: Final = (
                 for what in ("server", "service", "system")
             ),
             r"no more data centers",
-            r"^overloaded$",
+            r"(?:^|: )overloaded\.?$",
             r"(?:服务器|系统|服务)正?繁忙",
             r"(?:服务器|系统|服务)正?过载",
         ),
@@ -274,7 +274,7 @@ QUOTA_SIGNS: Final = (
             "rate_limit_exceeded rate_limit_error rate_limit_reached_error rate_limited "
             "rate_limit ratelimiterror ratelimitexceeded rate_limit_reached too_many_requests "
             "toomanyrequests too_many_requests_error request_quota_exceeded token_quota_exceeded "
-            "resource_exhausted throttlingexception throttling ratelimitreached requestbursttoofast "
+            "resource_exhausted resourceexhausted throttlingexception throttling ratelimitreached requestbursttoofast "
             "toomanyrequestsexception limit_requests tokens_per_minute_exceeded 429"
         ),
         source="codes of OpenAI, Groq, Anthropic, Moonshot, Mistral, Cerebras, Gemini, Bedrock, Ark "
