@@ -461,13 +461,10 @@ def test_a_refusal_without_a_wait_takes_the_catalogues_as_a_guess(
 ) -> None:
     refusal = failure(FailureClass(kind), status=429, quota_window=window, metric=metric)
 
-    stand = meets(Record(), refusal, who=GROQ)
+    found = evidence(meets(Record(), refusal, who=GROQ))
 
-    assert stand.evidence is not None
-    assert stand.evidence.until == NOON + wait
-    assert stand.evidence.probe_at == NOON + min(wait, 900.0)
-    assert stand.evidence.source is Source.CATALOGUE
-    assert stand.evidence.confidence is Confidence.GUESSED
+    assert (found.until, found.probe_at) == (NOON + wait, NOON + min(wait, 900.0))
+    assert (found.source, found.confidence) == (Source.CATALOGUE, Confidence.GUESSED)
 
 
 @pytest.mark.parametrize(
@@ -478,25 +475,17 @@ def test_what_the_catalogue_knows_no_wait_for_is_waited_out_by_the_table(
 ) -> None:
     refusal = failure(FailureClass.RATE_LIMITED, status=429, quota_window=window, metric=metric)
 
-    stand = meets(Record(), refusal, who=GROQ)
+    found = evidence(meets(Record(), refusal, who=GROQ))
 
-    assert stand.evidence is not None
-    assert stand.evidence.until == NOON + 60.0
-    assert stand.evidence.source is Source.DEFAULT
+    assert (found.until, found.source) == (NOON + 60.0, Source.DEFAULT)
 
 
 def test_a_stated_wait_comes_before_the_catalogues() -> None:
+    told = {"stated_wait_s": 7.0, "source": Source.HEADER}
     refusal = failure(
-        FailureClass.RATE_LIMITED,
-        status=429,
-        quota_window=MINUTE,
-        metric=Metric.REQUESTS,
-        stated_wait_s=7.0,
-        source=Source.HEADER,
+        FailureClass.RATE_LIMITED, quota_window=MINUTE, metric=Metric.REQUESTS, **told
     )
 
-    stand = meets(Record(), refusal, who=GROQ)
+    found = evidence(meets(Record(), refusal, who=GROQ))
 
-    assert stand.evidence is not None
-    assert stand.evidence.until == NOON + 7.0
-    assert stand.evidence.source is Source.HEADER
+    assert (found.until, found.source) == (NOON + 7.0, Source.HEADER)

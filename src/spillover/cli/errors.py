@@ -114,7 +114,7 @@ def _explain(text: str, provider: str | None) -> None:
     profile = somebody(packaged.load(), whose, model_in(whose, text))
     what = conduct(failure, profile, now=now)
     entry = entry_of(failure)
-    screen.show(verdict(failure, what, entry, provider=whose, now=now, width=screen.width()))
+    screen.show(verdict(failure, what, entry, provider=whose, width=screen.width()))
 
 
 def entry_of(failure: Failure) -> GuideEntry | None:

@@ -58,9 +58,8 @@ def overview(guide: Guide, *, width: int | None) -> Iterator[Text]:
         heads = ("  CODE", "IS", "WHAT HELPS")[:columns]
         yield from table(heads, rows, align="<" * columns, width=width)
         yield Text()
-    yield Text(
-        f"as of {guide.as_of}; spillover errors CODE shows one, spillover errors - reads one"
-    )
+    closing = f"as of {guide.as_of}; spillover errors CODE shows one, spillover errors - reads one"
+    yield from map(Text, wrap(closing, width or _UNBOUNDED))
 
 
 def _cells(entry: GuideEntry) -> tuple[str, str, str]:
@@ -123,7 +122,6 @@ def verdict(
     entry: GuideEntry | None,
     *,
     provider: str,
-    now: float,
     width: int | None,
 ) -> Iterator[Text]:
     """Yield what a pasted error is, what it means, what helps, and what Spillover does with it."""
@@ -135,7 +133,7 @@ def verdict(
         "means": entry.cause if entry is not None else "",
         "what helps": entry.resolution if entry is not None else "",
         "Spillover": " ".join(told(what)),
-        "wait": _waiting(failure, what, now),
+        "wait": _waiting(failure, what),
         "elsewhere": "another provider may accept the same request"
         if failure.retry_elsewhere
         else "every provider would say the same",
@@ -164,11 +162,9 @@ _SOURCES: Final[Mapping[str, str]] = {
 }
 
 
-def _waiting(failure: Failure, what: Conduct, now: float) -> str:
+def _waiting(failure: Failure, what: Conduct) -> str:
     """Return how long Spillover waits, and why."""
     stated = failure.stated_wait_s
-    if failure.reset_at is not None:
-        stated = failure.reset_at - now
     if what.bench is None:
         return "none: the fault is not the profile's"
     if what.bench.wait_s is None:
