@@ -53,7 +53,11 @@ def overview(guide: Guide, *, width: int | None) -> Iterator[Text]:
         rows: list[list[Text | str]] = []
         for entry in guide.of_group(group.id):
             code, title, helps = _cells(entry)
-            cells = [f"{code:<{widths[0]}}", f"{title:<{widths[1]}}", Text(helps, "dim")]
+            cells: list[Text | str] = [
+                f"{code:<{widths[0]}}",
+                f"{title:<{widths[1]}}",
+                Text(helps, "dim"),
+            ]
             rows.append(cells[:columns])
         heads = ("  CODE", "IS", "WHAT HELPS")[:columns]
         yield from table(heads, rows, align="<" * columns, width=width)

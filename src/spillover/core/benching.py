@@ -257,11 +257,13 @@ def _expected(call: FailedCall, treatment: Treatment, strikes: int) -> float | N
         if (name in spent if spent is not None else name.endswith(named))
     ]
     if None in waits:
-        return period(unit, "UTC", now)[1]
+        ends_at: float = period(unit, "UTC", now)[1]
+        return ends_at
     longest = max((wait for wait in waits if wait is not None), default=None)
     if longest is None:
         return None
-    return now + min(longest * 2 ** min(strikes - 1, 20), max(longest, treatment.longest_wait_s))
+    wait: float = longest * 2 ** min(strikes - 1, 20)
+    return now + min(wait, max(longest, treatment.longest_wait_s))
 
 
 def _provider(

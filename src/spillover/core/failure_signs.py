@@ -149,6 +149,8 @@ _STATUSES: Final = (
     _status(FailureClass.OVERLOADED, FaultScope.PROVIDER, 498, 503, 529),
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 502),
     _status(FailureClass.SERVER_ERROR, FaultScope.PROVIDER, 500, 520, 521, 523, 525, 526, 527, 530),
+    # Bedrock: the model itself broke down.
+    _status(FailureClass.SERVER_ERROR, FaultScope.PROFILE, 424),
     # The address is wrong for this protocol, which says nothing of the request.
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 301, 302, 303, 307, 308),
     _status(FailureClass.BAD_REQUEST, FaultScope.REQUEST, 405, 501, elsewhere=True),

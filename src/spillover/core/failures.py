@@ -314,7 +314,7 @@ def _signs_for(provider: str, status: int) -> tuple[tuple[Sign, frozenset[bytes]
     With each the words that it asks for by their openings: most signs are passed over by them.
     """
     return tuple(
-        (sign, sign.words and sign.words.openings)
+        (sign, None if sign.words is None else sign.words.openings)
         for sign in SIGNS
         if (not sign.statuses or status in sign.statuses)
         and (not sign.providers or provider in sign.providers)

@@ -53,7 +53,7 @@ MODEL_SIGNS: Final = (
         scope=_PROFILE,
         statuses=statuses(200, 400, 401, 403, 404, 410, 422, 500, 503),
         words=Phrases(
-            r"\bmodels?\b.{0,100}\b(?:not found|(?:does not|doesn't|do not) exist"
+            r"\bmodels?\b.{0,100}\b(?:not found|(?:does not|doesn't|do not|not) exist"
             r"|(?:is|are) not (?:available|accessible|enabled|deployed|loaded))",
             r"\bmodels?\b.{0,60}not (?:currently )?supported(?! (?:with|by this|for this))",
             r"(?:unknown|no such|unavailable|invalid|unsupported) model\b",
@@ -291,6 +291,8 @@ QUOTA_SIGNS: Final = (
             r"(?:you are|being|been) rate[ -]limited",
             "too many requests",
             r"limited to \d+ (?:api )?(?:requests|calls)",
+            r"(?:qps|rpm|tpm|requests?) limit (?:is )?(?:reached|exceeded)",
+            r"\w{0,20}qpsoverflow",
             r"http (?:status )?(?:code )?429",
             r"(?:status|error) code:? 429",
             r"请求(?:过于)?频繁",
