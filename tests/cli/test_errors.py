@@ -115,7 +115,7 @@ def test_nothing_pasted_is_said_to_be_nothing() -> None:
 
 
 def test_json_lines_are_classified_as_the_library_does() -> None:
-    records = [
+    records: list[dict[str, object]] = [
         {"provider": "groq", "status": 429, "headers": {"retry-after": "7"}, "body": "{}"},
         {"exception": "ECONNREFUSED"},
         {"status": 200, "body": '{"choices":[{"message":{"content":"hi"}}]}'},
