@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from bench.own import own_us
-from bench.traffic import ANSWER, STAMPED_EVENT, request
+from bench.traffic import ANSWER, PROSE, REFUSAL, STAMPED_EVENT, request
 from spillover.clock import SystemClock
+from spillover.core.failures import classify
 from spillover.core.ladder import Ask, build
 from spillover.core.limits import Candidate, Denied
 from spillover.core.values import (
@@ -42,11 +43,14 @@ from spillover.core.values import (
 from spillover.ledger.entries import Settled
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.opening import open_journal
+from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import StreamReader, read_answer, read_request
 from spillover.protocols.sse import Splitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from spillover.core.values import Failure
 
 WARM_UP: Final = 500
 ALONE: Final = 4_000
@@ -177,8 +181,16 @@ def _parsing() -> dict[str, float]:
         "write that for an upstream": lambda: asked_much.body_for("bench", ask_usage=True),
         "read a whole answer": lambda: read_answer(ANSWER, Operation.CHAT, headers={}),
         "split off and read a stream's event": one_event,
+        "name a refusal of 2 KB": lambda: _named(REFUSAL),
+        "name prose of 2 KB that says nothing": lambda: _named(PROSE),
     }
     return {name: _best_us(call) for name, call in timed.items()}
+
+
+def _named(body: bytes) -> Failure:
+    """Read and name a failed answer as the gateway does."""
+    evidence = read_error(provider="groq", status=400, headers={}, body=body)
+    return classify(evidence, now=0.0)
 
 
 def _best_us(call: Callable[[], object]) -> float:

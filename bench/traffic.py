@@ -48,6 +48,24 @@ ANSWER: Final = json.dumps(
     }
 ).encode()
 
+_SORRY: Final = (
+    "We are sorry, but something went wrong while the gateway handed your call on to the machine that "
+    "would have answered it; nothing was charged for this, and no part of what you sent is kept. Should "
+    "it happen more often, please write to the people who look after this, with the number below and the "
+    "hour at which it happened, so that they find out which of the many parts on the way dropped it. "
+)
+
+
+def _refusal(words: str) -> bytes:
+    """Return a provider's error of 2 KB around what it says."""
+    message = (words + _SORRY * 6)[:1_900]
+    return json.dumps({"error": {"message": message, "type": "api_error", "param": None}}).encode()
+
+
+PROSE: Final = _refusal("")
+"""An error that holds no word by which it is known: all patterns are tried in vain."""
+REFUSAL: Final = _refusal("The model `bench` does not exist or you do not have access to it. ")
+
 STAMP_DIGITS: Final = 19
 """Digits of the nanoseconds that each streamed event carries as its text."""
 

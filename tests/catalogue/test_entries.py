@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from spillover.catalogue import Catalogue, Kind, Pool, TierKind, load
-from spillover.catalogue.entries import Provider, ResetKind
+from spillover.catalogue.entries import GuessedWait, Provider, ResetKind
 from spillover.core.values import LimitScope
 
 DATE = re.compile(r"20\d\d-[01]\d(-[0-3]\d)?")
@@ -289,3 +289,18 @@ def test_a_pool_says_whose_counter_a_limit_is(
 def test_a_misspelt_field_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="poool"):
         msgspec.json.decode(b'{"poool": "account"}', type=Provider)
+
+
+def test_a_wait_is_guessed_for_windows_that_refusals_name() -> None:
+    with pytest.raises(msgspec.ValidationError, match="per: with one of day, hour, minute"):
+        msgspec.convert(
+            {"models": ["*"], "metric": "tokens", "per": "5h", "source": "s", "as_of": "2026-01"},
+            GuessedWait,
+        )
+
+
+def test_every_guessed_wait_is_dated_and_sourced(catalogue: Catalogue) -> None:
+    rows = [row for entry in catalogue.providers.values() for row in entry.guessed_waits]
+
+    assert rows
+    assert all(row.source and row.as_of and row.instead for row in rows)

@@ -336,3 +336,20 @@ def test_a_free_tiers_smaller_context_counts() -> None:
 
     assert facts is not None
     assert (facts.context_tokens, facts.deprecated) == (500, True)
+
+
+def test_groqs_refusals_without_a_wait_have_one_by_model_and_limit() -> None:
+    small = dict(load().guessed_waits("groq", "llama-3.1-8b-instant"))
+    large = dict(load().guessed_waits("groq", "llama-3.3-70b-versatile"))
+    compound = dict(load().guessed_waits("groq", "groq/compound"))
+
+    assert small == {
+        "requests_per_minute": 2.0,
+        "requests_per_day": None,
+        "tokens_per_minute": 10.0,
+        "tokens_per_day": None,
+    }
+    assert large["tokens_per_minute"] == 5.0
+    assert "tokens_per_day" not in compound
+    assert load().guessed_waits("groq", "whisper") == ()
+    assert load().guessed_waits("nobody", "m") == ()

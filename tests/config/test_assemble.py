@@ -146,6 +146,7 @@ def test_the_catalogues_facts_are_on_the_profile(tmp_path: Path) -> None:
     assert groq.price == Price(input=150, output=600)
     assert groq.lacks == {Capability.VISION, Capability.EMBEDDINGS}
     assert groq.minute_window == Refill(seconds=60)
+    assert dict(groq.guessed_waits)["tokens_per_minute"] == 10.0
     assert groq.alternatives == ("openai/gpt-oss-20b",)
     assert groq.tier is Tier.FREE
 

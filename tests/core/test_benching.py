@@ -25,6 +25,7 @@ from spillover.core.values import (
     CooldownRule,
     FailureClass,
     FaultScope,
+    Metric,
     Rolling,
     Source,
     Status,
@@ -427,3 +428,64 @@ def test_success_of_one_profile_ends_the_providers_cooldown() -> None:
 
     assert stands(record, NOON + 30.0, who=B) == ACTIVE
     assert stands(record, NOON + 30.0, who=C) == ACTIVE
+
+
+# Waits that the catalogue knows of.
+
+GROQ = profile(
+    "a",
+    provider="groq",
+    guessed_waits=(
+        ("requests_per_minute", 2.0),
+        ("tokens_per_minute", 10.0),
+        ("requests_per_day", None),
+        ("tokens_per_hour", 900.0),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "metric", "wait"),
+    [
+        ("rate_limited", MINUTE, Metric.REQUESTS, 2.0),
+        ("rate_limited", MINUTE, Metric.TOKENS, 10.0),
+        ("rate_limited", None, Metric.TOKENS, 10.0),
+        ("rate_limited", MINUTE, None, 10.0),
+        ("quota_exhausted", DAY, Metric.REQUESTS, 12 * HOUR),
+        ("quota_exhausted", DAY, None, 12 * HOUR),
+        ("quota_exhausted", CalendarUnit.HOUR, Metric.TOKENS, 900.0),
+    ],
+)
+def test_a_refusal_without_a_wait_takes_the_catalogues_as_a_guess(
+    kind: str, window: CalendarUnit | None, metric: Metric | None, wait: float
+) -> None:
+    refusal = failure(FailureClass(kind), status=429, quota_window=window, metric=metric)
+
+    found = evidence(meets(Record(), refusal, who=GROQ))
+
+    assert (found.until, found.probe_at) == (NOON + wait, NOON + min(wait, 900.0))
+    assert (found.source, found.confidence) == (Source.CATALOGUE, Confidence.GUESSED)
+
+
+@pytest.mark.parametrize(
+    ("window", "metric"), [(None, None), (WEEK, None), (DAY, Metric.TOKENS)], ids=str
+)
+def test_what_the_catalogue_knows_no_wait_for_is_waited_out_by_the_table(
+    window: CalendarUnit | None, metric: Metric | None
+) -> None:
+    refusal = failure(FailureClass.RATE_LIMITED, status=429, quota_window=window, metric=metric)
+
+    found = evidence(meets(Record(), refusal, who=GROQ))
+
+    assert (found.until, found.source) == (NOON + 60.0, Source.DEFAULT)
+
+
+def test_a_stated_wait_comes_before_the_catalogues() -> None:
+    told = {"stated_wait_s": 7.0, "source": Source.HEADER}
+    refusal = failure(
+        FailureClass.RATE_LIMITED, quota_window=MINUTE, metric=Metric.REQUESTS, **told
+    )
+
+    found = evidence(meets(Record(), refusal, who=GROQ))
+
+    assert (found.until, found.source) == (NOON + 7.0, Source.HEADER)

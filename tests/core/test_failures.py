@@ -24,6 +24,7 @@ from spillover.core.values import (
     Failure,
     FailureClass,
     FaultScope,
+    Metric,
     Source,
     Status,
 )
@@ -217,6 +218,22 @@ def test_a_rate_limit_on_a_minute_stays_one() -> None:
 
     assert found.failure is FailureClass.RATE_LIMITED
     assert found.quota_window is CalendarUnit.MINUTE
+
+
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("Rate limit reached on requests per minute (RPM): Limit 30", Metric.REQUESTS),
+        ("Rate limit reached on tokens per minute (TPM): Limit 6000, Requested 9", Metric.TOKENS),
+        ("Token limit exceeded", Metric.TOKENS),
+        ("over your RPD", Metric.REQUESTS),
+        ("Daily token quota", Metric.TOKENS),
+        ("Rate limit exceeded", None),
+        ("too many concurrent requests; 3 requests per minute", None),
+    ],
+)
+def test_what_is_spent_is_told_where_the_text_names_it(text: str, metric: Metric | None) -> None:
+    assert classify(an_error(429, text, provider="groq"), now=NOW).metric is metric
 
 
 def test_a_rate_limit_benches_the_account_unless_quotas_are_per_model() -> None:

@@ -23,8 +23,9 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 RECORDED = rows("recorded_errors.jsonl")
-VARIANTS = rows("error_variants.jsonl")
-"""Wordings, nestings, languages and header cases besides those that were recorded."""
+VARIANTS = [*rows("error_variants.jsonl"), *rows("field_errors.jsonl")]
+"""Wordings, nestings, languages and header cases besides those that were recorded; and answers of all
+kinds of providers as they are met in the field."""
 FIELDS = ("provider", "status", "headers", "body", "exception", "stream")
 
 

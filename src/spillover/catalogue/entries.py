@@ -218,6 +218,31 @@ class Rank(Entry, frozen=True, kw_only=True):
     as_of: Date
 
 
+class GuessedWait(Entry, frozen=True, kw_only=True):
+    """How long to stay away after a refusal that says what is spent, but not until when."""
+
+    models: tuple[str, ...]
+    """Upstream model names or globs; the most specific one counts."""
+    metric: Metric
+    per: str
+    """The window: `minute`, `hour`, `day`, `week` or `month`."""
+    amount: Amount | None = None
+    """The limit that was known with it."""
+    says: str | None = None
+    """How such a refusal begins."""
+    wait_s: Annotated[float, Meta(gt=0)] | None = None
+    """None: until the window ends, in UTC."""
+    instead: str | None = None
+    """A model to fall back to."""
+    source: str
+    as_of: Date
+
+    def __post_init__(self) -> None:
+        """Refuse a window that has no name in a refusal."""
+        if self.per not in _CALENDAR:
+            raise ValueError(f"per: with one of {', '.join(sorted(_CALENDAR))}")
+
+
 class DefaultModel(Entry, frozen=True, kw_only=True):
     """The model a profile gets when none is named."""
 
@@ -273,6 +298,8 @@ class Provider(Entry, frozen=True, kw_only=True):
     """By the window's name: `minute`, `hour`, `day`, `week`, `month`, `5h`."""
     headers: tuple[HeaderFact, ...] = ()
     wait_hints: str | None = None
+    guessed_waits: tuple[GuessedWait, ...] = ()
+    """What to do about refusals that state no wait."""
     stream_usage_note: str | None = None
     reserves_max_tokens: bool = False
     """The provider counts all of `max_tokens` against its limits before it answers."""

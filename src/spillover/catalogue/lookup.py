@@ -20,6 +20,7 @@ from spillover.catalogue.entries import (
     Entry,
     Figure,
     FreeRow,
+    GuessedWait,
     ModelFacts,
     ModelRow,
     Provider,
@@ -42,7 +43,7 @@ from spillover.core.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_Row = TypeVar("_Row", FreeRow, Rank)
+_Row = TypeVar("_Row", FreeRow, Rank, GuessedWait)
 
 
 class FreeLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +194,17 @@ class Catalogue:
             return None
         names = [name for row in entry.free if _applies(row) and row.gives for name in row.models]
         return next(iter(difflib.get_close_matches(model, names, n=1, cutoff=0.0)), None)
+
+    def guessed_waits(self, provider: str, model: str) -> tuple[tuple[str, float | None], ...]:
+        """Return (limit's name, seconds) by which to wait when a refusal states nothing.
+
+        No seconds: until the limit's window ends. The most specific row of each limit counts.
+        """
+        entry = self.provider(provider)
+        found: dict[str, float | None] = {}
+        for row in _most_specific(() if entry is None else entry.guessed_waits, model):
+            found.setdefault(f"{row.metric.value}_per_{row.per}", row.wait_s)
+        return tuple(found.items())
 
     def window(self, provider: str, name: str) -> Window | None:
         """Return how a provider's `minute`, `day` … resets, None where that is not known."""

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "disable": "switch",
     "explain": "explain",
     "ask": "ask",
+    "errors": "errors",
     "catalogue": "catalogue",
 }
 """Every command in the order of the help, and the module that holds it."""

@@ -12,13 +12,13 @@ from rich.text import Text
 from spillover.catalogue import ResetKind, TierKind
 from spillover.catalogue.ageing import age_days, is_stale
 from spillover.cli.tables import table
-from spillover.cli.wording import amount, words
+from spillover.cli.wording import amount, span, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from spillover.catalogue import Figure, FreeRow, ModelFacts, Provider, ResetWindow
+    from spillover.catalogue import Figure, FreeRow, GuessedWait, ModelFacts, Provider, ResetWindow
 
 GIVES: Final = {
     TierKind.RECURRING: "free tier",
@@ -48,6 +48,9 @@ def portrait(
     for row in entry.free:
         yield from _headed("Free tier", row is entry.free[0])
         yield from _free(row, today)
+    if entry.guessed_waits:
+        yield from _headed("Waits where it states none", True)
+        yield from _waits(entry.guessed_waits)
     if models:
         yield from _headed("Models", True)
         yield from _models(models)
@@ -159,6 +162,21 @@ def _figures(figures: tuple[Figure, ...]) -> str:
         + (f" per {figure.per}" if figure.per else " at once")
         for figure in figures
     )
+
+
+def _waits(rows: tuple[GuessedWait, ...]) -> Iterator[Text]:
+    cells: list[list[Text | str]] = [
+        [
+            f"  {', '.join(row.models)}",
+            f"{words(row.metric.value)} per {row.per}",
+            span(row.wait_s) if row.wait_s is not None else f"to the {row.per}'s end (UTC)",
+            row.instead or "-",
+        ]
+        for row in rows
+    ]
+    yield from table(("  MODEL", "SPENT", "WAIT", "INSTEAD"), cells, align="<<<<")
+    for as_of, source in sorted({(row.as_of, row.source) for row in rows}):
+        yield Text(f"  as of {as_of}: {source}", "dim")
 
 
 def _models(models: Mapping[str, ModelFacts]) -> Iterator[Text]:

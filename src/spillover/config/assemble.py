@@ -130,6 +130,7 @@ def _profile(
         microneurons_per_output_token=rates[1],
         minute_window=catalogue.window(upstream.provider, "minute"),
         day_window=catalogue.window(upstream.provider, "day"),
+        guessed_waits=catalogue.guessed_waits(upstream.provider, model),
         pool=LimitScope.PROFILE if entry is None else entry.pool.scope,
         key_missing=upstream.missing is not None,
     )

@@ -36,7 +36,7 @@ BILLING_SIGNS: Final = (
             "billing_hard_limit_reached billing_not_active billing_error arrearage "
             "payment_required payment_method_required not_enough_balance accountoverdueerror "
             "budget_exceeded customer_verification_required spend_limit_reached "
-            "openrouter_credits credits_required"
+            "openrouter_credits credits_required pre_consume_token_quota_failed"
         ),
         permanent=True,
         source="codes of OpenAI, Moonshot, DashScope, SambaNova, one-api, Novita, Ark, Anthropic, "
@@ -96,7 +96,7 @@ BILLING_SIGNS: Final = (
             r"budget has been exceeded",
             r"extra usage is required",
             r"account balance is",
-            *(rf"{money}已?(?:不足|用尽|耗尽|用完)" for money in ("余额", "额度")),
+            *(rf"{money}已?(?:不足|用尽|耗尽|用完)" for money in ("余额", "余量", "额度")),
             r"欠费",
             r"请充值",
         ),
@@ -185,6 +185,7 @@ KEY_SIGNS: Final = (
             r"invalid (?:bearer|access|auth(?:entication|orization)?) (?:token|key|credentials?)",
             r"(?:token|credentials?) (?:is|was|has|have) (?:been )?(?:invalid|expired|revoked"
             r"|incorrect|missing)",
+            r"(?:access|auth|bearer) token (?:invalid|expired|revoked|missing)",
             r"security token included in the request",
             r"virtual key expected",
             "invalid proxy server token",

@@ -215,6 +215,9 @@ def _end(
         return now + rule.wait_s, Source.CONFIG, Confidence.GUESSED, False
     if boundary is not None:
         return boundary, Source.CATALOGUE, Confidence.KNOWN, True
+    expected = _expected(call, treatment, strikes)
+    if expected is not None:
+        return expected, Source.CATALOGUE, Confidence.GUESSED, False
     if quota and failure.quota_window is not None:
         ends_at = period(failure.quota_window, "UTC", now)[1]
         return ends_at, Source.DEFAULT, Confidence.GUESSED, False
@@ -236,6 +239,31 @@ def _boundary(call: FailedCall) -> float | None:
     if isinstance(window, Calendar):
         return period(window.unit, window.zone, call.now)[1]
     return None
+
+
+def _expected(call: FailedCall, treatment: Treatment, strikes: int) -> float | None:
+    """Return when the limit that is spent has room again by experience, where the catalogue has some."""
+    failure, now = call.failure, call.now
+    unit = failure.quota_window
+    if unit is None and failure.metric is not None:
+        unit = CalendarUnit.MINUTE  # what is counted is named, and no longer window
+    if unit is None:
+        return None
+    named = f"_per_{unit.value}"
+    spent = {f"{failure.metric.value}{named}"} if failure.metric is not None else None
+    waits = [
+        wait
+        for name, wait in call.profile.guessed_waits
+        if (name in spent if spent is not None else name.endswith(named))
+    ]
+    if None in waits:
+        ends_at: float = period(unit, "UTC", now)[1]
+        return ends_at
+    longest = max((wait for wait in waits if wait is not None), default=None)
+    if longest is None:
+        return None
+    wait: float = longest * 2 ** min(strikes - 1, 20)
+    return now + min(wait, max(longest, treatment.longest_wait_s))
 
 
 def _provider(

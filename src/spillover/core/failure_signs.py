@@ -19,7 +19,7 @@ from spillover.core.provider_signs import PROVIDER_SIGNS
 from spillover.core.request_signs import CONTENT_SIGNS, FEATURE_SIGNS, SIZE_SIGNS
 from spillover.core.signs import Phrases, Sign, names, statuses
 from spillover.core.supply_signs import CAPACITY_SIGNS, MODEL_SIGNS, QUOTA_SIGNS
-from spillover.core.values import CalendarUnit, FailureClass, FaultScope
+from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Metric
 
 PER_MODEL_QUOTAS: Final = names(
     "alibaba anthropic azure bedrock cerebras dashscope gemini github-models google groq "
@@ -49,7 +49,9 @@ NAMES_ACCOUNT: Final = Phrases(
 WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.MONTH,
-        Phrases(r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"limit\S{0,60}-month$", r"每月"),
+        Phrases(
+            r"per[ _-]?month", r"\bmonthly\b", r"/ ?month\b", r"rate-?limit\S{0,60}-month$", r"每月"
+        ),
     ),
     (CalendarUnit.WEEK, Phrases(r"per[ _-]?week", r"\bweekly\b", r"/ ?week\b", r"每周")),
     (
@@ -58,12 +60,12 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
             r"per[ _-]?day",
             r"(?:\b|_)daily\b",
             r"/ ?day\b",
-            r"limit\S{0,60}-day$",
+            r"rate-?limit\S{0,60}-day$",
             r"\b1/d/",
             r"\b[rt]pd\b",
             r"per 86400 ?s",
-            "modelbyday",
-            "userbyday",
+            r"\w{0,20}modelbyday",
+            r"\w{0,20}userbyday",
             r"today's",
             r"每[日天]",
             r"今[日天]",
@@ -75,7 +77,7 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
             r"per[ _-]?hour",
             r"\bhourly\b",
             r"/ ?hour\b",
-            r"limit\S{0,60}-hour$",
+            r"rate-?limit\S{0,60}-hour$",
             r"\b[rt]ph\b",
             r"per 3600 ?s",
             r"每小时",
@@ -86,18 +88,44 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
         Phrases(
             r"per[ _-]?min",
             r"/ ?min(?:ute)?\b",
-            r"limit\S{0,60}-minute$",
+            r"rate-?limit\S{0,60}-minute$",
             r"\b1/min/",
             r"\b(?:i|o)?tpm\b",
             r"\brpm\b",
             r"limit_rpm/",
             r"per 60 ?s",
-            "byminute",
+            r"\w{0,20}byminute",
             r"每分钟",
         ),
     ),
 )
-"""Words that name the window that is spent, the longest first: it is the one that binds."""
+"""Words that name the window that is spent, the longest first: it is the one that binds.
+
+Ids of quotas are written in one word: what begins with `\\w` may stand inside of one.
+"""
+
+
+METRICS: Final[tuple[tuple[Metric, Phrases], ...]] = (
+    (
+        Metric.TOKENS,
+        Phrases(
+            r"tokens? per[ _-]",
+            r"\btp[mhd]\b",
+            r"token (?:limit|quota)",
+            "ratelimit-remaining-tokens",
+        ),
+    ),
+    (
+        Metric.REQUESTS,
+        Phrases(
+            r"requests? per[ _-]",
+            r"\brp[mhd]\b",
+            r"request (?:limit|quota)",
+            "ratelimit-remaining-requests",
+        ),
+    ),
+)
+"""Words that name what is spent."""
 
 
 def _status(
@@ -121,6 +149,8 @@ _STATUSES: Final = (
     _status(FailureClass.OVERLOADED, FaultScope.PROVIDER, 498, 503, 529),
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 502),
     _status(FailureClass.SERVER_ERROR, FaultScope.PROVIDER, 500, 520, 521, 523, 525, 526, 527, 530),
+    # Bedrock: the model itself broke down.
+    _status(FailureClass.SERVER_ERROR, FaultScope.PROFILE, 424),
     # The address is wrong for this protocol, which says nothing of the request.
     _status(FailureClass.BAD_GATEWAY, FaultScope.PROVIDER, 301, 302, 303, 307, 308),
     _status(FailureClass.BAD_REQUEST, FaultScope.REQUEST, 405, 501, elsewhere=True),

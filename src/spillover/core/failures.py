@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.failure_signs import (
+    METRICS,
     NAMES_ACCOUNT,
     NAMES_MODEL,
     PER_MODEL_QUOTAS,
     SIGNS,
     WINDOWS,
 )
+from spillover.core.openings import openings
 from spillover.core.signs import Sign
 from spillover.core.values import (
     CalendarUnit,
@@ -30,6 +32,7 @@ from spillover.core.values import (
     Failure,
     FailureClass,
     FaultScope,
+    Metric,
     Source,
     Status,
     Value,
@@ -47,6 +50,7 @@ __all__ = [
     "Treatment",
     "backoff_s",
     "classify",
+    "sends_of",
     "treatment_of",
 ]
 
@@ -126,6 +130,12 @@ def treatment_of(failure: Failure) -> Treatment:
     return TREATMENTS[failure.failure]
 
 
+def sends_of(failure: Failure) -> int:
+    """Return how often in all a profile is sent to when it fails like this, unless a chain says so."""
+    treatment = treatment_of(failure)
+    return treatment.sends_when_reset if failure.reset_mid_send else treatment.sends
+
+
 def backoff_s(sends: int, draw: float) -> float:
     """Return the seconds to wait after `sends` sends (at least 1) before the next one.
 
@@ -142,18 +152,20 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     """
     if evidence.fault is not None:
         return _transport_failure(evidence, evidence.fault, redact)
-    sign = _sign_of(evidence)
+    words = openings(evidence.text)
+    sign = _sign_of(evidence, words)
     failure, window = sign.failure, sign.window
     if window is None and failure in _HAS_WINDOW:
-        window = _window(evidence.text)
+        window = _window(evidence.text, words)
     if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
         failure = FailureClass.QUOTA_EXHAUSTED
     elsewhere = sign.elsewhere
+    counted = failure in _HAS_WINDOW and not sign.concurrency
     wait, reset_at = (None, None) if sign.permanent else _believable(evidence, failure, now)
     stated = wait is not None or reset_at is not None
     return Failure(
         failure=failure,
-        scope=sign.scope or _quota_scope(evidence),
+        scope=sign.scope or _quota_scope(evidence, words),
         status=evidence.status,
         code=None if evidence.code is None else _shown(evidence.code, redact),
         message=_shown(evidence.message, redact),
@@ -162,6 +174,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
         source=evidence.source if stated else Source.DEFAULT,
         confidence=Confidence.STATED if stated else Confidence.GUESSED,
         quota_window=window,
+        metric=_metric(evidence.text, words) if counted else None,
         retry_elsewhere=failure not in _REQUESTS_OWN if elsewhere is None else elsewhere,
         permanent=sign.permanent,
         names_key=sign.names_key,
@@ -276,16 +289,18 @@ def _transport_failure(
     )
 
 
-def _sign_of(evidence: Evidence) -> Sign:
+def _sign_of(evidence: Evidence, words: set[bytes]) -> Sign:
     status = evidence.status or _OK
     if _OK < status < _FIRST_REDIRECT:
         status = _OK  # 204 and its kin are answers without an answer too
-    for sign in _signs_for(evidence.provider, status):
+    for sign, opened in _signs_for(evidence.provider, status):
+        if opened is not None and opened.isdisjoint(words):
+            continue
         if sign.shapes and evidence.shape not in sign.shapes:
             continue
         if sign.codes and sign.codes.isdisjoint(evidence.codes):
             continue
-        if sign.words and not sign.words.found_in(evidence.text):
+        if sign.words and not sign.words.found_in(evidence.text, words):
             continue
         return sign
     theirs = status >= _SERVERS_FAULT or status < _OK or _FIRST_REDIRECT <= status < _OURS
@@ -293,10 +308,13 @@ def _sign_of(evidence: Evidence) -> Sign:
 
 
 @lru_cache(maxsize=1_024)
-def _signs_for(provider: str, status: int) -> tuple[Sign, ...]:
-    """Return the signs that an answer of `provider` with `status` can bear, in their order."""
+def _signs_for(provider: str, status: int) -> tuple[tuple[Sign, frozenset[bytes] | None], ...]:
+    """Return the signs that an answer of `provider` with `status` can bear, in their order.
+
+    With each the words that it asks for by their openings: most signs are passed over by them.
+    """
     return tuple(
-        sign
+        (sign, None if sign.words is None else sign.words.openings)
         for sign in SIGNS
         if (not sign.statuses or status in sign.statuses)
         and (not sign.providers or provider in sign.providers)
@@ -320,18 +338,25 @@ _UNHEARD_OF_5XX: Final = Sign(
 )
 
 
-def _window(text: str) -> CalendarUnit | None:
-    for unit, words in WINDOWS:
-        if words.found_in(text):
+def _window(text: str, words: set[bytes]) -> CalendarUnit | None:
+    for unit, phrases in WINDOWS:
+        if phrases.found_in(text, words):
             return unit
     return None
 
 
-def _quota_scope(evidence: Evidence) -> FaultScope:
+def _metric(text: str, words: set[bytes]) -> Metric | None:
+    for metric, phrases in METRICS:
+        if phrases.found_in(text, words):
+            return metric
+    return None
+
+
+def _quota_scope(evidence: Evidence, words: set[bytes]) -> FaultScope:
     """Return whose quota is spent, where the sign itself doesn't say."""
     text = evidence.text
-    per_model = evidence.provider in PER_MODEL_QUOTAS and not NAMES_ACCOUNT.found_in(text)
-    if per_model or NAMES_MODEL.found_in(text):
+    per_model = evidence.provider in PER_MODEL_QUOTAS and not NAMES_ACCOUNT.found_in(text, words)
+    if per_model or NAMES_MODEL.found_in(text, words):
         return FaultScope.PROFILE
     return FaultScope.ACCOUNT
 

@@ -44,7 +44,7 @@ from spillover.core.actions import (
     Wait,
 )
 from spillover.core.benching import FailedCall, refused
-from spillover.core.failures import Then, backoff_s, treatment_of
+from spillover.core.failures import Then, backoff_s, sends_of, treatment_of
 from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
@@ -294,8 +294,7 @@ def _sends_allowed(chain: Chain, failure: Failure) -> int:
     retries = chain.retries.get(failure.failure)
     if retries is not None:
         return 1 + retries
-    treatment = treatment_of(failure)
-    return treatment.sends_when_reset if failure.reset_mid_send else treatment.sends
+    return sends_of(failure)
 
 
 def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle | Release:

@@ -185,7 +185,7 @@ def _said(code: Code, plight: Plight, now: float) -> list[str]:
     timed = [(s.available_at, s.profile) for s in plight.skipped if s.available_at is not None]
     if timed and code not in UNABLE:
         at, first = min(timed)
-        clauses.append(f"soonest is {first} in {_span(at - now)}, at {_instant(at)}")
+        clauses.append(f"soonest is {first} in {span(at - now)}, at {_instant(at)}")
     return clauses
 
 
@@ -199,11 +199,11 @@ def _because(skipped: Skipped, now: float) -> str:
     if skipped.detail and skipped.detail != skipped.reason.value:
         because += f": {skipped.detail}"
     if skipped.available_at is not None:
-        because += f", back in {_span(skipped.available_at - now)}"
+        because += f", back in {span(skipped.available_at - now)}"
     return because
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """Return a span as people say it, rounded up: `42 s`, `5 min`, `3 h`, `2 d`."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:

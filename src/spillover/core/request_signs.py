@@ -127,6 +127,7 @@ FEATURE_SIGNS: Final = (
         words=Phrases(
             r"no endpoints found that (?:can )?(?:support|handle)",
             r"not supported (?:with|by|for) (?:this|the) model",
+            "not a chat model",
             r"(?:does|do) not support (?:tools?|functions?|images?|vision|audio|video|json|thinking"
             r"|response_format|structured|stream|system|developer|parallel|this parameter|chat)",
             r"(?:does|do)n't support (?:tools?|functions?|images?|vision|audio|json)",

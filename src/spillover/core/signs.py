@@ -1,8 +1,9 @@
 """Describe what a failure looks like: the sign of one row in the tables of failures.
 
 Rules of this file:
-- A phrase is a regular expression in lower case. The longest plain text that every match of it must
-  hold is looked for first, so that a text that holds none of them costs next to nothing.
+- A phrase is a regular expression in lower case that begins where a word does. Its words are looked
+  for in those of the text first, then the longest plain text that every match of it must hold, so
+  that a text that holds none of them costs next to nothing.
 
 Refuses to know any provider, and what is done about a failure.
 """
@@ -10,10 +11,14 @@ Refuses to know any provider, and what is done about a failure.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from spillover.core.evidence import Shape
+from spillover.core.openings import opening_of
 from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PIECE: Final = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|\(\?[:=!]|.")
 _SPECIAL: Final = frozenset(".^$|*+?()[]{}\\")
@@ -49,7 +54,7 @@ def anchor(phrase: str) -> str:
 class Phrases:
     """Phrases, one of which is to stand in a text."""
 
-    __slots__ = ("_rows", "phrases")
+    __slots__ = ("_rows", "openings", "phrases")
 
     def __init__(self, *phrases: str) -> None:
         """Compile `phrases`; what they share is looked for once."""
@@ -59,6 +64,7 @@ class Phrases:
             grouped.setdefault(anchor(phrase), []).append(phrase)
         self._rows: Final = tuple(
             (
+                _openings(those),
                 held,
                 None
                 if held in those
@@ -66,13 +72,31 @@ class Phrases:
             )
             for held, those in grouped.items()
         )
+        self.openings: Final = _openings(phrases)
+        """Openings of words one of which stands in every text that is matched; None: not known."""
 
-    def found_in(self, text: str) -> bool:
-        """Return whether one of the phrases stands in a lower-case text."""
-        for held, pattern in self._rows:
+    def found_in(self, text: str, words: set[bytes] | None = None) -> bool:
+        """Return whether one of the phrases stands in a lower-case text.
+
+        `words` are the openings of the text's words; None: phrases may begin inside of a word too.
+        """
+        for opened, held, pattern in self._rows:
+            if words is not None and opened is not None and opened.isdisjoint(words):
+                continue
             if held in text and (pattern is None or pattern.search(text)):
                 return True
         return False
+
+
+def _openings(phrases: Iterable[str]) -> frozenset[bytes] | None:
+    """Return openings of words one of which stands beside any of the phrases; None: not known."""
+    found: frozenset[bytes] = frozenset()
+    for phrase in phrases:
+        opened = opening_of(phrase)
+        if opened is None:
+            return None
+        found |= opened
+    return found
 
 
 class Sign(Value, frozen=True, kw_only=True):

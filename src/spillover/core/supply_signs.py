@@ -25,9 +25,9 @@ MODEL_SIGNS: Final = (
         scope=_PROFILE,
         statuses=statuses(200, 400, 404, 410, 422),
         words=Phrases(
-            r"\bmodels?\b.{0,100}(?:was|were|has been|have been|been|is|are) (?:retired"
+            r"\bmodels?\b.{0,100}\b(?:was|were|has been|have been|been|is|are) (?:retired"
             r"|decommissioned|removed|deprecated|discontinued|sunset|shut ?down)",
-            r"\bmodel\b.{0,100}(?:no longer (?:available|supported|served|exists)"
+            r"\bmodel\b.{0,100}\b(?:no longer (?:available|supported|served|exists)"
             r"|reached (?:its|the) end of (?:its )?life)",
             r"not found for account",
         ),
@@ -53,7 +53,7 @@ MODEL_SIGNS: Final = (
         scope=_PROFILE,
         statuses=statuses(200, 400, 401, 403, 404, 410, 422, 500, 503),
         words=Phrases(
-            r"\bmodels?\b.{0,100}(?:not found|(?:does not|doesn't|do not) exist"
+            r"\bmodels?\b.{0,100}\b(?:not found|(?:does not|doesn't|do not|not) exist"
             r"|(?:is|are) not (?:available|accessible|enabled|deployed|loaded))",
             r"\bmodels?\b.{0,60}not (?:currently )?supported(?! (?:with|by this|for this))",
             r"(?:unknown|no such|unavailable|invalid|unsupported) model\b",
@@ -91,7 +91,7 @@ CAPACITY_SIGNS: Final = (
                 for what in ("server", "service", "system")
             ),
             r"no more data centers",
-            r"^overloaded$",
+            r"(?:^|: )overloaded\.?$",
             r"(?:服务器|系统|服务)正?繁忙",
             r"(?:服务器|系统|服务)正?过载",
         ),
@@ -161,7 +161,7 @@ QUOTA_SIGNS: Final = (
         words=Phrases(
             r"concurren(?:t|cy) (?:api )?(?:requests?|connections?|calls?|sessions?|limit|quota"
             r"|exceeded)",
-            r"concurrentrequests",
+            r"(?:user)?concurrentrequests",
             r"(?:max|maximum|organization|request|high|exceeded) concurrency",
             r"too many (?:simultaneous|parallel|in-flight|concurrent)",
             r"(?:requests?|calls?) (?:are |is )?already (?:in progress|queued|running)",
@@ -274,7 +274,7 @@ QUOTA_SIGNS: Final = (
             "rate_limit_exceeded rate_limit_error rate_limit_reached_error rate_limited "
             "rate_limit ratelimiterror ratelimitexceeded rate_limit_reached too_many_requests "
             "toomanyrequests too_many_requests_error request_quota_exceeded token_quota_exceeded "
-            "resource_exhausted throttlingexception throttling ratelimitreached requestbursttoofast "
+            "resource_exhausted resourceexhausted throttlingexception throttling ratelimitreached requestbursttoofast "
             "toomanyrequestsexception limit_requests tokens_per_minute_exceeded 429"
         ),
         source="codes of OpenAI, Groq, Anthropic, Moonshot, Mistral, Cerebras, Gemini, Bedrock, Ark "
@@ -291,6 +291,8 @@ QUOTA_SIGNS: Final = (
             r"(?:you are|being|been) rate[ -]limited",
             "too many requests",
             r"limited to \d+ (?:api )?(?:requests|calls)",
+            r"(?:qps|rpm|tpm|requests?) limit (?:is )?(?:reached|exceeded)",
+            r"\w{0,20}qpsoverflow",
             r"http (?:status )?(?:code )?429",
             r"(?:status|error) code:? 429",
             r"请求(?:过于)?频繁",

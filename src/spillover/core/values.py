@@ -351,6 +351,8 @@ class Profile(Value, frozen=True, kw_only=True):
     minute_window: Window | None = None
     """How the provider's minute resets, where the catalogue knows it."""
     day_window: Window | None = None
+    guessed_waits: tuple[tuple[str, float | None], ...] = ()
+    """Seconds by the spent limit (`requests_per_day`) when none are stated; None: to its window's end."""
     pool: LimitScope = LimitScope.PROFILE
     """Whose the provider's own limits are, where the catalogue knows it."""
     key_missing: bool = False
@@ -480,6 +482,8 @@ class Failure(Value, frozen=True, kw_only=True):
     confidence: Confidence = Confidence.GUESSED
     quota_window: CalendarUnit | None = None
     """The window that is spent, where the answer names it."""
+    metric: Metric | None = None
+    """What is spent, where the answer names it: requests or tokens."""
     retry_elsewhere: bool = True
     """Another provider may accept the same request."""
     permanent: bool = False

@@ -159,7 +159,7 @@ def _read_body(body: bytes) -> tuple[Shape, _Facts]:
     shape = Shape.PLAIN
     if body[0] == ord("<"):
         shape, text = Shape.HTML, _title(text)
-        _say(" ".join(text.split())[:MOST_TEXT_CHARS], facts)
+        _say(_neat(text), facts)
     else:
         _read_text(text, facts, _MOST_DEPTH)
     return shape, facts
@@ -268,7 +268,14 @@ def _read_text(text: str, facts: _Facts, depth: int) -> None:
         inner = text[start : text.rfind("}") + 1]
         if _walk_json(inner, facts, depth - 1) or _walk_python(inner, facts, depth - 1):
             text = text[:start]
-    _say(" ".join(text[:MOST_TEXT_CHARS].split()), facts)
+    _say(_neat(text[:MOST_TEXT_CHARS]), facts)
+
+
+def _neat(text: str) -> str:
+    """Return a text on one line, with single blanks; most are so, which is told faster than made."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return " ".join(text.split())
 
 
 def _say(text: str, facts: _Facts) -> None:

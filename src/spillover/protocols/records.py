@@ -79,16 +79,26 @@ def classify(record: Mapping[str, Any] | None = None, /, **fields: Any) -> Class
     wrong type counts as missing. Pure: the same record always means the same.
     """
     given = {**(record or {}), **fields}
-    headers = _headers(given.get("headers"))
-    now = _instant(given.get("now"))
-    if now is None:
-        now = http_date_of(headers.get("date"))
-    given["headers"], given["now"] = headers, now
+    failure = failure_of(given)
+    return NO_FAILURE if failure is None else _shown(failure, _at(given))
+
+
+def failure_of(record: Mapping[str, Any]) -> Failure | None:
+    """Return what failed in a recorded exchange as the gateway would know it; None: nothing."""
+    now = _known_at(record)
+    given = {**record, "headers": _headers(record.get("headers")), "now": now}
     evidence = _evidence_of(given)
-    if evidence is None:
-        return NO_FAILURE
-    at = -inf if now is None else now
-    return _shown(named(evidence, now=at), at)
+    return None if evidence is None else named(evidence, now=_at(record))
+
+
+def _known_at(record: Mapping[str, Any]) -> float | None:
+    now = _instant(record.get("now"))
+    return http_date_of(_headers(record.get("headers")).get("date")) if now is None else now
+
+
+def _at(record: Mapping[str, Any]) -> float:
+    now = _known_at(record)
+    return -inf if now is None else now
 
 
 def _shown(failure: Failure, now: float) -> Classified:
@@ -196,7 +206,8 @@ _MOST_WORDS: Final = 2_048
 
 _TOLD_STATUS: Final = re.compile(
     r"(?:\bhttp(?:/[\d.]{1,3})?|\bstatus(?:[ _]?code)?|\berror(?: code)?|\bcode)[\"']?[ :=]{1,3}"
-    r"[\"']?(?P<plain>[345]\d\d)\b|'(?P<quoted>[345]\d\d) [A-Z]|^(?P<leading>[345]\d\d)[ :]",
+    r"[\"']?(?P<plain>[345]\d\d)\b|'(?P<quoted>[345]\d\d) [A-Z]|^(?P<leading>[345]\d\d)[ :]"
+    r"|: (?P<named>[345]\d\d) [A-Z]|\[(?P<boxed>[345]\d\d)[\] ]|<(?:title|h1)>(?P<page>[345]\d\d)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 
