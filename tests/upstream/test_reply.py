@@ -21,6 +21,8 @@ from tests.upstream.serving import plays
 from tests.upstream.wire import Wired, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spillover.upstream.reply import Reply
 
 EVENTS = b"".join(b'data: {"delta":"%d"}\n\n' % number for number in range(20))
@@ -322,6 +324,14 @@ async def test_bytes_that_come_after_a_cancelled_read_are_not_lost() -> None:
 # Poured.
 
 
+def taking_all(taken: bytearray) -> Callable[[bytes], bool]:
+    def take(chunk: bytes) -> bool:
+        taken.extend(chunk)
+        return True
+
+    return take
+
+
 def halves(kind: str) -> tuple[bytes, bytes]:
     """Return a recorded answer cut inside its body."""
     answer = RECORDED[kind]
@@ -336,7 +346,7 @@ async def test_a_body_is_poured_as_it_comes(kind: str) -> None:
     whole = await Wired().ask(RECORDED[kind]).read_all(1 << 20)
     wired, taken = Wired(), bytearray()
     reply = wired.ask(first)
-    pouring = asyncio.create_task(reply.pour(lambda chunk: not taken.extend(chunk)))
+    pouring = asyncio.create_task(reply.pour(taking_all(taken)))
     await asyncio.sleep(0)
     came_first = bytes(taken)
 
@@ -377,7 +387,7 @@ async def test_who_wants_no_more_gets_the_rest_when_the_body_is_poured_again() -
 async def test_a_poured_body_that_breaks_says_how_behind_what_came() -> None:
     wired, taken = Wired(), bytearray()
     reply = wired.ask(CHUNKED + b"\r\n")
-    pouring = asyncio.create_task(reply.pour(lambda chunk: not taken.extend(chunk)))
+    pouring = asyncio.create_task(reply.pour(taking_all(taken)))
     await asyncio.sleep(0)
 
     wired.connection.data_received(b"1\r\na\r\nno chunk")
