@@ -12,7 +12,7 @@ import pytest
 from spillover.engine.second_opinion import QUIET_S, SecondOpinion
 from spillover.events import Bus, LedgerDrift
 from spillover.simulator import ProviderSpec
-from spillover.simulator.spec import Allowance, Metric
+from spillover.simulator.spec import Allowance, Metric, Pool
 from tests.core.making import profile
 from tests.engine.staging import HELLO, Stage, plays, staged
 from tests.simulator.asking import KEY, chat, fetch
@@ -232,3 +232,30 @@ async def test_provider_without_such_headers_is_not_heard() -> None:
 
         assert heard(stage) == set()
         assert stage.status("p0")["provider_limits"] == []
+
+
+CROWDED = (Allowance(metric=Metric.CONCURRENCY, amount=4, pool=Pool.KEY),)
+
+
+@plays
+async def test_burst_teaches_how_many_calls_are_taken_at_once() -> None:
+    crowded = ProviderSpec(limits=CROWDED, delay_s=0.2)
+    async with staged(crowded, ProviderSpec(delay_s=0.01)) as stage:
+        first = await stage.ask_all(50)
+        refused = [stage.first.counters().refused]
+        learned = limit_of(stage, "concurrency")
+        for _ in range(3):
+            await stage.engine.clear_cooldown("p0")  # rather than wait until its 2 s are up
+            assert {got.status for got in await stage.ask_all(50)} == {200}
+            refused.append(stage.first.counters().refused)
+
+        assert {got.status for got in first} == {200}
+        assert {got.profile for got in first} == {"p0", "p1"}
+        assert refused == [46] * 4
+        assert (learned["amount"], learned["source"], learned["scope"]) == (
+            4,
+            "refusals",
+            "account",
+        )
+        assert stage.first.counters().accepted == 16
+        assert stage.settled

@@ -31,6 +31,7 @@ from spillover.ledger.book import LEASE_S, Book
 from spillover.ledger.entries import (
     Alive,
     Cleared,
+    Crowded,
     HealthChanged,
     Heard,
     Jumped,
@@ -188,6 +189,11 @@ class Histories(RuleBasedStateMachine):
         said = Stated(metric=Metric.REQUESTS, per=per, limit=3, remaining=left)
         self.tell(keeper, Heard(owner_of(PROFILES[name]), said, window, self.now))
 
+    @rule(keeper=KEEPERS, owner=st.sampled_from(["profile:b", "account:key"]))
+    def provider_refuses_so_many_at_once(self, keeper: int, owner: str) -> None:
+        # More were in flight than any history has: what is let through stays as it is.
+        self.tell(keeper, Crowded(owner, self.now, self.now - 1.0, 1_000))
+
     # What users do.
 
     @rule(keeper=KEEPERS, name=st.one_of(st.none(), NAMES))
@@ -287,4 +293,5 @@ def observed(book: Book, now: float) -> dict[str, Any]:
         "alive": (book.alive, book.serving),
         "learned": msgspec.to_builtins(book.learned),
         "heard": msgspec.to_builtins(book.counters.heard),
+        "crowds": msgspec.to_builtins(book.counters.crowds),
     }

@@ -12,6 +12,7 @@ from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rollin
 from spillover.ledger.entries import (
     Alive,
     Cleared,
+    Crowded,
     Entry,
     HealthChanged,
     Heard,
@@ -52,6 +53,7 @@ ALL: list[Entry] = [
     Keyed("a", "print"),
     Jumped(-3_600.0, NOON, "p", NOON - 4_000.0, True),
     Heard("model:key|m", SAID, Refill(seconds=86_400.0), NOON),
+    Crowded("account:key", NOON + 1.0, NOON, 5),
 ]
 
 

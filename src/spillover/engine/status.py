@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spillover.core.health import Standing, standing, subject_of_model, subject_of_profile
 from spillover.core.ladder import Ask, with_model
-from spillover.core.limits import Gauge, admit, reading
+from spillover.core.limits import Gauge, admit, reading, room_of
 from spillover.core.stated import owner_of
 from spillover.core.values import (
     METRIC_SCALE,
@@ -206,7 +206,7 @@ def _limits(profile: Profile, book: Book, now: float) -> list[dict[str, Any]]:
     found = []
     for each in gauges:
         limit = each.limit
-        if each.stated:
+        if each.stated or each.until <= now:
             continue
         left, resets_at = _left_by_word(limit.metric, limit.per, gauges, now)
         found.append(
@@ -223,6 +223,7 @@ def _limits(profile: Profile, book: Book, now: float) -> list[dict[str, Any]]:
 def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
     limit = gauge.limit
     used, reserved = reading(gauge, now)
+    learned = gauge.learned_at is not None
     scale = METRIC_SCALE.get(limit.metric, 1)
 
     def shown(amount: int) -> float:
@@ -231,14 +232,15 @@ def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
     resets_at = None if gauge.series is None else gauge.series.resets_at(gauge.metric, now)
     return {
         "metric": limit.metric.value,
-        "amount": shown(limit.amount),
+        "amount": shown(room_of(gauge, now) if learned else limit.amount),
         "per": limit.per,
         "window": _window(limit),
         "scope": limit.scope.value,
         "used": shown(used),
         "reserved": shown(reserved),
-        "remaining": shown(max(0, gauge.capacity - used - reserved)),
+        "remaining": shown(max(0, room_of(gauge, now) - used - reserved)),
         "resets_at": _iso(resets_at),
+        "source": "refusals" if learned else "config",
     }
 
 

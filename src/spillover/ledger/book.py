@@ -37,9 +37,11 @@ from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
 from spillover.ledger.counters import Counters, owners_of
+from spillover.ledger.crowds import crowd, crowds, disperse
 from spillover.ledger.entries import (
     Alive,
     Cleared,
+    Crowded,
     Entry,
     HealthChanged,
     Heard,
@@ -58,7 +60,7 @@ from spillover.ledger.learned import Learned
 from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from spillover.core.ladder import Pin, Sticky
     from spillover.core.limits import Tally
@@ -227,6 +229,7 @@ class Book:
                 series = new_series(limit.window, limit.metric, limit.amount)
             gauges.append(gauge(limit, tally, series))
         gauges += opinions(self.counters, profile)
+        gauges += crowds(self.counters, profile)
         if whole:
             self._bound[key] = _Bound(profile.limits, gauges)
         return gauges
@@ -310,6 +313,9 @@ class Book:
                 self._jump(entry)
             case Heard():
                 hear(self.counters, entry)
+                self._bound.clear()
+            case Crowded():
+                crowd(self.counters, entry)
                 self._bound.clear()
             case _:
                 assert_never(entry)
@@ -395,7 +401,7 @@ class Book:
                 subjects |= {subject_of_account(account), subject_of_model(name, model)}
         self.counters.forget(name)
         if name is None:
-            self._unhear(list(self.counters.heard))
+            self._unhear({*self.counters.heard, *self.counters.crowds})
         elif name in members:
             account, model = members[name]
             self._unhear(owners_of(name, model, account))
@@ -418,7 +424,7 @@ class Book:
         self.offset = offset
         if entry.begins:
             return
-        self._unhear(list(self.counters.heard))
+        self._unhear({*self.counters.heard, *self.counters.crowds})
         self.counters.shift(seconds, entry.at)
         for call in (*self.open.values(), *self.presumed.values()):
             call.at += seconds
@@ -428,8 +434,9 @@ class Book:
         self.healths = {s: shifted(health, seconds) for s, health in self.healths.items()}
         self.stickies = {c: replace(s, at=s.at + seconds) for c, s in self.stickies.items()}
 
-    def _unhear(self, owners: Iterable[str]) -> None:
+    def _unhear(self, owners: Collection[str]) -> None:
         forget(self.counters, owners)
+        disperse(self.counters, owners)
         self._bound.clear()
 
     def rebind(self) -> None:

@@ -157,6 +157,16 @@ class Heard(msgspec.Struct, frozen=True, array_like=True, tag="q"):
     at: float
 
 
+class Crowded(msgspec.Struct, frozen=True, array_like=True, tag="o"):
+    """A provider refused a call because too many were in flight."""
+
+    owner: str
+    at: float
+    sent_at: float
+    in_flight: int
+    """Of the owner's calls, the refused one among them."""
+
+
 Entry: TypeAlias = (
     Reserved
     | Settled
@@ -172,6 +182,7 @@ Entry: TypeAlias = (
     | Keyed
     | Jumped
     | Heard
+    | Crowded
 )
 
 
