@@ -234,6 +234,34 @@ async def test_provider_without_such_headers_is_not_heard() -> None:
         assert stage.status("p0")["provider_limits"] == []
 
 
+@plays
+async def test_quota_that_gemini_names_is_proposed_and_spent_until_its_window_ends() -> None:
+    spec = ProviderSpec(
+        flavour="gemini", limits=(Allowance(metric=Metric.REQUESTS, amount=2, per="day"),)
+    )
+    own = {"api_key": KEY, "limits": {"requests_per_day": 5}}
+    async with staged(spec, "generic", profiles={"p0": own}) as stage:
+        served = [(await stage.ask()).profile for _ in range(3)]
+
+        assert served == ["p0", "p0", "p1"]
+        shown, limit = stage.status("p0"), limit_of(stage, "requests")
+        assert (shown["status"], shown["reason"]) == ("exhausted", "quota_exhausted")
+        assert (limit["amount"], limit["provider_limit"], limit["provider_remaining"]) == (5, 2, 0)
+        assert limit["provider_resets_at"] == shown["until"]
+
+
+@plays
+async def test_spent_quota_of_an_unknown_window_is_proposed_alone() -> None:
+    spec = ProviderSpec(
+        flavour="gemini", limits=(Allowance(metric=Metric.REQUESTS, amount=1, per="hour"),)
+    )
+    async with staged(spec, "generic", profiles={"p0": {"api_key": KEY}}) as stage:
+        await stage.ask()
+        await stage.ask()
+
+        assert heard(stage) == {("requests_per_hour", 1, None)}
+
+
 CROWDED = (Allowance(metric=Metric.CONCURRENCY, amount=4, pool=Pool.KEY),)
 
 

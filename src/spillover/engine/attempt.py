@@ -40,6 +40,7 @@ from spillover.upstream import Order, Upstream, UpstreamBroken
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from spillover.core.stated import Stated
     from spillover.core.values import Failure, Usage
     from spillover.upstream import Exchange
 
@@ -108,6 +109,7 @@ class Attempt:
         self._is_stream = False
         """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
+        self._limits: tuple[Stated, ...] = ()
         self._began_at = 0.0
         self._committed_at = 0.0
         self._started_s = 0.0
@@ -405,6 +407,7 @@ class Attempt:
         return Evidence(provider=self._provider, fault=fault, status=status, message=message)
 
     def _classified(self, evidence: Evidence) -> Failure:
+        self._limits = evidence.limits
         return classify(evidence, now=self._means.clock.now(), redact=self.shipment.redact)
 
     def _failed(self, failure: Failure, *, by_deadline: bool = False) -> Failed:
@@ -414,6 +417,7 @@ class Attempt:
             sent_at=self.sent_at or self._began_at,
             failure=failure,
             usage=self._reader.usage or self._whole_usage,
+            limits=self._limits,
             by_deadline=by_deadline,
         )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec.structs import replace
+
 from spillover.core.crowding import crowded_owner
 from spillover.core.stated import owner_of, window_of
 from spillover.events import LedgerDrift
@@ -62,8 +64,13 @@ class SecondOpinion:
     def hear_refusal(self, profile: Profile, headers: Mapping[str, str], refused: Failed) -> None:
         """Take in what a failed answer says: in headers, in words, and by being one too many."""
         failure, now = refused.failure, refused.now
-        said = read_quota(profile.provider, headers, now)
-        self._weigh(profile, said + read_refusal(failure.message), now)
+        said = read_quota(profile.provider, headers, now) + read_refusal(failure.message)
+        # That nothing is left is worth something only where it is known until when.
+        limits = (
+            each if window_of(profile, each.per) else replace(each, remaining=None)
+            for each in refused.limits
+        )
+        self._weigh(profile, (*said, *limits), now)
         if failure.concurrency:
             owner = crowded_owner(profile, failure)
             in_flight = self._ledger.book.counters.tally(owner).in_flight
