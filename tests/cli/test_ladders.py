@@ -196,6 +196,24 @@ def test_whole_that_the_provider_states_is_proposed_where_none_is_set() -> None:
     assert proposals == ["groq states 14.4K RPD, you set none"]
 
 
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (4.2, ["groq says $4.20 of the balance is left"]),
+        (0.0, ["groq says $0.00 of the balance is left"]),
+        (None, []),
+    ],
+)
+def test_balance_is_told_while_the_providers_word_holds(
+    left: float | None, told: list[str]
+) -> None:
+    said = [{"metric": "cost", "per": "balance", "amount": None, "remaining": left}]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(provider_limits=said)}))
+
+    assert [line.strip() for line in lines if "balance" in line] == told
+
+
 def test_calls_at_once_that_were_learned_say_so() -> None:
     learned = limit("concurrency", None, used=0, of=4, reserved=1, source="refusals")
 

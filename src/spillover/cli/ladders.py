@@ -129,7 +129,9 @@ class _Drawing:
                 yield Text(" " * INDENT).append(_proposal(profile["provider"], limit), "yellow")
         own = {(limit["metric"], limit["per"]) for limit in profile["limits"]}
         for said in profile["provider_limits"]:
-            if said["amount"] is not None and (said["metric"], said["per"]) not in own:
+            if said["per"] == "balance" and said["remaining"] is not None:
+                yield Text(" " * INDENT).append(_balance(profile["provider"], said), "dim")
+            elif said["amount"] is not None and (said["metric"], said["per"]) not in own:
                 yield Text(" " * INDENT).append(_unset(profile["provider"], said), "dim")
         yield from self._wrapped(
             Text(" " * INDENT), usage_of(profile["usage"]), indent=INDENT + len(LAST)
@@ -196,6 +198,11 @@ def _unset(provider: str, said: dict[str, Any]) -> str:
     """Return what a provider states of a limit that is not configured."""
     stated = amount(said["amount"], said["metric"])
     return f"{provider} states {stated} {limit_initials(said)}, you set none"
+
+
+def _balance(provider: str, said: dict[str, Any]) -> str:
+    """Return what a provider says is left of the account's money."""
+    return f"{provider} says {amount(said['remaining'], said['metric'])} of the balance is left"
 
 
 def usage_of(usage: dict[str, dict[str, int]]) -> list[Text]:

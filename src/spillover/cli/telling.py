@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from rich.text import Text
 
 from spillover.cli.ladders import COLOURS, SERVING
-from spillover.cli.wording import span, words
+from spillover.cli.wording import amount, span, words
 from spillover.events import (
     ConfigRejected,
     ConfigReloaded,
@@ -79,9 +79,11 @@ def _of_state(event: Event) -> Text | None:
         case LedgerTrouble():
             return Text(event.message, "red" if event.failing else "cyan")
         case LedgerDrift():
+            metric = "cost" if event.limit.startswith(("cost", "balance")) else "requests"
+            stated, counted = (amount(each, metric) for each in (event.stated, event.counted))
             return Text(
-                f"{event.profile} says that {event.stated} of {words(event.limit)} are left,"
-                f" we counted {event.counted}",
+                f"{event.profile} says that {stated} of {words(event.limit)} are left,"
+                f" we counted {counted}",
                 "yellow",
             )
         case LimitReached() | RequestFallback() | RequestDone():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec.structs import replace
 
 from spillover.core.crowding import crowded_owner
-from spillover.core.stated import owner_of, window_of
+from spillover.core.stated import in_written_units, owner_of, window_of
 from spillover.events import LedgerDrift
 from spillover.ledger.entries import Crowded, Heard
 from spillover.protocols.quota_headers import glance, read_quota, read_refusal
@@ -76,6 +76,12 @@ class SecondOpinion:
             in_flight = self._ledger.book.counters.tally(owner).in_flight
             self._ledger.record_soon(Crowded(owner, now, refused.sent_at, in_flight))
 
+    def hear_account(self, profiles: Iterable[Profile], said: Iterable[Stated], now: float) -> None:
+        """Take in what a provider says of an account that these profiles are on."""
+        limits = tuple(said)
+        for profile in {owner_of(each): each for each in profiles}.values():
+            self._weigh(profile, limits, now)
+
     def _weigh(self, profile: Profile, said: Iterable[Stated], now: float) -> None:
         """Have what is news in line for the ledger's next step, and tell of differences."""
         for stated in said:
@@ -96,7 +102,11 @@ class SecondOpinion:
             self._adrift.add(key)
             self._events.publish(
                 LedgerDrift(
-                    at=now, profile=profile.name, limit=stated.name, counted=counted, stated=left
+                    at=now,
+                    profile=profile.name,
+                    limit=stated.name,
+                    counted=in_written_units(stated.metric, counted),
+                    stated=in_written_units(stated.metric, left),
                 )
             )
 

@@ -247,6 +247,7 @@ class Serving:
         if isinstance(outcome, Failed):
             self._attempt = None
             world.second_opinion.hear_refusal(profile, attempt.headers, outcome)
+            world.inquiries.failed(profile, outcome.failure)
             return replace(outcome, failure=self._setup.mended(outcome.failure, shipment))
         world.second_opinion.hear(profile, attempt.headers, outcome.now)
         world.last_served[self._chain.name] = profile.name
