@@ -50,6 +50,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     stream_usage: StreamUsage = StreamUsage.ASK
     first_token_s: float | None = None
     """How long the first token may take here, where the catalogue knows it takes longer."""
+    errors_in_text: bool = False
+    """It tells errors as the assistant's words, inside answers of 200."""
     tier: Tier = Tier.PAID
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""

@@ -34,6 +34,7 @@ from spillover.protocols.openai_chat import (
     read_answer,
     stream_error_event,
 )
+from spillover.protocols.spoken_errors import documents_of, spoken_in
 from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
@@ -80,6 +81,8 @@ class Shipment(Value, frozen=True, kw_only=True):
     redact: Callable[[str], str]
     asks_usage: bool
     """`stream_options.include_usage` is set."""
+    errors_in_text: bool = False
+    """An answer whose text is an error, whole, is taken as one."""
 
 
 class Attempt:
@@ -190,6 +193,8 @@ class Attempt:
         )
         self._whole_usage = answer.usage
         self._relayed_chars = (answer.chars, answer.wide_chars)
+        if answer.evidence is None and self.shipment.errors_in_text:
+            return self._spoken([self.body])
         return answer.evidence
 
     async def _first_content(self, exchange: Exchange) -> Evidence | None:
@@ -210,7 +215,8 @@ class Attempt:
             # It may have come in the same breath as the first content: nothing has left yet.
             return replace(self._evidence, after_content=False)
         if self._reader.has_content:
-            return None
+            reads = self.shipment.errors_in_text
+            return self._spoken(documents_of(self._held)) if reads else None
         if not self._is_stream:
             return self._read_error(b"".join(seen))  # a page, or an error inside 200
         return self._reader.end()
@@ -401,6 +407,10 @@ class Attempt:
             body=body,
             now=self._means.clock.now(),
         )
+
+    def _spoken(self, documents: list[bytes]) -> Evidence | None:
+        """Return the error that the answer tells as its text, where that is looked for."""
+        return spoken_in(documents, provider=self._provider, headers=self.headers)
 
     def _fault(self, fault: TransportFault, message: str = "") -> Evidence:
         status = None if self._exchange is None else self._exchange.status
