@@ -267,14 +267,15 @@ CROWDED = (Allowance(metric=Metric.CONCURRENCY, amount=4, pool=Pool.KEY),)
 
 @plays
 async def test_burst_teaches_how_many_calls_are_taken_at_once() -> None:
-    crowded = ProviderSpec(limits=CROWDED, delay_s=0.2)
+    crowded = ProviderSpec(limits=CROWDED, first_token_s=0.2)  # it refuses at once
+    streamed = {**HELLO, "stream": True}
     async with staged(crowded, ProviderSpec(delay_s=0.01)) as stage:
-        first = await stage.ask_all(50)
+        first = await stage.ask_all(50, streamed)
         refused = [stage.first.counters().refused]
         learned = limit_of(stage, "concurrency")
         for _ in range(3):
             await stage.engine.clear_cooldown("p0")  # rather than wait until its 2 s are up
-            assert {got.status for got in await stage.ask_all(50)} == {200}
+            assert {got.status for got in await stage.ask_all(50, streamed)} == {200}
             refused.append(stage.first.counters().refused)
 
         assert {got.status for got in first} == {200}
