@@ -17,6 +17,7 @@ import sys
 import urllib.request
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
@@ -135,13 +136,27 @@ def providers(data_set: Json, judged: Json, *, packaged: Json) -> Json:
     return {"collected": data_set["generated"], "about": judged["about"], "providers": entries}
 
 
+ANSWERS: Final = {"openrouter": "openrouter_key", "deepseek": "deepseek_balance"}
+"""How the answers of usage endpoints are read."""
+
+
+def quota_endpoint(provider: str, raw: Json | None) -> Json | None:
+    """Return where a provider says what is left, from the root of its origin."""
+    if raw is None:
+        return None
+    path = urlsplit(raw["base"]).path + raw["path"]
+    answer, note = ANSWERS.get(provider), raw.get("note")
+    return tidied(path=path, source=raw["source"], answer=answer, note=note)
+
+
 def mechanical(raw: Json, collected: str) -> Json:
     """Return what the data set itself says of a provider, in the catalogue's fields."""
     tier = raw["free_tier"]
     places = {name for name in raw["env"] if f"{{{name}}}" in raw["base_url"]}
     return {
         **{key: raw[key] for key in ("id", "name", "aliases", "kind", "base_url", "doc")},
-        **{key: raw[key] for key in ("base_url_source", "env_unverified", "quota_endpoint")},
+        **{key: raw[key] for key in ("base_url_source", "env_unverified")},
+        "quota_endpoint": quota_endpoint(raw["id"], raw["quota_endpoint"]),
         **{key: raw[key] for key in ("wait_hints", "quirks", "sources")},
         "native_protocol": (raw["native"] or {}).get("protocol"),
         "key_env": [name for name in raw["env"] if name not in places],

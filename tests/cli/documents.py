@@ -31,6 +31,7 @@ def limit(metric: str, per: str | None, *, used: float, of: float, **fields: Any
         "provider_remaining": None,
         "provider_resets_at": None,
         "provider_limit": None,
+        "source": "config",
         **fields,
     }
 
@@ -47,6 +48,7 @@ def profile(status: str = "active", **fields: Any) -> dict[str, Any]:
         "confidence": None,
         "usage": {"minute": NOTHING, "hour": NOTHING, "day": NOTHING},
         "limits": [],
+        "provider_limits": [],
         "last_error": None,
         **fields,
     }

@@ -182,6 +182,46 @@ def test_whole_that_the_provider_states_is_proposed_where_another_is_set(
     assert ("       groq states 8,000 TPM, you set 6,000" in lines) is is_proposed
 
 
+def test_whole_that_the_provider_states_is_proposed_where_none_is_set() -> None:
+    limits = [limit("tokens", "minute", used=0, of=6_000, provider_limit=6_000)]
+    said = [
+        {"metric": "requests", "per": "day", "amount": 14_400},
+        {"metric": "requests", "per": "minute", "amount": None},
+        {"metric": "tokens", "per": "minute", "amount": 6_000},
+    ]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(limits=limits, provider_limits=said)}))
+
+    proposals = [line.strip() for line in lines if "states" in line]
+    assert proposals == ["groq states 14.4K RPD, you set none"]
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (4.2, ["groq says $4.20 of the balance is left"]),
+        (0.0, ["groq says $0.00 of the balance is left"]),
+        (None, []),
+    ],
+)
+def test_balance_is_told_while_the_providers_word_holds(
+    left: float | None, told: list[str]
+) -> None:
+    said = [{"metric": "cost", "per": "balance", "amount": None, "remaining": left}]
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(provider_limits=said)}))
+
+    assert [line.strip() for line in lines if "balance" in line] == told
+
+
+def test_calls_at_once_that_were_learned_say_so() -> None:
+    learned = limit("concurrency", None, used=0, of=4, reserved=1, source="refusals")
+
+    lines = drawn(document({"c": chain("a")}, {"a": profile(limits=[learned])}))
+
+    assert lines[3].endswith("1/4 · learned from refusals")
+
+
 def test_money_is_shown_as_money() -> None:
     limits = [limit("cost", "month", used=1.5, of=20, remaining=18.5)]
 

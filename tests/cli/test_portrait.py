@@ -47,7 +47,7 @@ def test_every_provider_can_be_shown(name: str) -> None:
         ("openai", "cached input", ""),
         ("cloudflare", "a neuron costs", "$0.000011"),
         ("nvidia", "first token", "180 s (SSE headers come at once"),
-        ("openrouter", "quota asked at", "/key"),
+        ("openrouter", "quota asked at", "/api/v1/key"),
         ("mistral", "terms", "the free plan asks for a phone number"),
         ("azure", "default model", "none: the name of your own deployment"),
         ("openrouter", "as of", "2026-07-26, 117 days old"),

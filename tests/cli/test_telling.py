@@ -107,6 +107,10 @@ OF_STATE: list[tuple[Event, str]] = [
         LedgerDrift(at=NOW, profile="groq", limit="requests_per_day", counted=9, stated=4),
         "groq says that 4 of requests per day are left, we counted 9",
     ),
+    (
+        LedgerDrift(at=NOW, profile="or", limit="cost_per_day", counted=2.5, stated=0.25),
+        "or says that $0.25 of cost per day are left, we counted $2.50",
+    ),
 ]
 
 

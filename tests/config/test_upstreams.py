@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from spillover.catalogue import load
 from spillover.config.schema import Config
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.config.upstreams import Upstream, served_at, upstream_of
+from spillover.config.upstreams import Upstream, served_at, upstream_of, usage_of
 
 OLLAMA = "http://127.0.0.1:11434/v1"
 
@@ -144,3 +145,42 @@ def test_a_local_servers_own_variable_gives_its_address() -> None:
 )
 def test_an_address_as_servers_write_it_becomes_a_url(address: str, expected: str) -> None:
     assert served_at(address, OLLAMA) == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "url"),
+    [
+        ({"provider": "openrouter", "api_key": "k"}, "https://openrouter.ai/api/v1/key"),
+        ({"provider": "deepseek", "api_key": "k"}, "https://api.deepseek.com/user/balance"),
+        (
+            {
+                "provider": "openrouter",
+                "api_key": "k",
+                "base_url": "https://openrouter.ai/api/v1beta",
+            },
+            "https://openrouter.ai/api/v1/key",
+        ),
+        ({"provider": "openrouter"}, None),
+        (
+            {"provider": "openrouter", "api_key": "k", "base_url": "https://proxy.test/api/v1"},
+            None,
+        ),
+        ({"provider": "groq", "api_key": "k"}, None),
+        ({"base_url": "https://openrouter.ai/api/v1", "api_key": "k"}, None),
+    ],
+)
+def test_what_is_left_is_asked_with_a_key_at_the_providers_own_address(
+    profile: dict[str, object], url: str | None
+) -> None:
+    found = usage_of(the_upstream(profile))
+
+    assert (None if found is None else found.url) == url
+
+
+def test_a_place_whose_answer_nobody_reads_is_not_asked() -> None:
+    far = the_upstream({"provider": "openrouter", "api_key": "k"})
+    assert far.entry is not None
+    assert far.entry.quota_endpoint is not None
+    place = replace(far.entry.quota_endpoint, answer=None)
+
+    assert usage_of(replace(far, entry=replace(far.entry, quota_endpoint=place))) is None

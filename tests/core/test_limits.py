@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from spillover.core.limits import Block, Gauge, Tally, admit, gauge, reading
+from spillover.core.limits import Block, Gauge, Tally, admit, gauge, reading, room_of
 from spillover.core.values import (
     METRIC_INDEX,
     Amounts,
@@ -217,3 +217,15 @@ def test_word_that_is_over_says_nothing() -> None:
 
     assert admit([over], NEED, NOON) is None
     assert reading(over, NOON) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "after_s", "fits"),
+    [(3, 0.0, True), (4, 0.0, False), (4, 59.0, False), (4, 60.0, True), (5, 60.0, False)],
+)
+def test_concurrency_that_was_learned_grows(in_flight: int, after_s: float, *, fits: bool) -> None:
+    crowd = limit(4, Metric.CONCURRENCY, window=None, per=None)
+    learned = structs.replace(gauge(crowd, Tally(in_flight=in_flight), None), learned_at=NOON)
+
+    assert (admit([learned], NEED, NOON + after_s) is None) is fits
+    assert room_of(gauge(crowd, Tally(), None), NOON + after_s) == 4

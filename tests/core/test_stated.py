@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.stated import (
+    BALANCE,
     UNKNOWN_LIMIT,
     Stated,
     capacity,
     ends_at,
+    in_written_units,
     is_news,
     owner_of,
     replica,
@@ -192,3 +194,19 @@ def test_last_of_a_quota_never_goes_unnoticed(limit: int, data: st.DataObject) -
 
     if not is_news(said, said, counted, held=held):
         assert (counted > 0) <= (rest > 0)
+
+
+def test_balance_is_named_so_and_good_for_a_month() -> None:
+    said = Stated(metric=Metric.COST, per=BALANCE, remaining=5)
+
+    assert said.name == "balance"
+    assert ends_at(said, None, NOON) == NOON + 31 * 86_400.0
+    assert span_label(31 * 86_400) == "month"
+
+
+@pytest.mark.parametrize(
+    ("metric", "amount", "shown"),
+    [(Metric.REQUESTS, 9, 9), (Metric.COST, 250_000_000, 0.25), (Metric.NEURONS, 1_500_000, 1.5)],
+)
+def test_amounts_are_shown_as_they_are_written(metric: Metric, amount: int, shown: float) -> None:
+    assert in_written_units(metric, amount) == shown

@@ -371,6 +371,33 @@ async def test_a_compressed_answer_is_handed_on_in_the_clear(
         assert stream.text == whole.text
 
 
+SPOKEN = "Rate limit exceeded. Please try again later."
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("said", "is_looked_for", "trail"),
+    [
+        (SPOKEN, True, "p0:rate_limited,p1:ok"),
+        (SPOKEN, False, "p0:ok"),
+        ("Hello.", True, "p0:ok"),
+    ],
+)
+@plays
+async def test_error_told_as_text_falls_back_where_that_is_looked_for(
+    said: str, trail: str, *, is_looked_for: bool, stream: bool
+) -> None:
+    own = {"p0": {"errors_in_text": is_looked_for}}
+    async with staged(ProviderSpec(answer=said), "generic", profiles=own) as stage:
+        if stream:
+            stage.first.script(sent(ROLE + content(said) + finish() + DONE))
+        got = await stage.ask({**HELLO, "stream": stream})
+
+        assert (got.status, got.trail) == (200, trail)
+        assert (said in got.text) is (got.profile == "p0")
+        await stage.settles()
+
+
 @plays
 async def test_the_status_of_an_error_counts_though_its_body_breaks_off() -> None:
     fault = Fault(error=Complaint.RATE_LIMITED, break_=Break.RESET, after=0, status=429)

@@ -12,7 +12,7 @@ import pytest
 from spillover.engine.second_opinion import QUIET_S, SecondOpinion
 from spillover.events import Bus, LedgerDrift
 from spillover.simulator import ProviderSpec
-from spillover.simulator.spec import Allowance, Metric
+from spillover.simulator.spec import Allowance, Metric, Pool
 from tests.core.making import profile
 from tests.engine.staging import HELLO, Stage, plays, staged
 from tests.simulator.asking import KEY, chat, fetch
@@ -232,3 +232,59 @@ async def test_provider_without_such_headers_is_not_heard() -> None:
 
         assert heard(stage) == set()
         assert stage.status("p0")["provider_limits"] == []
+
+
+@plays
+async def test_quota_that_gemini_names_is_proposed_and_spent_until_its_window_ends() -> None:
+    spec = ProviderSpec(
+        flavour="gemini", limits=(Allowance(metric=Metric.REQUESTS, amount=2, per="day"),)
+    )
+    own = {"api_key": KEY, "limits": {"requests_per_day": 5}}
+    async with staged(spec, "generic", profiles={"p0": own}) as stage:
+        served = [(await stage.ask()).profile for _ in range(3)]
+
+        assert served == ["p0", "p0", "p1"]
+        shown, limit = stage.status("p0"), limit_of(stage, "requests")
+        assert (shown["status"], shown["reason"]) == ("exhausted", "quota_exhausted")
+        assert (limit["amount"], limit["provider_limit"], limit["provider_remaining"]) == (5, 2, 0)
+        assert limit["provider_resets_at"] == shown["until"]
+
+
+@plays
+async def test_spent_quota_of_an_unknown_window_is_proposed_alone() -> None:
+    spec = ProviderSpec(
+        flavour="gemini", limits=(Allowance(metric=Metric.REQUESTS, amount=1, per="hour"),)
+    )
+    async with staged(spec, "generic", profiles={"p0": {"api_key": KEY}}) as stage:
+        await stage.ask()
+        await stage.ask()
+
+        assert heard(stage) == {("requests_per_hour", 1, None)}
+
+
+CROWDED = (Allowance(metric=Metric.CONCURRENCY, amount=4, pool=Pool.KEY),)
+
+
+@plays
+async def test_burst_teaches_how_many_calls_are_taken_at_once() -> None:
+    crowded = ProviderSpec(limits=CROWDED, first_token_s=0.2)  # it refuses at once
+    streamed = {**HELLO, "stream": True}
+    async with staged(crowded, ProviderSpec(delay_s=0.01)) as stage:
+        first = await stage.ask_all(50, streamed)
+        refused = [stage.first.counters().refused]
+        learned = limit_of(stage, "concurrency")
+        for _ in range(3):
+            await stage.engine.clear_cooldown("p0")  # rather than wait until its 2 s are up
+            assert {got.status for got in await stage.ask_all(50, streamed)} == {200}
+            refused.append(stage.first.counters().refused)
+
+        assert {got.status for got in first} == {200}
+        assert {got.profile for got in first} == {"p0", "p1"}
+        assert refused == [46] * 4
+        assert (learned["amount"], learned["source"], learned["scope"]) == (
+            4,
+            "refusals",
+            "account",
+        )
+        assert stage.first.counters().accepted == 16
+        assert stage.settled

@@ -57,6 +57,7 @@ async def test_a_served_profile_shows_its_use_its_limits_and_its_times() -> None
             "reserved": 0,
             "remaining": 4,
             "resets_at": None,
+            "source": "config",
             "provider_remaining": None,
             "provider_resets_at": None,
             "provider_limit": None,

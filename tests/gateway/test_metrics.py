@@ -107,6 +107,20 @@ def test_thresholds_of_budgets_are_counted() -> None:
         wait_until(lambda: line in scraped(served))
 
 
+def test_of_two_limits_of_a_kind_the_fuller_one_is_told() -> None:
+    two = [{"requests": 4, "per": "day"}, {"requests": 2, "per": "day", "window": "calendar"}]
+    with running(ProviderSpec()) as (provider,):
+        written = document_for(provider)
+        written["profiles"]["one"]["limits"] = two
+        with serving(written) as served:
+            served.chat(model="one")
+            text = scraped(served)
+
+    name = 'spillover_limit_used_ratio{metric="requests",per="day",profile="one"}'
+    assert text.count(name) == 1
+    assert f"{name} 0.5" in text
+
+
 def test_buckets_add_up() -> None:
     timings = Timings((0.1, 1.0))
 

@@ -103,6 +103,40 @@ def test_fifty_at_once_against_ten_a_minute_are_ten(
     assert (first.counters()["received"], second.accepted) == (10, 40)
 
 
+def test_a_crowd_that_is_refused_teaches_how_many_are_taken_at_once(
+    config: Path, first: Provider, second: Provider
+) -> None:
+    write(config, document(first, second))
+    first.change(limits=["concurrency=4"], first_token_s=0.5)  # it refuses at once
+
+    async def ask_all(address: str) -> int:
+        async with AsyncOpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0) as client:
+
+            async def read() -> str:
+                said = ""
+                async for chunk in await client.chat.completions.create(
+                    model="default", messages=ASKED, stream=True
+                ):
+                    said += chunk.choices[0].delta.content or "" if chunk.choices else ""
+                return said
+
+            return sum(map(bool, await asyncio.gather(*(read() for _ in range(50)))))
+
+    with gateway(config) as served:
+        answered = asyncio.run(ask_all(served.address))
+        taught = first.counters()["refused"]
+        shown = served.profile()["limits"]
+        wait_until(lambda: served.profile()["status"] == "active")
+        answered += asyncio.run(ask_all(served.address))
+        refused = first.counters()["refused"] - taught
+
+    assert answered == 100
+    assert taught > 0
+    assert refused == 0
+    (learned,) = [each for each in shown if each["source"] == "refusals"]
+    assert (learned["metric"], learned["amount"]) == ("concurrency", 4)
+
+
 def test_four_gateways_on_one_ledger_let_forty_of_two_hundred_through(
     config: Path, first: Provider, second: Provider
 ) -> None:

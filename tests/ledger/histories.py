@@ -34,6 +34,7 @@ from spillover.ledger.entries import (
     Alerted,
     Alive,
     Cleared,
+    Crowded,
     HealthChanged,
     Heard,
     Jumped,
@@ -197,6 +198,11 @@ class Histories(RuleBasedStateMachine):
         told = Told(percent=percent, amount=5, at=self.now)
         self.tell(keeper, Alerted(f"profile:{name}|cost|lifetime", told))
 
+    @rule(keeper=KEEPERS, owner=st.sampled_from(["profile:b", "account:key"]))
+    def provider_refuses_so_many_at_once(self, keeper: int, owner: str) -> None:
+        # More were in flight than any history has: what is let through stays as it is.
+        self.tell(keeper, Crowded(owner, self.now, self.now - 1.0, 1_000))
+
     # What users do.
 
     @rule(keeper=KEEPERS, name=st.one_of(st.none(), NAMES))
@@ -297,4 +303,5 @@ def observed(book: Book, now: float) -> dict[str, Any]:
         "learned": msgspec.to_builtins(book.learned),
         "heard": msgspec.to_builtins(book.counters.heard),
         "alerts": msgspec.to_builtins(book.alerts),
+        "crowds": msgspec.to_builtins(book.counters.crowds),
     }

@@ -14,6 +14,7 @@ from spillover.ledger.entries import (
     Alerted,
     Alive,
     Cleared,
+    Crowded,
     Entry,
     HealthChanged,
     Heard,
@@ -55,6 +56,7 @@ ALL: list[Entry] = [
     Jumped(-3_600.0, NOON, "p", NOON - 4_000.0, True),
     Heard("model:key|m", SAID, Refill(seconds=86_400.0), NOON),
     Alerted("profile:a|cost|lifetime", Told(percent=80, amount=5, at=NOON, ends_at=NOON + 9.0)),
+    Crowded("account:key", NOON + 1.0, NOON, 5),
 ]
 
 

@@ -44,6 +44,17 @@ RECORDED = [
 """What is one answer's body; `test_records` tries streams and exceptions too."""
 
 
+def test_quotas_that_google_names_are_stated_as_limits() -> None:
+    recorded = next(each for each in RECORDED if each.id == "gemini-429-perday-page")
+
+    found = read(recorded.body, recorded.status)
+
+    assert [(each.name, each.limit, each.remaining) for each in found.limits] == [
+        ("requests_per_day", 250, 0)
+    ]
+    assert read('{"violations": "none"}').limits == ()
+
+
 def read(body: str | bytes, status: int | None = 400, **headers: str) -> Evidence:
     raw = body.encode() if isinstance(body, str) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}

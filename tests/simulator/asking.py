@@ -109,6 +109,11 @@ def ask(provider: Provider, text: str = "hello", **fields: Any) -> Got:
     return perform(provider, a_request(chat(text, **fields), path))
 
 
+def get(provider: Provider, path: str) -> Got:
+    """Get a path, from the root, without a socket."""
+    return perform(provider, a_request(b"", path, method="GET"))
+
+
 def a_provider(clock: Clock | None = None, **fields: Any) -> Provider:
     """Make a provider that needs no socket; `generic` unless said."""
     return Provider(ProviderSpec(**fields), clock or Clock())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
 from spillover.core.values import CalendarUnit, Capability, LimitScope, Metric, StreamUsage
+from spillover.protocols.usage_answers import UsageForm
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
@@ -32,6 +33,7 @@ SPAN_S: Final[dict[str, float]] = {
 Date: TypeAlias = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$")]
 """A day, or a month where no day is known."""
 Address: TypeAlias = Annotated[str, Meta(pattern=r"^https?://[^/\s][^\s]*[^/\s]$")]
+UrlPath: TypeAlias = Annotated[str, Meta(pattern=r"^/[^/\s?#][^\s?#]*$")]
 Amount: TypeAlias = Annotated[float, Meta(ge=0)]
 Tokens: TypeAlias = Annotated[int, Meta(ge=1)]
 Pair: TypeAlias = tuple[Amount, Amount]
@@ -266,6 +268,17 @@ class HeaderFact(Entry, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class QuotaEndpoint(Entry, frozen=True, kw_only=True):
+    """Where a provider says what is left of an account, for nothing."""
+
+    path: UrlPath
+    """From the root of the address's origin."""
+    source: str
+    answer: UsageForm | None = None
+    """How its answer is read; None: it is not asked."""
+    note: str | None = None
+
+
 class Provider(Entry, frozen=True, kw_only=True):
     """A company or API family."""
 
@@ -318,7 +331,7 @@ class Provider(Entry, frozen=True, kw_only=True):
     first_token_note: str | None = None
     neuron_usd: float | None = None
     """Price of one neuron in US dollars, where tokens are counted in neurons."""
-    quota_endpoint: dict[str, Any] | None = None
+    quota_endpoint: QuotaEndpoint | None = None
     pool_note: str | None = None
     quirks: tuple[str, ...] = ()
     note: str | None = None

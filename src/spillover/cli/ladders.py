@@ -127,6 +127,12 @@ class _Drawing:
             yield from self._limit(limit)
             if limit["provider_limit"] not in {None, limit["amount"]}:
                 yield Text(" " * INDENT).append(_proposal(profile["provider"], limit), "yellow")
+        own = {(limit["metric"], limit["per"]) for limit in profile["limits"]}
+        for said in profile["provider_limits"]:
+            if said["per"] == "balance" and said["remaining"] is not None:
+                yield Text(" " * INDENT).append(_balance(profile["provider"], said), "dim")
+            elif said["amount"] is not None and (said["metric"], said["per"]) not in own:
+                yield Text(" " * INDENT).append(_unset(profile["provider"], said), "dim")
         yield from self._wrapped(
             Text(" " * INDENT), usage_of(profile["usage"]), indent=INDENT + len(LAST)
         )
@@ -166,7 +172,8 @@ def figures_of(limit: dict[str, Any], now: float) -> list[Text]:
     metric, used, reserved = limit["metric"], limit["used"], limit["reserved"]
     if limit["per"] is None:
         shown = f"{amount(reserved)}/{amount(limit['amount'])}"
-        return [Text(shown, shade(reserved, limit["amount"]))]
+        learned = [Text("learned from refusals", "dim")] if limit["source"] == "refusals" else []
+        return [Text(shown, shade(reserved, limit["amount"])), *learned]
     taken = f"{amount(used, metric)}/{amount(limit['amount'], metric)}"
     parts = [Text(taken, shade(used + reserved, limit["amount"]))]
     if reserved:
@@ -185,6 +192,17 @@ def _proposal(provider: str, limit: dict[str, Any]) -> str:
     """Return what a provider states of a limit beside what is configured."""
     stated, own = (amount(limit[name], limit["metric"]) for name in ("provider_limit", "amount"))
     return f"{provider} states {stated} {limit_initials(limit)}, you set {own}"
+
+
+def _unset(provider: str, said: dict[str, Any]) -> str:
+    """Return what a provider states of a limit that is not configured."""
+    stated = amount(said["amount"], said["metric"])
+    return f"{provider} states {stated} {limit_initials(said)}, you set none"
+
+
+def _balance(provider: str, said: dict[str, Any]) -> str:
+    """Return what a provider says is left of the account's money."""
+    return f"{provider} says {amount(said['remaining'], said['metric'])} of the balance is left"
 
 
 def usage_of(usage: dict[str, dict[str, int]]) -> list[Text]:

@@ -115,7 +115,7 @@ def _said(entry: Provider) -> dict[str, str]:
     return {
         "headers": ", ".join(header.name for header in entry.headers),
         "waits": entry.wait_hints or "",
-        "quota asked at": (entry.quota_endpoint or {}).get("path", ""),
+        "quota asked at": entry.quota_endpoint.path if entry.quota_endpoint else "",
         "terms": entry.terms or "",
         "free tier": entry.free_note or "",
         "note": entry.note or "",

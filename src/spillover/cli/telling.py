@@ -84,9 +84,11 @@ def _of_state(event: Event) -> Text | None:
         case LedgerTrouble():
             return Text(event.message, "red" if event.failing else "cyan")
         case LedgerDrift():
+            metric = "cost" if event.limit.startswith(("cost", "balance")) else "requests"
+            stated, counted = (amount(each, metric) for each in (event.stated, event.counted))
             return Text(
-                f"{event.profile} says that {event.stated} of {words(event.limit)} are left,"
-                f" we counted {event.counted}",
+                f"{event.profile} says that {stated} of {words(event.limit)} are left,"
+                f" we counted {counted}",
                 "yellow",
             )
         case BudgetReached():

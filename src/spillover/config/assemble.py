@@ -25,7 +25,7 @@ from spillover.config.facts import (
 from spillover.config.limits import FREE
 from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
-from spillover.config.upstreams import Upstream, upstream_of
+from spillover.config.upstreams import Upstream, upstream_of, usage_of
 from spillover.core.values import (
     Chain,
     Limit,
@@ -196,8 +196,10 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
         extra_headers=upstream.headers,
         stream_usage=stream_usage,
         first_token_s=entry.first_token_s if entry is not None else None,
+        errors_in_text=written.errors_in_text,
         tier=profile.tier,
         is_loopback=is_loopback(upstream.base_url),
+        usage=usage_of(upstream),
         key_print=of_key,
         config_print=fingerprint(upstream, "config", settings, of_key),
     )

@@ -16,9 +16,17 @@ from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
 from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
 from spillover.errors import UnknownModel
+from spillover.protocols.usage_answers import UsageForm
 
 AUTO: Final = "auto"
 DEFAULT: Final = "default"
+
+
+class UsageEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a provider says what is left of an account, at the endpoint's own origin."""
+
+    url: str
+    form: UsageForm
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +50,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     stream_usage: StreamUsage = StreamUsage.ASK
     first_token_s: float | None = None
     """How long the first token may take here, where the catalogue knows it takes longer."""
+    errors_in_text: bool = False
+    """It tells errors as the assistant's words, inside answers of 200."""
     tier: Tier = Tier.PAID
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""
+    usage: UsageEndpoint | None = None
+    """None: there is none that is read, or no key to ask with."""
     key_print: str = ""
     """Fingerprint of the key; another one ends `failed`."""
     config_print: str = ""

@@ -188,6 +188,10 @@ class Profile(Settings):
     stream_usage: StreamUsage | None = None
     """How the upstream reports the tokens of a stream: `ask` sends `stream_options`, `native` and
     `never` don't. Default: the catalogue's, else `ask`."""
+    errors_in_text: bool = False
+    """Whether an answer whose whole text is an error (`Error: API request failed (429): …`, `Rate limit
+    exceeded. Please try again later.`, `[ERROR] …`) is taken as that error, as some relays tell theirs.
+    In a stream its first content counts."""
     upstream: LocalServer | None = None
     """Local server that the gateway runs for this profile, and for those with the same `command`.
     Default: none."""

@@ -13,6 +13,7 @@ import msgspec
 
 from spillover.catalogue import Catalogue, Provider
 from spillover.config.addresses import WILDCARDS, origin
+from spillover.config.routing import UsageEndpoint
 from spillover.config.secrets import MissingSecret, Secret
 
 if TYPE_CHECKING:
@@ -75,6 +76,23 @@ def _base_url(
     if unset:
         return entry.base_url, f"{' and '.join(unset)} is not set"
     return entry.base_url.format_map(environ), None
+
+
+def usage_of(upstream: Upstream) -> UsageEndpoint | None:
+    """Return where what is left of an upstream's account is asked, with its key.
+
+    None where the catalogue knows no such place, there is no key, or the address is not the
+    provider's own: what stands elsewhere under the same path is not known.
+    """
+    entry = upstream.entry
+    if entry is None or entry.quota_endpoint is None or upstream.secret is None:
+        return None
+    place = entry.quota_endpoint
+    if place.answer is None or not _is_own(upstream.base_url, entry):
+        return None
+    parts = urlsplit(upstream.base_url)
+    url = urlunsplit((parts.scheme, parts.netloc, place.path, "", ""))
+    return UsageEndpoint(url=url, form=place.answer)
 
 
 def served_at(address: str, usual: str) -> str:

@@ -15,6 +15,7 @@ from spillover.core.health import Health
 from spillover.core.ladder import Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
+from spillover.core.stated import Stated
 from spillover.core.values import Failure, Profile, Usage
 
 
@@ -161,6 +162,8 @@ class Failed(_Said, frozen=True, kw_only=True, gc=False):
     failure: Failure
     usage: Usage | None = None
     """What the provider reports that the failed call used."""
+    limits: tuple[Stated, ...] = ()
+    """What the answer's body says of the provider's limits, beside its words."""
     by_deadline: bool = False
     """The request's deadline ended it, not one of the attempt's own time limits."""
 

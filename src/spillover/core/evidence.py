@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from spillover.core.stated import Stated
 from spillover.core.values import Source, Value
 
 
@@ -73,5 +74,7 @@ class Evidence(Value, frozen=True, kw_only=True):
     """What time it was on the clock that `reset_at` was read off; None: it is believed to be ours."""
     source: Source = Source.DEFAULT
     """Where the wait or the reset was read."""
+    limits: tuple[Stated, ...] = ()
+    """What the body says of the provider's limits, beside its words."""
     after_content: bool = False
     """It happened behind the commit point."""

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from spillover.core.crowding import grown
 from spillover.core.values import (
     METRIC_INDEX,
     Amounts,
@@ -48,6 +49,8 @@ class Gauge(msgspec.Struct, frozen=True):
     """From here on it says nothing: a provider's word is good for a window."""
     stated: bool = False
     """It follows what the provider said, not what we counted."""
+    learned_at: float | None = None
+    """Of a concurrency that was learned from refusals then: it grows from there on."""
 
 
 class Candidate(Value, frozen=True, kw_only=True):
@@ -108,6 +111,13 @@ def gauge(limit: Limit, tally: Tally, series: Series | None) -> Gauge:
     return Gauge(limit, metric, capacity, tally, series)
 
 
+def room_of(gauge: Gauge, now: float) -> int:
+    """Return what may count at once at `now`."""
+    if gauge.learned_at is None:
+        return gauge.capacity
+    return grown(gauge.capacity, gauge.learned_at, now)
+
+
 def reading(gauge: Gauge, now: float) -> tuple[int, int]:
     """Return what a limit's counter shows at `now`: (used, reserved)."""
     if gauge.until <= now:
@@ -129,7 +139,7 @@ def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
         if each.until <= now:
             continue
         if series is None:
-            if each.tally.in_flight < each.capacity:
+            if each.tally.in_flight < room_of(each, now):
                 continue
         else:
             wanted = need[metric]

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from spillover.core.values import (
     METRIC_INDEX,
+    METRIC_SCALE,
     Calendar,
     CalendarUnit,
     LimitScope,
@@ -28,6 +29,9 @@ from spillover.core.windows import CalendarSeries, RefillSeries, Series, period
 UNKNOWN_LIMIT: Final = 1 << 53
 """Stands for a whole that is not stated: no call is too large for it by itself."""
 
+BALANCE: Final = "balance"
+"""Stands for a window's length where an amount is for good: a prepaid balance, a key's budget."""
+
 SPANS_S: Final = {
     "minute": 60.0,
     "hour": 3_600.0,
@@ -35,8 +39,9 @@ SPANS_S: Final = {
     "day": 86_400.0,
     "week": 604_800.0,
     "month": 2_678_400.0,
+    BALANCE: 2_678_400.0,
 }
-"""Seconds in the windows that have names; a month is 31 days."""
+"""Seconds in the windows that have names; a month is 31 days. A word on a balance is good as long."""
 _UNITS_S: Final = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
@@ -55,8 +60,16 @@ class Stated(Value, frozen=True, kw_only=True, array_like=True):
 
     @property
     def name(self) -> str:
-        """The limit as users write it: `requests_per_day`."""
+        """The limit as users write it: `requests_per_day`; `balance` for one."""
+        if self.per == BALANCE:
+            return BALANCE
         return f"{self.metric.value}_per_{self.per}"
+
+
+def in_written_units(metric: Metric, amount: int) -> float:
+    """Return an amount in base units as users write it: dollars, neurons."""
+    scale = METRIC_SCALE.get(metric)
+    return amount if scale is None else amount / scale
 
 
 def span_s(per: str) -> float:

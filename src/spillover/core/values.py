@@ -44,6 +44,7 @@ METRIC_SCALE: Final[dict[Metric, int]] = {
 }
 """Base units in one written unit; 1 where a metric is not listed."""
 
+
 Amounts: TypeAlias = tuple[int, int, int, int, int, int]
 """One amount for each countable metric, in the order of `METRIC_INDEX`."""
 

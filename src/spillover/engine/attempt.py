@@ -34,12 +34,14 @@ from spillover.protocols.openai_chat import (
     read_answer,
     stream_error_event,
 )
+from spillover.protocols.spoken_errors import documents_of, spoken_in
 from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from spillover.core.stated import Stated
     from spillover.core.values import Failure, Usage
     from spillover.engine.call import Give
     from spillover.upstream import Exchange
@@ -80,6 +82,8 @@ class Shipment(Value, frozen=True, kw_only=True):
     redact: Callable[[str], str]
     asks_usage: bool
     """`stream_options.include_usage` is set."""
+    errors_in_text: bool = False
+    """An answer whose text is an error, whole, is taken as one."""
 
 
 class Attempt:
@@ -109,6 +113,7 @@ class Attempt:
         self._is_stream = False
         """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
+        self._limits: tuple[Stated, ...] = ()
         self._began_at = 0.0
         self._committed_at = 0.0
         self._started_s = 0.0
@@ -191,6 +196,8 @@ class Attempt:
         )
         self._whole_usage = answer.usage
         self._relayed_chars = (answer.chars, answer.wide_chars)
+        if answer.evidence is None and self.shipment.errors_in_text:
+            return self._spoken([self.body])
         return answer.evidence
 
     async def _first_content(self, exchange: Exchange) -> Evidence | None:
@@ -211,7 +218,8 @@ class Attempt:
             # It may have come in the same breath as the first content: nothing has left yet.
             return replace(self._evidence, after_content=False)
         if self._reader.has_content:
-            return None
+            reads = self.shipment.errors_in_text
+            return self._spoken(documents_of(self._held)) if reads else None
         if not self._is_stream:
             return self._read_error(b"".join(seen))  # a page, or an error inside 200
         return self._reader.end()
@@ -427,11 +435,16 @@ class Attempt:
             now=self._means.clock.now(),
         )
 
+    def _spoken(self, documents: list[bytes]) -> Evidence | None:
+        """Return the error that the answer tells as its text, where that is looked for."""
+        return spoken_in(documents, provider=self._provider, headers=self.headers)
+
     def _fault(self, fault: TransportFault, message: str = "") -> Evidence:
         status = None if self._exchange is None else self._exchange.status
         return Evidence(provider=self._provider, fault=fault, status=status, message=message)
 
     def _classified(self, evidence: Evidence) -> Failure:
+        self._limits = evidence.limits
         return classify(evidence, now=self._means.clock.now(), redact=self.shipment.redact)
 
     def _failed(self, failure: Failure, *, by_deadline: bool = False) -> Failed:
@@ -441,6 +454,7 @@ class Attempt:
             sent_at=self.sent_at or self._began_at,
             failure=failure,
             usage=self._reader.usage or self._whole_usage,
+            limits=self._limits,
             by_deadline=by_deadline,
         )
 

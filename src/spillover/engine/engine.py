@@ -143,6 +143,7 @@ class Engine:
             "upstreams": world.crew.status(),
             "profiles": {
                 name: profile_document(profile, book, now)
+                | {"usage_endpoint": world.inquiries.status(profile.account)}
                 for name, profile in routing.profiles.items()
             },
         }
@@ -283,4 +284,5 @@ class Engine:
             world.leave_all()
         await world.crew.close()
         await world.watch.close()
+        await world.inquiries.close()
         await self._closing()

@@ -77,6 +77,8 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
     engine = Engine(world, version=__version__, closing=let_go, serves=options.serves)
     await engine.reload(loaded)
     world.watch.start()
+    if options.serves:
+        world.inquiries.start()
     return engine
 
 

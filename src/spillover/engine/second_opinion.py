@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from spillover.core.stated import owner_of, window_of
+from msgspec.structs import replace
+
+from spillover.core.crowding import crowded_owner
+from spillover.core.stated import in_written_units, owner_of, window_of
 from spillover.events import LedgerDrift
-from spillover.ledger.entries import Heard
+from spillover.ledger.entries import Crowded, Heard
 from spillover.protocols.quota_headers import glance, read_quota, read_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from spillover.core.actions import Failed
     from spillover.core.stated import Stated
     from spillover.core.values import Profile
     from spillover.events import Bus
@@ -57,12 +61,26 @@ class SecondOpinion:
             self._looks[profile.name] = now + QUIET_S, floors
             self._weigh(profile, read_quota(profile.provider, headers, now), now)
 
-    def hear_refusal(
-        self, profile: Profile, headers: Mapping[str, str], message: str, now: float
-    ) -> None:
-        """Take in what a failed answer says, in headers and in words."""
-        said = read_quota(profile.provider, headers, now)
-        self._weigh(profile, said + read_refusal(message), now)
+    def hear_refusal(self, profile: Profile, headers: Mapping[str, str], refused: Failed) -> None:
+        """Take in what a failed answer says: in headers, in words, and by being one too many."""
+        failure, now = refused.failure, refused.now
+        said = read_quota(profile.provider, headers, now) + read_refusal(failure.message)
+        # That nothing is left is worth something only where it is known until when.
+        limits = (
+            each if window_of(profile, each.per) else replace(each, remaining=None)
+            for each in refused.limits
+        )
+        self._weigh(profile, (*said, *limits), now)
+        if failure.concurrency:
+            owner = crowded_owner(profile, failure)
+            in_flight = self._ledger.book.counters.tally(owner).in_flight
+            self._ledger.record_soon(Crowded(owner, now, refused.sent_at, in_flight))
+
+    def hear_account(self, profiles: Iterable[Profile], said: Iterable[Stated], now: float) -> None:
+        """Take in what a provider says of an account that these profiles are on."""
+        limits = tuple(said)
+        for profile in {owner_of(each): each for each in profiles}.values():
+            self._weigh(profile, limits, now)
 
     def _weigh(self, profile: Profile, said: Iterable[Stated], now: float) -> None:
         """Have what is news in line for the ledger's next step, and tell of differences."""
@@ -84,7 +102,11 @@ class SecondOpinion:
             self._adrift.add(key)
             self._events.publish(
                 LedgerDrift(
-                    at=now, profile=profile.name, limit=stated.name, counted=counted, stated=left
+                    at=now,
+                    profile=profile.name,
+                    limit=stated.name,
+                    counted=in_written_units(stated.metric, counted),
+                    stated=in_written_units(stated.metric, left),
                 )
             )
 

@@ -250,8 +250,8 @@ class Serving:
         self._passed = attempt.passed_headers()
         if isinstance(outcome, Failed):
             self._attempt = None
-            message = outcome.failure.message
-            world.second_opinion.hear_refusal(profile, attempt.headers, message, outcome.now)
+            world.second_opinion.hear_refusal(profile, attempt.headers, outcome)
+            world.inquiries.failed(profile, outcome.failure)
             return replace(outcome, failure=self._setup.mended(outcome.failure, shipment))
         world.second_opinion.hear(profile, attempt.headers, outcome.now)
         world.last_served[self._chain.name] = profile.name

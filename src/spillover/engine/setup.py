@@ -60,6 +60,7 @@ class Setup:
             first_token_s=max(limits.first_token_s, endpoint.first_token_s or 0.0),
             redact=self.redact,
             asks_usage=asks_usage,
+            errors_in_text=endpoint.errors_in_text,
         )
 
     def _asks_usage(self, endpoint: Endpoint, call: Call) -> bool:

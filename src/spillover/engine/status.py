@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spillover.core.health import Standing, standing, subject_of_model, subject_of_profile
 from spillover.core.ladder import Ask, with_model
-from spillover.core.limits import Gauge, admit, reading
-from spillover.core.stated import owner_of
+from spillover.core.limits import Gauge, admit, reading, room_of
+from spillover.core.stated import in_written_units, owner_of
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
@@ -181,7 +181,7 @@ def _stated(heard: Heard, book: Book, profile: Profile, now: float) -> dict[str,
     return {
         "metric": stated.metric.value,
         "per": stated.per,
-        "amount": stated.limit,
+        "amount": None if stated.limit is None else in_written_units(stated.metric, stated.limit),
         "remaining": left,
         "resets_at": resets_at,
         "stated_at": iso(heard.at),
@@ -190,24 +190,28 @@ def _stated(heard: Heard, book: Book, profile: Profile, now: float) -> dict[str,
 
 def _left_by_word(
     metric: Metric, per: str | None, gauges: Sequence[Gauge], now: float
-) -> tuple[int | None, str | None]:
+) -> tuple[float | None, str | None]:
     """Return what is left of a limit by the provider's word, and when that changes of itself."""
     for each in gauges:
         limit = each.limit
         if each.stated and each.until > now and (limit.metric, limit.per) == (metric, per):
             left = max(0, each.capacity - sum(reading(each, now)))
             resets_at = None if each.series is None else each.series.resets_at(each.metric, now)
-            return left, _iso(resets_at)
+            return in_written_units(metric, left), _iso(resets_at)
     return None, None
 
 
 def _limits(profile: Profile, book: Book, now: float) -> list[dict[str, Any]]:
     gauges = book.gauges(profile)
-    amounts = {(h.stated.metric, h.stated.per): h.stated.limit for h in said(profile, book)}
+    amounts = {
+        (stated.metric, stated.per): in_written_units(stated.metric, stated.limit)
+        for stated in (each.stated for each in said(profile, book))
+        if stated.limit is not None
+    }
     found = []
     for each in gauges:
         limit = each.limit
-        if each.stated:
+        if each.stated or each.until <= now:
             continue
         left, resets_at = _left_by_word(limit.metric, limit.per, gauges, now)
         found.append(
@@ -224,22 +228,23 @@ def _limits(profile: Profile, book: Book, now: float) -> list[dict[str, Any]]:
 def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
     limit = gauge.limit
     used, reserved = reading(gauge, now)
-    scale = METRIC_SCALE.get(limit.metric, 1)
+    learned = gauge.learned_at is not None
 
     def shown(amount: int) -> float:
-        return amount if scale == 1 else amount / scale
+        return in_written_units(limit.metric, amount)
 
     resets_at = None if gauge.series is None else gauge.series.resets_at(gauge.metric, now)
     return {
         "metric": limit.metric.value,
-        "amount": shown(limit.amount),
+        "amount": shown(room_of(gauge, now) if learned else limit.amount),
         "per": limit.per,
         "window": _window(limit),
         "scope": limit.scope.value,
         "used": shown(used),
         "reserved": shown(reserved),
-        "remaining": shown(max(0, gauge.capacity - used - reserved)),
+        "remaining": shown(max(0, room_of(gauge, now) - used - reserved)),
         "resets_at": _iso(resets_at),
+        "source": "refusals" if learned else "config",
     }
 
 

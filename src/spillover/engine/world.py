@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.config.routing import Routing
+from spillover.engine.inquiries import Inquiries
 from spillover.engine.line import Line
 from spillover.engine.managed import Crew
 from spillover.engine.second_opinion import SecondOpinion
@@ -66,6 +67,7 @@ class World:
         self.sessions = Sessions()
         self.watch = Watch(ledger, clock, events, lambda: self.routing.profiles)
         self.second_opinion = SecondOpinion(ledger, events)
+        self.inquiries = Inquiries(ledger, means, self.second_opinion)
         self.crew = Crew(ledger, clock, events)
         self.last_served: dict[str, str] = {}
         self.under_way: set[Leavable] = set()
@@ -84,6 +86,7 @@ class World:
     def adopt(self, routing: Routing, redact: Callable[[str], str]) -> None:
         """Put another configuration in force, for requests that begin from now on."""
         self.setup = Setup(routing, redact)
+        self.inquiries.adopt(routing)
         self.crew.adopt(routing.managed, redact)
 
     def next_turn(self, chain: str) -> int:

@@ -110,8 +110,9 @@ class LedgerDrift(_Event, frozen=True, kw_only=True, tag="ledger.drift"):
 
     profile: str
     limit: str
-    counted: int
-    stated: int
+    counted: float
+    """In the limit's unit: US dollars for cost."""
+    stated: float
 
 
 class ConfigReloaded(_Event, frozen=True, kw_only=True, tag="config.reloaded"):

@@ -151,9 +151,13 @@ class Metrics:
         for name, profile in self._engine.status()["profiles"].items():
             for status in Status:
                 stands.add_metric((name, status), float(profile["status"] == status))
+            shares: dict[tuple[str, str, str], float] = {}
             for limit in profile["limits"]:
-                amount = limit["amount"]
+                amount, which = limit["amount"], (name, limit["metric"], limit["per"] or "")
                 share = (limit["used"] + limit["reserved"]) / amount if amount else 1.0
-                used.add_metric((name, limit["metric"], limit["per"] or ""), share)
+                # Its own, its account's and a learned one may be of a kind: the fullest counts.
+                shares[which] = max(share, shares.get(which, 0.0))
+            for which, share in shares.items():
+                used.add_metric(which, share)
         yield used
         yield stands

@@ -38,10 +38,12 @@ from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
 from spillover.ledger.counters import Counters, owners_of
+from spillover.ledger.crowds import crowd, crowds, disperse
 from spillover.ledger.entries import (
     Alerted,
     Alive,
     Cleared,
+    Crowded,
     Entry,
     HealthChanged,
     Heard,
@@ -60,7 +62,7 @@ from spillover.ledger.learned import Learned
 from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from spillover.core.budgets import Told
     from spillover.core.ladder import Pin, Sticky
@@ -232,6 +234,7 @@ class Book:
                 series = new_series(limit.window, limit.metric, limit.amount)
             gauges.append(gauge(limit, tally, series))
         gauges += opinions(self.counters, profile)
+        gauges += crowds(self.counters, profile)
         if whole:
             self._bound[key] = _Bound(profile.limits, gauges)
         return gauges
@@ -318,6 +321,9 @@ class Book:
                 self._bound.clear()
             case Alerted():
                 self.alerts[entry.budget] = entry.told
+            case Crowded():
+                crowd(self.counters, entry)
+                self._bound.clear()
             case _:
                 assert_never(entry)
 
@@ -402,7 +408,7 @@ class Book:
                 subjects |= {subject_of_account(account), subject_of_model(name, model)}
         self.counters.forget(name)
         if name is None:
-            self._unhear(list(self.counters.heard))
+            self._unhear({*self.counters.heard, *self.counters.crowds})
             self.alerts.clear()
         elif name in members:
             account, model = members[name]
@@ -428,7 +434,7 @@ class Book:
         self.offset = offset
         if entry.begins:
             return
-        self._unhear(list(self.counters.heard))
+        self._unhear({*self.counters.heard, *self.counters.crowds})
         self.counters.shift(seconds, entry.at)
         for call in (*self.open.values(), *self.presumed.values()):
             call.at += seconds
@@ -439,8 +445,9 @@ class Book:
         self.stickies = {c: replace(s, at=s.at + seconds) for c, s in self.stickies.items()}
         self.alerts = {k: budgets.shifted(told, seconds) for k, told in self.alerts.items()}
 
-    def _unhear(self, owners: Iterable[str]) -> None:
+    def _unhear(self, owners: Collection[str]) -> None:
         forget(self.counters, owners)
+        disperse(self.counters, owners)
         self._bound.clear()
 
     def rebind(self) -> None:

@@ -31,6 +31,7 @@ from spillover.core.windows import RollingSeries, Series, new_series, seed, wind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spillover.core.crowding import Crowd
     from spillover.ledger.entries import Heard
 
 SHOWN: Final = {
@@ -57,6 +58,8 @@ class Counters:
         """Profiles whose own counters hold usage of an account or model that they have left."""
         self.heard: dict[str, dict[str, Heard]] = {}
         """What providers last said of their limits, by owner and limit."""
+        self.crowds: dict[str, Crowd] = {}
+        """How many calls were accepted at once, by owners who once had too many in flight."""
         self.dirty: set[str] = set()
         """Owners that changed since the record was last written whole."""
         self._owned: dict[tuple[str, str, str], tuple[tuple[str, ...], list[Tally]]] = {}

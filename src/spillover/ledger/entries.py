@@ -166,6 +166,16 @@ class Alerted(msgspec.Struct, frozen=True, array_like=True, tag="b"):
     told: Told
 
 
+class Crowded(msgspec.Struct, frozen=True, array_like=True, tag="o"):
+    """A provider refused a call because too many were in flight."""
+
+    owner: str
+    at: float
+    sent_at: float
+    in_flight: int
+    """Of the owner's calls, the refused one among them."""
+
+
 Entry: TypeAlias = (
     Reserved
     | Settled
@@ -182,6 +192,7 @@ Entry: TypeAlias = (
     | Jumped
     | Heard
     | Alerted
+    | Crowded
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spillover.core.budgets import Told
+from spillover.core.crowding import Crowd
 from spillover.core.health import Health
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
@@ -40,6 +41,7 @@ class _Rest(msgspec.Struct):
     offset: float | None = None
     heard: dict[str, dict[str, Heard]] = msgspec.field(default_factory=dict)
     alerts: dict[str, Told] = msgspec.field(default_factory=dict)
+    crowds: dict[str, Crowd] = msgspec.field(default_factory=dict)
 
 
 _REST = "rest"
@@ -70,6 +72,7 @@ def dump(book: Book, owners: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         offset=book.offset,
         heard=book.counters.heard,
         alerts=book.alerts,
+        crowds=book.counters.crowds,
     )
     yield _REST, _encoder.encode(rest)
 
@@ -88,6 +91,6 @@ def load(book: Book, parts: Iterable[tuple[str, bytes]]) -> None:
             counters.tallies[name] = _tallies.decode(body)
     book.counters = counters
     for field in msgspec.structs.fields(_Rest):
-        target = counters if field.name in {"members", "moved", "heard"} else book
+        target = counters if field.name in {"members", "moved", "heard", "crowds"} else book
         setattr(target, field.name, getattr(rest, field.name))
     book.rebind()

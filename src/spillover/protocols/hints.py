@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from spillover.core.failures import Evidence, Shape
+from spillover.protocols.quota_violations import read_violations
 from spillover.protocols.sse import Splitter, payload
 from spillover.protocols.waits import WAIT_FIELDS, spent_metrics, stated_wait
 
@@ -70,6 +71,7 @@ def read_error(
         reset_at=wait.reset_at,
         server_at=wait.server_at,
         source=wait.source,
+        limits=read_violations(facts.violations) if facts.violations else (),
     )
 
 
@@ -119,6 +121,8 @@ class _Facts:
     codes: list[str] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
     """Fields that state a wait, by lower-case name."""
+    violations: list[Any] = field(default_factory=list)
+    """What Google's errors say of quotas."""
     status: int | None = None
     nodes: int = 0
 
@@ -238,7 +242,9 @@ def _walk(value: Any, facts: _Facts, depth: int) -> None:
 
 def _note(name: str, item: Any, facts: _Facts) -> None:
     """Keep a field that holds a code, names a quota or states a wait."""
-    if name in _WAITS:
+    if name == "violations" and isinstance(item, list):
+        facts.violations += item
+    elif name in _WAITS:
         facts.fields.setdefault(name, item)
     elif name in _NAMES and isinstance(item, str):
         facts.words.append(item)

@@ -52,6 +52,9 @@ class Clerk:
         if spec.keys and flavour.asks_keys and key not in spec.keys:
             said = Circumstances(masked_key=mask(key))
             raise Turned(flavour.complaint(Complaint.UNAUTHORIZED, said), Outcome.UNAUTHORIZED)
+        told = flavour.account(request.path, spec.balance_usd) if request.method == "GET" else None
+        if told is not None:
+            raise Turned(told, Outcome.ANSWERED)
         path = request.path.removeprefix(flavour.base_path)
         if request.method == "GET" and path.startswith("/models"):
             self._list(path.removeprefix("/models").removeprefix("/"))

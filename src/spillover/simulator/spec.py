@@ -128,6 +128,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Wait before every answer's status line."""
     first_token_s: float = 0.0
     """Wait between a stream's head and its first content."""
+    balance_usd: float = 10.0
+    """What its usage endpoint, where the flavour has one, says is left of every account."""
     keep_records: int = 1_000
     """Requests kept for `Provider.records`, oldest dropped first; 0 keeps none."""
 

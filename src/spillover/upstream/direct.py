@@ -45,7 +45,7 @@ class DirectUpstream:
         try:
             origin = self._origin(order.url)
             head = b"%b%bcontent-length: %d\r\n\r\n" % (
-                origin.line,
+                origin.line if order.method == "POST" else _asking(order.method, origin),
                 order.lines(),
                 len(order.body),
             )
@@ -125,6 +125,11 @@ class DirectUpstream:
         self._all.clear()
         self._idle.clear()
         await asyncio.sleep(0)  # the loop closes their sockets in its next turn
+
+
+def _asking(method: str, origin: Origin) -> bytes:
+    """Return the request line and `Host` of another request than a POST."""
+    return method.encode() + origin.line.removeprefix(b"POST")
 
 
 def _said(error: BaseException) -> str:

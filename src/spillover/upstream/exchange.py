@@ -23,6 +23,7 @@ class Order(Value, frozen=True, kw_only=True):
     """How long a new connection, its TLS included, may take."""
     loopback: bool = False
     """The provider is on this machine: no proxy is ever asked."""
+    method: str = "POST"
 
     def lines(self) -> bytes:
         """Return the headers as they go out; raises `ValueError` for one that would be several."""

@@ -70,7 +70,7 @@ class ProxiedUpstream:
                 raise ValueError(_OTHER_PROXY)  # noqa: TRY301 - told as aiohttp's own
             order.lines()  # aiohttp would look only once there is a connection
             response = await self._session(order.connect_s).request(
-                "POST",
+                order.method,
                 URL(Origin.of(order.url).url, encoded=True),
                 data=order.body if len(order.body) < LARGE_BODY else io.BytesIO(order.body),
                 headers=order.headers,

@@ -26,6 +26,7 @@ def test_there_are_the_flavours_that_are_promised() -> None:
         "mistral",
         "cerebras",
         "openai",
+        "deepseek",
         "ollama",
         "generic",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spillover.simulator.spec import limits
-from tests.simulator.asking import NOON, Clock, a_provider, ask
+from tests.simulator.asking import NOON, Clock, a_provider, ask, get
 
 
 def test_a_refusal_tells_its_reset_as_header_and_in_the_body() -> None:
@@ -99,3 +99,13 @@ def test_answers_name_their_provider_and_cost() -> None:
     assert found["provider"] == "Simulated"
     assert found["usage"]["cost"] == 0
     assert found["id"].startswith("gen-")
+
+
+def test_a_key_tells_its_budget() -> None:
+    provider = a_provider(flavour="openrouter", balance_usd=4.0)
+
+    told = get(provider, "/api/v1/key").json["data"]
+
+    assert (told["limit"], told["limit_remaining"], told["usage"]) == (10.0, 4.0, 6.0)
+    assert get(provider, "/api/v1/models").status == 200
+    assert get(a_provider(), "/v1/key").status == 404

@@ -9,6 +9,7 @@ from typing import Final
 
 from spillover.simulator.flavours.base import Flavour, StreamUsage
 from spillover.simulator.flavours.cerebras import Cerebras
+from spillover.simulator.flavours.deepseek import DeepSeek
 from spillover.simulator.flavours.gemini import Gemini
 from spillover.simulator.flavours.groq import Groq
 from spillover.simulator.flavours.mistral import Mistral
@@ -27,6 +28,7 @@ FLAVOURS: Final[dict[str, Flavour]] = {
         Mistral(),
         Cerebras(),
         OpenAI(),
+        DeepSeek(),
         Ollama(),
         Flavour(),
     )

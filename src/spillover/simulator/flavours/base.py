@@ -109,6 +109,11 @@ class Flavour:
         del gauges, status, stream, cost
         return ()
 
+    def account(self, path: str, balance_usd: float) -> Reply | None:
+        """Return what `GET path` says is left of the caller's account; None: it is no such path."""
+        del path, balance_usd
+        return None
+
     def error(
         self,
         status: int,

@@ -5,7 +5,7 @@ Refuses to know counting. Shapes and texts follow answers that users of the real
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ from spillover.simulator.spec import Pool, WindowKind
 
 if TYPE_CHECKING:
     from spillover.simulator.desk import Refusal
+
+
+_BUDGET_USD: Final = 10.0
 
 
 class OpenRouter(Flavour):
@@ -87,6 +90,25 @@ class OpenRouter(Flavour):
         }
         reply = self._error(429, message, {"headers": told, "provider_name": None})
         return reply.with_headers(*((name.lower(), value) for name, value in told.items()))
+
+    def account(self, path: str, balance_usd: float) -> Reply | None:
+        """Tell of the key: a budget of ten dollars, for good."""
+        if path != "/api/v1/key":
+            return None
+        spent = _BUDGET_USD - balance_usd
+        key: Json = {
+            "label": "sk-or-v1-sim",
+            "limit": _BUDGET_USD,
+            "limit_remaining": balance_usd,
+            "limit_reset": None,
+            "usage": spent,
+            "usage_daily": spent,
+            "usage_weekly": spent,
+            "usage_monthly": spent,
+            "is_free_tier": False,
+            "rate_limit": {"requests": -1, "interval": "10s", "note": "deprecated"},
+        }
+        return json_reply(200, {"data": key})
 
     def error(
         self,
