@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.ladder import Skipped
+from spillover.core.managed import RESTARTING
 from spillover.core.values import Failure, FailureClass, SkipReason, Value
 
 if TYPE_CHECKING:
@@ -167,7 +168,21 @@ def _message(chain: str, code: Code, skipped: Sequence[Skipped], now: float) -> 
     if timed and code in {Code.ALL_EXHAUSTED, Code.ALL_FAILED}:
         first = min(timed, key=lambda s: s.available_at or 0.0)
         message += f"; soonest is {first.profile} in {_span((first.available_at or now) - now)}"
-    return message
+    return f"{message}; {_CUT_OFF}" if _is_cut_off(skipped) else message
+
+
+_CUT_OFF: Final = (
+    "none of them can be reached: check this machine's network, its VPN and its proxy settings"
+)
+
+
+def _is_cut_off(skipped: Sequence[Skipped]) -> bool:
+    """Return whether everyone is out of reach: rather this machine's fault than all of theirs.
+
+    A local server that is being restarted says nothing for or against it.
+    """
+    others = [s for s in skipped if s.reason not in _ASIDE and s.detail != RESTARTING]
+    return bool(others) and all(s.cause is FailureClass.NETWORK for s in others)
 
 
 def _because(skipped: Skipped, now: float) -> str:
