@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import TYPE_CHECKING
 
 from spillover.clock import SystemClock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
@@ -41,10 +37,6 @@ class _Leaper(selectors.SelectSelector):
             raise RuntimeError("nothing is due on this loop, and nothing can come from outside")
         self.passed_s += max(0.0, timeout)
         return []
-
-    def get_map(self) -> Mapping[object, selectors.SelectorKey]:  # type: ignore[override]
-        """Return what is watched."""
-        return super().get_map()
 
 
 class Era:

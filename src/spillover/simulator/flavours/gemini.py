@@ -76,8 +76,9 @@ class Gemini(Flavour):
         """Tell the violated quota and a delay, both in the body alone."""
         allowance = refusal.allowance
         name, metric = _quota(allowance.metric, allowance.per)
-        is_daily = refusal.wait_s is None or allowance.per == "day"
-        wait_s = _DAILY_DELAY_S if is_daily else refusal.wait_s
+        wait_s = refusal.wait_s
+        if wait_s is None or allowance.per == "day":
+            wait_s = _DAILY_DELAY_S
         violation = {
             "quotaMetric": f"generativelanguage.googleapis.com/{metric}",
             "quotaId": name,
