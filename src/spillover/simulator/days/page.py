@@ -17,7 +17,7 @@ from spillover.simulator.days.running import run
 from spillover.simulator.days.scenes import ASKED_FOR, DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from spillover.simulator.days.day import Day, Policy
     from spillover.simulator.days.figures import Figures
@@ -94,8 +94,9 @@ No request was lost on any of these days. What happened on them:
 {days}
 
 Flat rules have to choose: seconds, and a spent day is asked in vain by every request; minutes, and a provider that is well
-again stands idle. Where the end is known nothing is sent in vain and nothing is late; where it is not, an hour costs
-{most_guessed:g} tests at most while a quota or a rate is refused, and the end is found within {worst_guess}.
+again stands idle. Where the end is known, only the requests that meet the beginning are sent in vain, and the provider is
+back within a minute. Where it is not, an hour costs {most_guessed:g} sends at most while a quota or a rate is refused, and
+the next test finds the end: within {worst_guess} here, and never later than {probe_min:g} minutes.
 """
 
 
@@ -110,16 +111,18 @@ def came_to(day: Day, policy: Policy = BY_EVIDENCE) -> Figures:
     return _PLAYED[key]
 
 
-def page() -> str:
-    """Return the page."""
-    unknown = [came_to(day) for day in ASKED_FOR if not day.is_known and not day.is_outage]
+def page(source: Callable[[Day, Policy], Figures] = came_to) -> str:
+    """Return the page; `source` says what a day came to under a rule."""
+    unknown = [
+        source(day, BY_EVIDENCE) for day in ASKED_FOR if not day.is_known and not day.is_outage
+    ]
     return _PAGE.format(
         probe_min=PROBE_AFTER_S / 60,
         table="\n".join(_rests()),
         every_s=DAYS[0].every_s,
         flapping_s=max(DAYS, key=lambda day: len(day.outages)).every_s,
-        compared="\n".join(_compared(day) for day in ASKED_FOR),
-        others="\n".join(_alone(day) for day in DAYS if day not in ASKED_FOR),
+        compared="\n".join(_compared(day, source) for day in ASKED_FOR),
+        others="\n".join(_alone(day, source) for day in DAYS if day not in ASKED_FOR),
         days="\n".join(f"- **{day.title}**: {day.tells}" for day in DAYS),
         most_guessed=max(round(each.doomed_per_hour, 1) for each in unknown),
         worst_guess=_late(max(each.worst_recovery_s or 0.0 for each in unknown)),
@@ -143,15 +146,15 @@ def _rests() -> Iterator[str]:
         yield f"| `{failure}` | {rest} |"
 
 
-def _compared(day: Day) -> str:
-    figures = [came_to(day, policy) for policy in (BY_EVIDENCE, FLAT_10_S, FLAT_10_MIN)]
+def _compared(day: Day, source: Callable[[Day, Policy], Figures]) -> str:
+    figures = [source(day, policy) for policy in (BY_EVIDENCE, FLAT_10_S, FLAT_10_MIN)]
     vain = [f"{each.doomed_per_hour:.1f}" for each in figures]
     late = [_late(each.worst_recovery_s) for each in figures]
     return f"| {day.title} | **{vain[0]}** | {vain[1]} | {vain[2]} | **{late[0]}** | {late[1]} | {late[2]} |"
 
 
-def _alone(day: Day) -> str:
-    found = came_to(day)
+def _alone(day: Day, source: Callable[[Day, Policy], Figures]) -> str:
+    found = source(day, BY_EVIDENCE)
     return (
         f"| {day.title} | {found.doomed_per_hour:.1f} | {_late(found.worst_recovery_s)}"
         f" | {found.at_once} |"
