@@ -95,6 +95,7 @@ bench-peers: install-test
 docs: install
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
+	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 
 test-clients: install-test $(CLIENTS)/litellm/.installed
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm

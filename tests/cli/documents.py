@@ -44,6 +44,7 @@ def profile(status: str = "active", **fields: Any) -> dict[str, Any]:
         "status": status,
         "reason": None,
         "until": None,
+        "probe_at": None,
         "source": None,
         "confidence": None,
         "usage": {"minute": NOTHING, "hour": NOTHING, "day": NOTHING},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spillover.cli.wording import amount, back_in, limit_initials, limit_name, span, words
+from spillover.cli.wording import amount, back_in, limit_initials, limit_name, span, trust, words
 from tests.cli.documents import NOW, at, limit
 
 
@@ -71,6 +71,32 @@ def test_a_limit_is_named_as_its_users_name_it(
 
     assert limit_name(entry) == name
     assert limit_initials(entry) == initials
+
+
+@pytest.mark.parametrize(
+    ("confidence", "source", "until", "probe_at", "said"),
+    [
+        ("guessed", "default", at(60), at(60), ["a guess"]),
+        ("stated", "header", at(60), None, ["says its header"]),
+        ("stated", "header", at(86_400), at(900), ["says its header", "tested in 15 min"]),
+        ("stated", "body", at(86_400), at(-1), ["says its answer", "tested by the next request"]),
+        ("known", "catalogue", at(3_600), None, ["by the catalogue"]),
+        ("stated", "config", at(10), None, ["by the configuration"]),
+        ("known", "ledger", at(10), None, []),
+        ("guessed", "default", None, at(3_600), ["a guess", "tested in 1 h"]),
+        (None, None, None, None, []),
+    ],
+)
+def test_evidence_says_who_is_believed_and_when_it_is_tested(
+    confidence: str | None,
+    source: str | None,
+    until: str | None,
+    probe_at: str | None,
+    said: list[str],
+) -> None:
+    entry = {"confidence": confidence, "source": source, "until": until, "probe_at": probe_at}
+
+    assert trust(entry, NOW) == said
 
 
 def test_names_of_the_record_become_words() -> None:

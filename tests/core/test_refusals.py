@@ -111,6 +111,29 @@ def test_message_ends_with_what_can_be_done() -> None:
     )
 
 
+def restarting(name: str = "local") -> Skipped:
+    return Skipped(profile=name, reason=SkipReason.COOLDOWN, detail="restarting")
+
+
+@pytest.mark.parametrize(
+    ("told", "advises"),
+    [
+        ([skipped("tried:network"), skipped("cooldown:network", "b", 30.0)], True),
+        ([restarting(), skipped("tried:network")], True),
+        ([skipped("tried:network"), skipped("disabled", "b")], True),
+        ([skipped("tried:network"), skipped("cooldown:overloaded", "b")], False),
+        ([restarting()], False),
+        ([skipped("disabled")], False),
+    ],
+)
+def test_whoever_reaches_nobody_is_told_to_look_at_their_own_network(
+    told: list[Skipped], *, advises: bool
+) -> None:
+    message = refusal("default", told, NOON).message
+
+    assert ("check this machine's network, its VPN and its proxy settings" in message) is advises
+
+
 def test_chain_without_profiles_fails_without_a_list() -> None:
     found = refusal("default", [], NOON)
 

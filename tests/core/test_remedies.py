@@ -183,7 +183,11 @@ def test_policy_is_not_blamed_where_a_quota_stands_in_the_way() -> None:
             FailureClass.MODEL_NOT_FOUND,
             "name a model that the provider of 'a' has: spillover catalogue lists models",
         ),
-        (SkipReason.TRIED, FailureClass.NETWORK, None),
+        (
+            SkipReason.TRIED,
+            FailureClass.NETWORK,
+            "check this machine's network, its VPN and its proxy settings",
+        ),
         (SkipReason.COOLDOWN, FailureClass.OVERLOADED, None),
         (SkipReason.LIMIT, None, None),
     ],

@@ -59,6 +59,11 @@ async def test_every_reason_is_told_with_when_it_ends() -> None:
             "p3": "disabled",
             "p4": "spend_gate",
         }
+        assert skipped["p0"]["evidence"] is None
+        evidence = skipped["p2"]["evidence"]
+        assert evidence["reason"] == "overloaded"
+        assert (evidence["source"], evidence["confidence"]) == ("default", "guessed")
+        assert evidence["until"] == evidence["probe_at"] == skipped["p2"]["available_at"]
         assert skipped["p0"]["detail"] == "requests_per_hour"
         assert (skipped["p1"]["never"], skipped["p1"]["available_at"]) == (True, None)
         assert found["available_at"] == skipped["p2"]["available_at"]

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-from spillover.simulator import ProviderSpec
+from spillover.simulator import Fault, ProviderSpec
 from tests.engine.staging import HELLO, plays, staged
 from tests.waiting import eventually
 
@@ -123,6 +123,24 @@ async def test_a_providers_own_word_shows_with_its_source() -> None:
             "header",
             "stated",
         )
+        assert shown["probe_at"] is None, "a wait within the named window is waited out"
+
+
+@plays
+async def test_a_guess_shows_when_it_is_tested() -> None:
+    week = Fault(status=429, headers={"retry-after": "604800"}, body='{"error": {"message": "no"}}')
+
+    async with staged("generic", "generic") as stage:
+        stage.first.script(week)
+        await stage.ask()
+
+        shown = stage.status("p0")
+        now = stage.engine.clock.now()
+        tested_in_s = datetime.fromisoformat(shown["probe_at"]).timestamp() - now
+        assert 890 < tested_in_s <= 900
+        assert datetime.fromisoformat(shown["until"]).timestamp() - now <= 86_400
+        evidence = stage.engine.explain(stage.call())["skipped"][0]["evidence"]
+        assert evidence == {name: shown[name] for name in evidence}
 
 
 @plays

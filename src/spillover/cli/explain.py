@@ -14,7 +14,7 @@ from spillover.cli import screen
 from spillover.cli.opened import opened
 from spillover.cli.options import ConfigOption, JsonOption
 from spillover.cli.tables import table
-from spillover.cli.wording import amount, back_in, words
+from spillover.cli.wording import amount, back_in, trust, words
 from spillover.core.values import Operation
 from spillover.engine import Call
 from spillover.protocols.openai_chat import read_request
@@ -117,5 +117,7 @@ def _skipped(document: dict[str, Any], now: float) -> Iterator[list[Text]]:
             why.append("waiting won't help")
         elif skipped["available_at"]:
             why.append(back_in(skipped["available_at"], now))
+            if skipped["reason"] in {"cooldown", "exhausted"} and skipped["evidence"]:
+                why += trust(skipped["evidence"], now)
         verdict = Text(words(skipped["reason"]), "yellow")
         yield [Text(), Text(skipped["profile"]), verdict, Text(", ".join(filter(None, why)))]

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from spillover.cli.bars import bar, shade
-from spillover.cli.wording import amount, back_in, instant, limit_initials, limit_name, span, words
+from spillover.cli.wording import (
+    amount,
+    back_in,
+    instant,
+    limit_initials,
+    limit_name,
+    span,
+    trust,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -162,8 +171,8 @@ class _Drawing:
 
     def _cause(self, profile: dict[str, Any]) -> list[str]:
         parts = [words(profile["reason"]), back_in(profile["until"], self._now)]
-        if profile["status"] == "cooldown" and profile["confidence"] == "guessed":
-            parts.append("a guess")
+        if profile["status"] != "failed":
+            parts += trust(profile, self._now)
         return [part for part in parts if part]
 
 

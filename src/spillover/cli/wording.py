@@ -56,6 +56,31 @@ def back_in(until: str | None, now: float) -> str:
     return f"back in {span(seconds)}" if seconds > 0 else "back now"
 
 
+def trust(evidence: dict[str, Any], now: float) -> list[str]:
+    """Return how far the end of a cooldown can be believed: who said so, and when it is tested.
+
+    `evidence` is a profile of the status document, or the `evidence` of an explanation.
+    """
+    parts = []
+    if evidence["confidence"] == "guessed":
+        parts.append("a guess")
+    elif evidence["source"] in _SAID_BY:
+        parts.append(_SAID_BY[evidence["source"]])
+    until, probe_at = evidence["until"], evidence["probe_at"]
+    if probe_at is not None and (until is None or instant(probe_at) < instant(until)):
+        seconds = instant(probe_at) - now
+        parts.append(f"tested in {span(seconds)}" if seconds > 0 else "tested by the next request")
+    return parts
+
+
+_SAID_BY: Final = {
+    "header": "says its header",
+    "body": "says its answer",
+    "catalogue": "by the catalogue",
+    "config": "by the configuration",
+}
+
+
 def instant(iso: str) -> float:
     """Return the epoch seconds of an ISO 8601 instant with a zone."""
     return datetime.fromisoformat(iso).timestamp()

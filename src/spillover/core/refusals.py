@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.ladder import Skipped
-from spillover.core.remedies import Plight, remedies
+from spillover.core.remedies import BY_WILL, Plight, remedies
 from spillover.core.values import Failure, FailureClass, SkipReason, Value
 
 if TYPE_CHECKING:
@@ -113,18 +113,7 @@ class Ending(Value, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
-_ASIDE: Final = frozenset(
-    {
-        SkipReason.DISABLED,
-        SkipReason.POLICY,
-        SkipReason.PRIVACY,
-        SkipReason.HOURS,
-        SkipReason.SPEND_GATE,
-    }
-)
-"""Obstacles of the user's own making: they don't decide between spent and down."""
-
-_LASTS: Final = (_ASIDE - {SkipReason.HOURS}) | {SkipReason.FAILED}
+_LASTS: Final = (BY_WILL - {SkipReason.HOURS}) | {SkipReason.FAILED}
 """What stands in the way until a person changes it, where no time is stated."""
 
 _MENDED_BY_TIME: Final = frozenset({Code.ALL_EXHAUSTED, Code.ALL_FAILED})
@@ -156,7 +145,7 @@ def refusal(plight: Plight, now: float) -> Refusal:
 
 
 def _code(skipped: Sequence[Skipped]) -> Code:
-    obstacles = [s for s in skipped if s.reason not in _ASIDE]
+    obstacles = [s for s in skipped if s.reason not in BY_WILL]
     if not obstacles:
         only_disabled = all(s.reason is SkipReason.DISABLED for s in skipped)
         return Code.ALL_FAILED if only_disabled else Code.POLICY_ABSTAINED

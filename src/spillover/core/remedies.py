@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.ladder import Ask, Skipped, outside
+from spillover.core.managed import RESTARTING
 from spillover.core.values import (
     FailureClass,
     Gate,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from spillover.core.ladder import View
 
+NETWORK: Final = "check this machine's network, its VPN and its proxy settings"
 MOST: Final = 4
 """Remedies that one message names."""
 MOST_NAMES: Final = 3
@@ -66,7 +68,8 @@ def plight(
 
 def remedies(found: Plight, *, unable: bool) -> list[str]:
     """Return what can be done, the best first; `unable`: nobody in the chain ever can serve it."""
-    clauses = [*_by_gate(found), *_by_policy(found), *_elsewhere(found, unable=unable)]
+    clauses = [*_by_gate(found), *_by_policy(found), *_unreached(found)]
+    clauses += _elsewhere(found, unable=unable)
     clauses += _mended(found)
     if unable:
         clauses += _larger_or_abler(found)
@@ -104,7 +107,7 @@ _NARROW: Final = frozenset({RoutingPolicy.LOCAL_ONLY, RoutingPolicy.BYOK_PAID})
 
 def _by_policy(found: Plight) -> Iterator[str]:
     """Which settings of the user's own keep profiles out, where they keep out all there are."""
-    if any(each.reason not in _BY_WILL for each in found.skipped):
+    if any(each.reason not in BY_WILL for each in found.skipped):
         return
     chain, asked = found.ask.chain, found.ask.demand.policy
     if _of(found, SkipReason.POLICY):
@@ -120,7 +123,7 @@ def _by_policy(found: Plight) -> Iterator[str]:
         yield f"the hours of {_names(hours)} in {found.chain!r} stand in the way"
 
 
-_BY_WILL: Final = frozenset(
+BY_WILL: Final = frozenset(
     {
         SkipReason.POLICY,
         SkipReason.PRIVACY,
@@ -129,6 +132,22 @@ _BY_WILL: Final = frozenset(
         SkipReason.DISABLED,
     }
 )
+"""Obstacles of the user's own making: they don't decide between spent and down."""
+
+
+def _unreached(found: Plight) -> Iterator[str]:
+    """What to look at when everyone is out of reach: rather this machine's fault than all of theirs.
+
+    Local servers say nothing for or against it.
+    """
+    local = {name for name, profile in found.profiles.items() if profile.tier is Tier.LOCAL}
+    others = [
+        each
+        for each in found.skipped
+        if not (each.reason in BY_WILL or each.detail == RESTARTING or each.profile in local)
+    ]
+    if others and all(each.cause is FailureClass.NETWORK for each in others):
+        yield NETWORK
 
 
 def _elsewhere(found: Plight, *, unable: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from spillover.core.health import standing
 from spillover.core.ladder import Ask, Skipped, build, embedding_space
 from spillover.core.refusals import refusal
 from spillover.core.remedies import plight
@@ -55,7 +56,10 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
             }
             for c in ladder.candidates
         ],
-        "skipped": [_skipped(each) for each in ladder.skipped],
+        "skipped": [
+            _skipped(each) | {"evidence": _evidence(profiles[each.profile], book, now)}
+            for each in ladder.skipped
+        ],
         "serves": None if first is None else first.profile.name,
         "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
         "refusal": None if first is not None else _refusal(ask, ladder, world, now),
@@ -102,6 +106,20 @@ def _estimate(candidate: Candidate | None) -> dict[str, Any] | None:
         "output_tokens": need.output_tokens,
         "tokens": need.input_tokens + need.output_tokens,
         "cost_usd": need.cost_nanousd / NANOUSD_PER_USD,
+    }
+
+
+def _evidence(profile: Profile, book: Book, now: float) -> dict[str, Any] | None:
+    """Return what stands against a profile, whatever it was skipped for; None: nothing."""
+    found = standing(profile, book.health, now).evidence
+    if found is None:
+        return None
+    return {
+        "reason": found.reason,
+        "until": None if found.until is None else iso(found.until),
+        "probe_at": None if found.probe_at is None else iso(found.probe_at),
+        "source": found.source.value,
+        "confidence": found.confidence.value,
     }
 
 

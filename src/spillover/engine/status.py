@@ -47,6 +47,8 @@ class Situation(Value, frozen=True, kw_only=True):
     status: Status
     reason: str | None = None
     until: float | None = None
+    probe_at: float | None = None
+    """From when one request may test a guess; None: nothing is tested, or nothing needs to be."""
     source: Source | None = None
     confidence: Confidence | None = None
 
@@ -91,6 +93,7 @@ def _by_evidence(stand: Standing) -> Situation:
         status=stand.status,
         reason=evidence.reason,
         until=evidence.until,
+        probe_at=evidence.probe_at,
         source=evidence.source,
         confidence=evidence.confidence,
     )
@@ -135,6 +138,7 @@ def profile_document(profile: Profile, book: Book, now: float) -> dict[str, Any]
         "status": found.status.value,
         "reason": found.reason,
         "until": _iso(found.until),
+        "probe_at": _iso(found.probe_at),
         "source": None if found.source is None else found.source.value,
         "confidence": None if found.confidence is None else found.confidence.value,
         "usage": {

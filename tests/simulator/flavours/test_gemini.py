@@ -51,7 +51,7 @@ def test_a_day_ends_at_midnight_pacific_and_its_delay_misleads(hours: float, sta
 
     details = refused.json[0]["error"]["details"]
     assert "PerDay" in details[0]["violations"][0]["quotaId"]
-    assert details[1]["retryDelay"] == "60s"
+    assert details[1]["retryDelay"] == "13s"
     assert ask(provider).status == status
 
 

@@ -27,8 +27,8 @@ _STATES: Final = {
     503: "UNAVAILABLE",
 }
 _OUTAGES_FROM: Final = 500
-_DAILY_DELAY_S: Final = 60.0
-"""The real one states at most a minute even where the day is spent."""
+_DAILY_DELAY_S: Final = 13.0
+"""The real one states a delay of seconds even where the day is spent; this one was reported."""
 
 
 class Gemini(Flavour):
@@ -76,7 +76,9 @@ class Gemini(Flavour):
         """Tell the violated quota and a delay, both in the body alone."""
         allowance = refusal.allowance
         name, metric = _quota(allowance.metric, allowance.per)
-        wait_s = _DAILY_DELAY_S if refusal.wait_s is None else min(refusal.wait_s, _DAILY_DELAY_S)
+        wait_s = refusal.wait_s
+        if wait_s is None or allowance.per == "day":
+            wait_s = _DAILY_DELAY_S
         violation = {
             "quotaMetric": f"generativelanguage.googleapis.com/{metric}",
             "quotaId": name,
