@@ -47,6 +47,7 @@ def profile(status: str = "active", **fields: Any) -> dict[str, Any]:
         "confidence": None,
         "usage": {"minute": NOTHING, "hour": NOTHING, "day": NOTHING},
         "limits": [],
+        "health": {"condition": "healthy", "reliability": None, "outcomes": 0},
         "last_error": None,
         **fields,
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from spillover.core.pace import Pace
 from spillover.core.values import (
     Demand,
+    FailureClass,
     Gate,
     Member,
     Price,
@@ -77,7 +79,11 @@ def test_weights_of_nothing_keep_somebody() -> None:
     [
         (Strategy.LEAST_USED, Record(loads={"a": 0.9, "paid": 0.1, "c": 0.5}), ["paid", "c", "a"]),
         (Strategy.CHEAPEST, Record(), ["a", "c", "paid"]),
-        (Strategy.FASTEST, Record(ttfts={"a": 300.0, "paid": 100.0}), ["c", "paid", "a"]),
+        (
+            Strategy.FASTEST,
+            Record(paces={"a": Pace(ttft_ms=300.0), "paid": Pace(ttft_ms=100.0)}),
+            ["c", "paid", "a"],
+        ),
         (Strategy.QUALITY, Record(), ["paid", "a", "c"]),
     ],
 )
@@ -107,6 +113,17 @@ def test_routing_policy_filters_or_orders_whoever_asks_for_it(
     demand = Demand(chars=400, policy=policy if asked_by == "request" else None)
 
     assert order(ladder(of, A, PAID, LOCAL, demand=demand)) == expected
+
+
+def test_fastest_tries_another_now_and_then_but_not_behind_one_that_failed() -> None:
+    record = Record(paces={name: Pace(ttft_ms=at) for name, at in (("a", 1.0), ("b", 2.0))})
+    of = chain("a", "b", "c", strategy=Strategy.FASTEST)
+
+    tried = ladder(of, A, B, C, record=record, draw=0.999, tried={"c": FailureClass.NETWORK})
+
+    assert order(ladder(of, A, B, C, record=record, draw=0.5)) == ["c", "a", "b"]
+    assert order(ladder(of, A, B, C, record=record, draw=0.999)) == ["b", "c", "a"]
+    assert order(tried) == ["a", "b"]
 
 
 RANKED = [

@@ -237,9 +237,10 @@ class Chain(Settings):
     A chain that needs no other setting is written as this list alone."""
     strategy: Strategy = Strategy.PRIORITY
     """How profiles that may serve are ordered: `priority` (as written), `round_robin`, `weighted`,
-    `least_used` (most room first), `cheapest`, `fastest` or `quality` (by the catalogue's
-    ranks; who has none comes last). The routing policies `free-tier` and `auto-cheapest` order by
-    themselves."""
+    `least_used` (most room first), `cheapest` (local and free cost nothing, an unknown price comes
+    last), `fastest` (by time to first content and tokens a second of the latest calls; one request
+    in twenty tries another first) or `quality` (by the catalogue's ranks; who has none comes last).
+    The routing policies `free-tier` and `auto-cheapest` order by themselves."""
     routing_policy: RoutingPolicy | None = None
     """Which tiers may serve: see the global setting, which is the default."""
     privacy: bool = False

@@ -15,7 +15,7 @@ from spillover.core.health import Health
 from spillover.core.ladder import Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
-from spillover.core.values import Failure, Profile, Usage
+from spillover.core.values import Failure, FailureClass, Profile, Usage
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +64,8 @@ class Settle(_Said, frozen=True, kw_only=True, gc=False):
     sent_at: float
     took_ms: float | None = None
     ttft_ms: float | None = None
+    failure: FailureClass | None = None
+    """Why it was not answered, or not to its end."""
 
 
 class Release(_Said, frozen=True, kw_only=True, gc=False):
@@ -71,6 +73,8 @@ class Release(_Said, frozen=True, kw_only=True, gc=False):
 
     reservation: str
     keep_request: bool
+    failure: FailureClass | None = None
+    """Why it was not answered, where it was sent or could not be."""
 
 
 class Learn(_Said, frozen=True, kw_only=True, gc=False):

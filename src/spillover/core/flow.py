@@ -295,8 +295,11 @@ def _sends_allowed(chain: Chain, failure: Failure) -> int:
 
 def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle | Release:
     """Return how a failed send's reservation is closed."""
+    # The deadline is the request's own: a profile that it cut short has not failed.
+    failure = None if outcome.by_deadline else outcome.failure.failure
     if outcome.usage is None:
-        return Release(reservation=reservation, keep_request=not outcome.failure.never_sent)
+        keep = not outcome.failure.never_sent
+        return Release(reservation=reservation, keep_request=keep, failure=failure)
     return Settle(
         reservation=reservation,
         candidate=candidate,
@@ -304,6 +307,7 @@ def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle 
         reported=True,
         ok=False,
         sent_at=outcome.sent_at,
+        failure=failure,
     )
 
 
@@ -425,6 +429,7 @@ def _relay(
                 reported=outcome.reported,
                 ok=False,
                 sent_at=committed.sent_at,
+                failure=outcome.failure.failure,
             )
             evidence = FailedCall(
                 profile=profile,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Protocol, overload
+from typing import TYPE_CHECKING, Final, Protocol, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -38,6 +38,9 @@ from spillover.core.values import (
     Value,
     owner_of_model,
 )
+
+if TYPE_CHECKING:
+    from spillover.core.pace import Pace
 
 
 class Pin(Value, frozen=True, kw_only=True):
@@ -76,8 +79,8 @@ class View(Protocol):
     def load(self, profile: Profile, now: float) -> float:
         """Return the fullest limit's share of use, 0 to 1 and beyond."""
 
-    def ttft_ms(self, profile: str) -> float | None:
-        """Return the profile's usual time to first content."""
+    def pace(self, profile: str) -> Pace:
+        """Return how fast the profile answered lately."""
 
     def block(self, candidate: Candidate, now: float) -> Block | None:
         """Return what keeps a candidate from being sent to now; for telling, it decides nothing."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, assert_never
 
+from spillover.core.pace import fastest_first
 from spillover.core.values import RoutingPolicy, Strategy, Tier
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def ordered(
         case Strategy.CHEAPEST:
             return sorted(plain, key=_expected_cost)
         case Strategy.FASTEST:
-            return sorted(plain, key=lambda c: view.ttft_ms(c.profile.name) or 0.0)
+            # Who serves behind one that failed is no trial: the request has waited long enough.
+            draw = None if ask.tried else ask.draw
+            return fastest_first(
+                plain, lambda c: (view.pace(c.profile.name), c.need.output_tokens), draw
+            )
         case Strategy.QUALITY:
             return sorted(plain, key=_place)
         case Strategy.PRIORITY:

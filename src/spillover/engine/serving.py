@@ -275,7 +275,7 @@ class Serving:
         """Return the ledger's entry that closes a reservation."""
         now = self._world.clock.now()
         if isinstance(action, Release):
-            return Released(action.reservation, now, action.keep_request)
+            return Released(action.reservation, now, action.keep_request, action.failure)
         profile, demand = action.candidate.profile, self._demand
         self.usage, self._reported = action.usage, action.reported
         return Settled(
@@ -293,6 +293,7 @@ class Serving:
             images=demand.images,
             took_ms=action.took_ms,
             ttft_ms=action.ttft_ms,
+            failure=action.failure,
         )
 
     def _learned(self, action: Learn) -> list[HealthChanged]:
