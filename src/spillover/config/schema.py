@@ -252,6 +252,10 @@ class Chain(Settings):
     """What to do when nothing can serve: `fail` at once, or `{wait: 30s}` in a fair queue."""
     patience: Duration = 0.0
     """How long to wait for a preferred profile that will be free within it, before falling back."""
+    truncate: Literal["never", "middle"] = "never"
+    """What to do with a conversation that is too long for every profile: `never` shorten it, or leave
+    out the oldest turns in its `middle`, whole messages only, and say so in `x-spillover-truncated`.
+    System messages, the first turn, the last one and the last question stay."""
     spend_gate: SpendGate = SpendGate()
     """Whether a fallback from a free profile may reach a paid one."""
     timeouts: Timeouts = Timeouts()

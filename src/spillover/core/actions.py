@@ -15,7 +15,8 @@ from spillover.core.health import Health
 from spillover.core.ladder import Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
-from spillover.core.values import Failure, FailureClass, Profile, Usage
+from spillover.core.tokens import Calibration
+from spillover.core.values import Demand, Failure, FailureClass, Profile, Usage
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +104,15 @@ class Wait(_Said, frozen=True, kw_only=True, gc=False):
     awaited: frozenset[str] = frozenset()
 
 
+class Shorten(_Said, frozen=True, kw_only=True, gc=False):
+    """Leave out messages of the conversation until what stays is to fit. Answered by `Shortened`."""
+
+    profile: Profile
+    """By whose tokens it is counted, with what was learned of them."""
+    calibration: Calibration
+    most_tokens: int
+
+
 class FellBack(_Said, frozen=True, kw_only=True, gc=False):
     """Tell that the request went on from one profile to another."""
 
@@ -116,7 +126,7 @@ class FellBack(_Said, frozen=True, kw_only=True, gc=False):
 
 
 Action: TypeAlias = (
-    Look | Reserve | Send | Relay | Settle | Release | Learn | Stick | Wait | FellBack
+    Look | Reserve | Send | Relay | Settle | Release | Learn | Stick | Wait | Shorten | FellBack
 )
 
 
@@ -201,6 +211,14 @@ class Cancelled(_Said, frozen=True, kw_only=True, gc=False):
     reported: bool = False
 
 
+class Shortened(_Said, frozen=True, kw_only=True, gc=False):
+    """The conversation was shortened, or can't be."""
+
+    now: float
+    demand: Demand | None
+    """What the shorter one asks for; None: it can't be made to fit."""
+
+
 class Done(_Said, frozen=True, kw_only=True, gc=False):
     """Any other action was performed."""
 
@@ -208,5 +226,5 @@ class Done(_Said, frozen=True, kw_only=True, gc=False):
 
 
 Outcome: TypeAlias = (
-    Sight | Held | Unrecorded | Committed | Failed | Relayed | Broken | Cancelled | Done
+    Sight | Held | Unrecorded | Committed | Failed | Relayed | Broken | Cancelled | Shortened | Done
 )

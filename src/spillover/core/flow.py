@@ -38,6 +38,7 @@ from spillover.core.actions import (
     Reserve,
     Send,
     Settle,
+    Shortened,
     Sight,
     Stick,
     Unrecorded,
@@ -50,6 +51,7 @@ from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
 from spillover.core.tokens import Calibration, presumed
+from spillover.core.truncation import MOST_TIMES, shortening
 from spillover.core.values import (
     Chain,
     Demand,
@@ -90,6 +92,8 @@ class _Walk:
     """The same, for a request that one provider would not take."""
     too_small: frozenset[str] = frozenset()
     larger_than: int = 0
+    shortened: int = 0
+    """How often messages were left out."""
     gone: Cancelled | None = None
     """The client left while something was recorded or told."""
 
@@ -174,7 +178,13 @@ def _ladder(walk: _Walk, sight: Sight) -> Ladder:
 
 
 def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
-    """End a request that nobody can serve."""
+    """End a request that nobody can serve, unless a shorter one could be served."""
+    if walk.chain.truncate and walk.shortened < MOST_TIMES:
+        outcome = yield from _shorten(walk, sight, ladder)
+        if isinstance(outcome, Cancelled):
+            return _stopped(walk, outcome)
+        if outcome is not None:
+            return None
     if walk.left is not None:
         yield from _tell(walk, walk.left)
     reason = refusal(walk.chain.name, ladder.skipped, sight.now)
@@ -184,6 +194,26 @@ def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     if ending is None:
         return Ending(kind=EndKind.REFUSED, trail=tuple(walk.trail), refusal=reason)
     return replace(ending, trail=tuple(walk.trail))
+
+
+def _shorten(
+    walk: _Walk, sight: Sight, ladder: Ladder
+) -> Generator[Action, Outcome, Shortened | Cancelled | None]:
+    """Have the conversation shortened, and forget who found it too long; None: that can't help."""
+    refused = walk.too_long is not None
+    wanted = shortening(walk.demand, ladder.skipped, sight.profiles, sight.view, refused=refused)
+    outcome = None if wanted is None else (yield wanted)
+    if isinstance(outcome, Cancelled):
+        return outcome
+    if not isinstance(outcome, Shortened) or outcome.demand is None:
+        return None
+    walk.shortened += 1
+    walk.demand = outcome.demand
+    walk.too_long, walk.too_small, walk.larger_than = None, frozenset(), 0
+    walk.blocked.clear()
+    too_long = FailureClass.CONTEXT_LENGTH
+    walk.tried = {name: cause for name, cause in walk.tried.items() if cause is not too_long}
+    return outcome
 
 
 def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:

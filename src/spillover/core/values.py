@@ -425,6 +425,8 @@ class Chain(Value, frozen=True, kw_only=True):
     wait_s: float = 0.0
     """How long to queue when nothing can serve (`when_exhausted`); 0: fail at once."""
     patience_s: float = 0.0
+    truncate: bool = False
+    """Leave out middle turns of a conversation that is too long for everyone."""
     spend_gate: SpendGate = SpendGate()
     time_limits: TimeLimits = TimeLimits()
     retries: dict[FailureClass, int] = msgspec.field(default_factory=dict)

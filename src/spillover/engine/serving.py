@@ -29,6 +29,8 @@ from spillover.core.actions import (
     Reserve,
     Send,
     Settle,
+    Shorten,
+    Shortened,
     Sight,
     Stick,
     Unrecorded,
@@ -42,6 +44,7 @@ from spillover.core.tokens import counted
 from spillover.core.values import Operation
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
+from spillover.engine.explaining import shortened
 from spillover.errors import LedgerError, Obstacle
 from spillover.events import RequestDone, RequestFallback
 from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
@@ -77,6 +80,8 @@ class Serving:
         self._began_s = time.monotonic()
         self._reserve_ms = 0.0
         self._reported = True
+        self._removed = 0
+        """Messages of the conversation that were left out."""
         self._turn = world.next_turn(chain.name)
         self._draw = world.draw()
         self._ticket: int | None = None
@@ -168,6 +173,8 @@ class Serving:
             case Stick() | FellBack():
                 self._note(action)
                 return Done(now=self._world.clock.now())
+            case Shorten():
+                return self._shorten(action)
             case _:
                 return None
 
@@ -205,6 +212,16 @@ class Serving:
                     outcome = Cancelled(now=now)
                 case _:
                     outcome = self._done_at_once(action) or Done(now=now)
+
+    def _shorten(self, action: Shorten) -> Shortened:
+        """Leave out messages of the request; from here on it is the shorter one."""
+        found = shortened(self._call.asked, action)
+        if found is not None:
+            self._removed += found.removed
+            self._call = replace(self._call, asked=found.asked)
+            self._demand = self._call.demand()
+        demand = None if found is None else self._demand
+        return Shortened(now=self._world.clock.now(), demand=demand)
 
     def _look(self) -> Sight:
         world, session = self._world, self._call.session
@@ -356,6 +373,8 @@ class Serving:
             headers["x-spillover-profile"] = trail[-1].profile
         if profile is not None:
             headers["x-spillover-profile"] = profile
+        if self._removed:
+            headers["x-spillover-truncated"] = str(self._removed)
         headers |= self._passed
         return headers
 
