@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spillover.core.health import subject_of_model, subject_of_profile
 from spillover.core.ladder import (
@@ -32,6 +34,8 @@ from spillover.core.values import (
 )
 from tests.core.laddering import (
     LIMITED,
+    LOCAL,
+    PAID,
     SPENT,
     A,
     B,
@@ -388,3 +392,45 @@ def test_plain_chain_that_nobody_can_serve_has_no_candidates() -> None:
 
     assert not found.candidates
     assert [each.profile for each in found.skipped] == ["a", "b"]
+
+
+WAYS_OUT = st.fixed_dictionaries(
+    {
+        "strategy": st.sampled_from(Strategy),
+        "other": st.none() | st.sampled_from(RoutingPolicy),
+        "pin": st.none() | st.builds(Pin, profile=st.sampled_from("abc"), strict=st.booleans()),
+        "kept": st.none() | st.sampled_from(["a", "b", "local", "paid"]),
+        "tried": st.sets(st.sampled_from(["a", "local"])),
+        "draw": st.floats(0.0, 1.0, exclude_max=True),
+        "as_needed": st.booleans(),
+    }
+)
+
+
+@given(st.sampled_from(["chain", "request", "privacy"]), WAYS_OUT)
+def test_nothing_leads_past_local_only(said_by: str, way: dict[str, Any]) -> None:
+    only, other, kept = RoutingPolicy.LOCAL_ONLY, way["other"], way["kept"]
+    of = chain(
+        *("a", "b", "local", "paid", "c"),
+        strategy=way["strategy"],
+        privacy=said_by == "privacy",
+        routing_policy=only if said_by == "chain" else other or RoutingPolicy.ANY,
+        failback=Failback(sticky=True),
+    )
+    policy = only if said_by == "request" else other
+    record = Record(
+        pins={} if way["pin"] is None else {of.name: way["pin"]},
+        stickies={} if kept is None else {of.name: Sticky(profile=kept, at=NOON)},
+    )
+
+    found = ladder(
+        *(of, A, B, C, LOCAL, PAID),
+        record=record,
+        demand=Demand(chars=400, policy=policy, spend_allowed=True),
+        affinity=kept,
+        tried=dict.fromkeys(way["tried"], FailureClass.SERVER_ERROR),
+        draw=way["draw"],
+        as_needed=way["as_needed"],
+    )
+
+    assert set(order(found)) <= {"local"}

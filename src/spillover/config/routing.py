@@ -14,7 +14,7 @@ import msgspec
 from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
-from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
+from spillover.core.values import Chain, Profile, Protocol, RoutingPolicy, StreamUsage, Tier
 from spillover.errors import UnknownModel
 
 AUTO: Final = "auto"
@@ -114,6 +114,15 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
                     return target
         names = self.names()
         raise UnknownModel(model, names=names, nearest=nearest(model, names))
+
+    def is_private(self, name: str) -> bool:
+        """Return whether only local profiles may serve a chain, or a profile named alone.
+
+        One that is gone is bound by what is said of all.
+        """
+        found = self._named(name)
+        said = self.alone.values() if found is None else (found,)
+        return any(each.privacy or each.routing_policy is RoutingPolicy.LOCAL_ONLY for each in said)
 
     def _named(self, name: str) -> Chain | None:
         return self.chains.get(name) or self.alone.get(name)

@@ -295,10 +295,12 @@ class Config(Settings):
     """Where usage is kept: `sqlite` (a file in the user's state folder), `sqlite:///path` (from this
     file's folder; `sqlite:////path` from the root), or `memory` (lost at the end, for trials)."""
     routing_policy: RoutingPolicy = RoutingPolicy.ANY
-    """Which tiers may serve, and in what order: `any`, `free-tier` (local and free first, the rest
-    behind the spend gate), `auto-cheapest`, `local-only` or `byok-paid`."""
+    """Which tiers may serve, and in what order: `any`, `free-tier` (local and free first by the
+    catalogue's ranks, those that the conversation is about to outgrow last; then the rest behind the
+    spend gate), `auto-cheapest`, `local-only` or `byok-paid`."""
     privacy: bool = False
-    """Only local profiles may serve, in every chain."""
+    """Only local profiles may serve, in every chain. Switched on while the gateway runs, it holds for
+    requests under way too: nothing more is sent to others."""
     on_ledger_error: Literal["local", "fail_closed"] = "local"
     """When usage can't be stored: `local` counts in memory until it can, `fail_closed` answers 503."""
     accounts: dict[Name, Account] = {}

@@ -34,7 +34,7 @@ class Reserve(_Said, frozen=True, kw_only=True, gc=False):
 
 
 class Send(_Said, frozen=True, kw_only=True, gc=False):
-    """Send the request and wait for the commit point. Answered by `Committed` or `Failed`.
+    """Send the request and wait for the commit point. Answered by `Committed`, `Failed` or `Barred`.
 
     The commit point is the first content of a stream, or the whole valid body of an unstreamed
     answer.
@@ -144,6 +144,8 @@ class Sight(_Said, frozen=True, kw_only=True, gc=False):
     """The profile that served this session before."""
     awaited: frozenset[str] = frozenset()
     """The profiles that other requests wait for, in line before this one."""
+    private: bool = False
+    """Since the request began it was said that only local profiles may serve."""
 
 
 class Held(_Said, frozen=True, kw_only=True, gc=False):
@@ -177,6 +179,12 @@ class Failed(_Said, frozen=True, kw_only=True, gc=False):
     """What the provider reports that the failed call used."""
     by_deadline: bool = False
     """The request's deadline ended it, not one of the attempt's own time limits."""
+
+
+class Barred(_Said, frozen=True, kw_only=True, gc=False):
+    """Nothing was sent: meanwhile it was said that only local profiles may serve."""
+
+    now: float
 
 
 class Relayed(_Said, frozen=True, kw_only=True, gc=False):
@@ -226,5 +234,15 @@ class Done(_Said, frozen=True, kw_only=True, gc=False):
 
 
 Outcome: TypeAlias = (
-    Sight | Held | Unrecorded | Committed | Failed | Relayed | Broken | Cancelled | Shortened | Done
+    Sight
+    | Held
+    | Unrecorded
+    | Committed
+    | Failed
+    | Barred
+    | Relayed
+    | Broken
+    | Cancelled
+    | Shortened
+    | Done
 )

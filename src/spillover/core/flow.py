@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from spillover.core.actions import (
     Action,
+    Barred,
     Broken,
     Cancelled,
     Committed,
@@ -45,12 +46,12 @@ from spillover.core.actions import (
     Wait,
 )
 from spillover.core.benching import FailedCall, refused
+from spillover.core.closing import closing, leaving
 from spillover.core.failures import Then, backoff_s, treatment_of
 from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
-from spillover.core.tokens import Calibration, presumed
 from spillover.core.truncation import MOST_TIMES, shortening
 from spillover.core.values import (
     Chain,
@@ -158,6 +159,8 @@ def _too_late(walk: _Walk) -> Ending:
 
 
 def _ladder(walk: _Walk, sight: Sight) -> Ladder:
+    if sight.private and not walk.chain.privacy:
+        walk.chain = replace(walk.chain, privacy=True)
     ask = Ask(
         chain=walk.chain,
         demand=walk.demand,
@@ -283,15 +286,11 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
         )
         if isinstance(outcome, Committed):
             return (yield from _relay(walk, sight, candidate, reservation, outcome))
-        if isinstance(outcome, Cancelled):
-            walk.trail.append(Step(profile=profile.name, result="cancelled"))
-            yield _leaving(candidate, reservation, outcome)
-            return _stopped(walk, outcome)
         if not isinstance(outcome, Failed):
-            raise TypeError(outcome)
+            return (yield from _unanswered(walk, candidate, reservation, outcome))
         failure = outcome.failure
         walk.trail.append(Step(profile=profile.name, result=failure.failure.value))
-        gone = yield from _tell(walk, _closing(candidate, reservation, outcome))
+        gone = yield from _tell(walk, closing(candidate, reservation, outcome))
         if outcome.by_deadline:
             return _too_late(walk)
         if gone is not None:  # what the failure taught is not lost with the client
@@ -314,6 +313,17 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
         reservation = held.reservation.reservation
 
 
+def _unanswered(walk: _Walk, candidate: Candidate, reservation: str, outcome: Outcome) -> _Part:
+    """Close a send that neither failed nor was answered."""
+    if isinstance(outcome, Barred):  # the next look at the ladder knows why
+        yield Release(reservation=reservation, keep_request=False)
+        return None
+    if isinstance(outcome, Cancelled):
+        walk.trail.append(Step(profile=candidate.profile.name, result="cancelled"))
+        yield leaving(candidate, reservation, outcome)
+    return _stopped(walk, outcome)
+
+
 def _sends_allowed(chain: Chain, failure: Failure) -> int:
     """Return how often in all a profile may be sent to when it fails like this."""
     retries = chain.retries.get(failure.failure)
@@ -321,42 +331,6 @@ def _sends_allowed(chain: Chain, failure: Failure) -> int:
         return 1 + retries
     treatment = treatment_of(failure)
     return treatment.sends_when_reset if failure.reset_mid_send else treatment.sends
-
-
-def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle | Release:
-    """Return how a failed send's reservation is closed."""
-    # The deadline is the request's own: a profile that it cut short has not failed.
-    failure = None if outcome.by_deadline else outcome.failure.failure
-    if outcome.usage is None:
-        keep = not outcome.failure.never_sent
-        return Release(reservation=reservation, keep_request=keep, failure=failure)
-    return Settle(
-        reservation=reservation,
-        candidate=candidate,
-        usage=outcome.usage,
-        reported=True,
-        ok=False,
-        sent_at=outcome.sent_at,
-        failure=failure,
-    )
-
-
-def _leaving(candidate: Candidate, reservation: str, outcome: Cancelled) -> Settle | Release:
-    """Return how the reservation of a call is closed whose client left."""
-    if outcome.sent_at is None:
-        return Release(reservation=reservation, keep_request=False)
-    usage = outcome.usage
-    if usage is None:  # nothing was seen of the answer: the question alone counts
-        profile, unlearned = candidate.profile, Calibration()
-        usage = presumed(candidate.need, profile, unlearned, chars=0, wide_chars=0)
-    return Settle(
-        reservation=reservation,
-        candidate=candidate,
-        usage=usage,
-        reported=outcome.reported and outcome.usage is not None,
-        ok=False,
-        sent_at=outcome.sent_at,
-    )
 
 
 def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> _Part:
@@ -449,7 +423,7 @@ def _relay(
             return Ending(kind=EndKind.SERVED, trail=trail, profile=profile.name)
         case Cancelled():
             sent = replace(outcome, sent_at=outcome.sent_at or committed.sent_at)
-            yield _leaving(candidate, reservation, sent)
+            yield leaving(candidate, reservation, sent)
             return Ending(kind=EndKind.CANCELLED, trail=trail, profile=profile.name)
         case Broken():
             yield Settle(

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from spillover.core.actions import (
     Action,
+    Barred,
     Cancelled,
     Committed,
     Done,
@@ -41,7 +42,7 @@ from spillover.core.ladder import embedding_space
 from spillover.core.limits import Granted
 from spillover.core.refusals import EndKind
 from spillover.core.tokens import counted
-from spillover.core.values import Operation
+from spillover.core.values import Operation, Tier
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.engine.explaining import shortened
@@ -233,6 +234,7 @@ class Serving:
             turn=self._turn,
             affinity=None if session is None else world.sessions.get((self._chain.name, session)),
             awaited=world.line.before(self._ticket),
+            private=self._is_private(),
         )
 
     async def _reserve(self, action: Reserve) -> Held | Unrecorded:
@@ -250,8 +252,15 @@ class Serving:
             return Held(now=reservation.at, reservation=reservation)
         return Held(now=world.clock.now(), reservation=reservation)
 
-    async def _send(self, action: Send) -> Committed | Failed:
+    def _is_private(self) -> bool:
+        """Whether an edit since the request began says that nothing may leave this machine."""
+        setup = self._world.setup
+        return setup is not self._setup and setup.routing.is_private(self._chain.name)
+
+    async def _send(self, action: Send) -> Committed | Failed | Barred:
         world, profile = self._world, action.candidate.profile
+        if self._is_private() and profile.tier is not Tier.LOCAL:
+            return Barred(now=world.clock.now())
         shipment = self._setup.shipment(
             self._call,
             self._chain,
