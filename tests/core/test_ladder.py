@@ -33,8 +33,10 @@ from spillover.core.values import (
     owner_of_model,
 )
 from tests.core.laddering import (
+    DOWN,
     LIMITED,
     LOCAL,
+    MISSING_KEY,
     PAID,
     SPENT,
     A,
@@ -49,6 +51,7 @@ from tests.core.laddering import (
 from tests.core.making import NOON, Record, by_name, chain, limit, profile
 
 if TYPE_CHECKING:
+    from spillover.core.health import Health
     from spillover.core.values import Profile
 
 # Who is left out, and why.
@@ -392,6 +395,24 @@ def test_plain_chain_that_nobody_can_serve_has_no_candidates() -> None:
 
     assert not found.candidates
     assert [each.profile for each in found.skipped] == ["a", "b"]
+
+
+@pytest.mark.parametrize("evidence", [DOWN, SPENT, MISSING_KEY], ids=["down", "spent", "failed"])
+def test_probe_by_hand_goes_past_what_is_held_against_a_profile(evidence: Health) -> None:
+    record = health(a=evidence)
+    record.disabled.add("a")
+
+    found = ladder(chain("a"), A, record=record, demand=Demand(chars=4, probe=True))
+
+    assert order(found) == ["a"]
+    assert found.candidates[0].probe == subject_of_profile("a")
+
+
+def test_probe_by_hand_does_not_go_past_key_and_privacy() -> None:
+    keyless, demand = profile("a", key_missing=True), Demand(chars=4, probe=True)
+
+    assert reasons(ladder(chain("a"), keyless, demand=demand)) == {"a": "failed"}
+    assert reasons(ladder(chain("a", privacy=True), A, demand=demand)) == {"a": "privacy"}
 
 
 WAYS_OUT = st.fixed_dictionaries(

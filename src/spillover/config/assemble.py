@@ -195,6 +195,7 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
         extra_headers=upstream.headers,
         stream_usage=stream_usage,
         first_token_s=entry.first_token_s if entry is not None else None,
+        probe_every_s=written.probe_every,
         tier=profile.tier,
         is_loopback=is_loopback(upstream.base_url),
         key_print=of_key,

@@ -42,6 +42,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     stream_usage: StreamUsage = StreamUsage.ASK
     first_token_s: float | None = None
     """How long the first token may take here, where the catalogue knows it takes longer."""
+    probe_every_s: float | None = None
+    """How often it is probed while nothing else is heard of it; None: never by itself."""
     tier: Tier = Tier.PAID
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""

@@ -184,6 +184,9 @@ class Profile(Settings):
     stream_usage: StreamUsage | None = None
     """How the upstream reports the tokens of a stream: `ask` sends `stream_options`, `native` and
     `never` don't. Default: the catalogue's, else `ask`."""
+    probe_every: Pause | None = None
+    """How often the gateway sends it a request of one token, counted like any, while nothing else is
+    heard of it: `10m`. Never against a spent limit or a wait that is known. Default: never."""
     upstream: LocalServer | None = None
     """Local server that the gateway runs for this profile, and for those with the same `command`.
     Default: none."""

@@ -247,7 +247,7 @@ def _consider(
     name = profile.name
     if name in ask.tried:
         return _tried(ask, profile, view, now)
-    if view.is_disabled(name):
+    if view.is_disabled(name) and not ask.demand.probe:
         return Skipped(profile=name, reason=SkipReason.DISABLED, detail="disabled by hand")
     unfit = _unfit(ask, member, profile, now)
     if unfit is not None:
@@ -256,7 +256,7 @@ def _consider(
         return Skipped(profile=name, reason=SkipReason.FAILED, detail="key_missing")
     profile, stand = _with_served_model(ask, profile, view, now)
     evidence = stand.evidence
-    if evidence is not None and not stand.may_serve:
+    if evidence is not None and not (stand.may_serve or ask.demand.probe):
         return Skipped(
             profile=name,
             reason=_SKIP_OF_STATUS[evidence.status],
@@ -273,7 +273,8 @@ def _consider(
         return _denied(name, block, stand)
     if name in ask.awaited:
         return Skipped(profile=name, reason=SkipReason.LIMIT, detail="others wait for it in line")
-    return Candidate(profile=profile, need=need, probe=stand.subject if stand.probe else None)
+    tests = stand.probe or not stand.may_serve
+    return Candidate(profile=profile, need=need, probe=stand.subject if tests else None)
 
 
 def _with_served_model(

@@ -455,6 +455,8 @@ class Demand(Value, frozen=True, kw_only=True):
     """A narrower policy than the chain's, asked for by the request."""
     spend_allowed: bool = False
     """The request itself agrees to reach a paid profile (`x-spillover-spend: yes`)."""
+    probe: bool = False
+    """A user has a profile tested: what is held against it does not stand in the way."""
 
 
 class Failure(Value, frozen=True, kw_only=True):
