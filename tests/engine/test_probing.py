@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -71,6 +72,29 @@ async def test_probe_that_fails_tells_how_and_is_not_repeated() -> None:
         assert "p0" in found["message"]
         assert (stage.sent_to(0), stage.sent_to(1)) == (1, 0)
         assert stage.status("p0")["status"] == "cooldown"
+
+
+@plays
+async def test_failed_probe_rests_a_profile_as_its_chain_says() -> None:
+    others = {"chains": {"other": ["p1"]}}
+
+    async with staged(
+        "generic", "generic", chain={"cooldown": "1h", "profiles": ["p0"]}, **others
+    ) as (stage):
+        for provider in stage.providers:
+            provider.script(Fault(status=503))
+        now = stage.engine.clock.now()
+        await stage.engine.probe("p0")
+        await stage.engine.probe("p1")
+
+        rests = [datetime.fromisoformat(stage.status(p)["until"]).timestamp() for p in ("p0", "p1")]
+        assert [round((at - now) / 30) for at in rests] == [120, 1]
+
+
+@plays
+async def test_profile_that_is_in_no_chain_may_be_probed() -> None:
+    async with staged("generic", "generic", chain={"profiles": ["p0"]}) as stage:
+        assert (await stage.engine.probe("p1"))["answered"]
 
 
 @plays

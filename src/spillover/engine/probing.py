@@ -22,8 +22,9 @@ from spillover.engine.serving import Serving
 from spillover.protocols.openai_chat import read_request
 
 if TYPE_CHECKING:
+    from spillover.config.routing import Routing
     from spillover.core.refusals import Ending
-    from spillover.core.values import Profile
+    from spillover.core.values import CooldownRule, Profile
     from spillover.engine.world import World
 
 WITHIN_S: Final = 60.0
@@ -44,8 +45,12 @@ async def probe(world: World, name: str, *, by_hand: bool) -> dict[str, Any]:
     `sent` is false where nothing was: a limit is spent, a key is missing, privacy forbids it.
     """
     profile = world.routing.profiles[name]
-    alone = world.routing.alone[name]
-    chain = replace(alone, retries=_NO_RETRIES, time_limits=_BOUNDS, wait_s=0.0)
+    chain = replace(
+        world.routing.alone[name],
+        cooldowns=_cooldowns(world.routing, name),
+        retries=_NO_RETRIES,
+        time_limits=_BOUNDS,
+    )
     began_s = time.monotonic()
     serving = Serving(world, _call(profile, by_hand=by_hand), chain)
     await serving.answer()
@@ -62,6 +67,14 @@ async def probe(world: World, name: str, *, by_hand: bool) -> dict[str, Any]:
         "message": message,
         "took_ms": took_ms if ending.trail else None,
     }
+
+
+def _cooldowns(routing: Routing, name: str) -> dict[FailureClass, CooldownRule]:
+    """Return the user's own waits of the first chain that a profile serves in."""
+    for chain in routing.chains.values():
+        if any(member.profile == name for member in chain.members):
+            return chain.cooldowns
+    return {}
 
 
 def _call(profile: Profile, *, by_hand: bool) -> Call:
