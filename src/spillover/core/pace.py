@@ -66,12 +66,13 @@ def answered(pace: Pace, *, took_ms: float, ttft_ms: float | None, output_tokens
     first, rate = pace.ttft_ms, pace.ms_per_token
     if ttft_ms is None and not output_tokens:
         ttft_ms = took_ms
+    begun_ms = ttft_ms if ttft_ms is not None else first or 0.0
     if ttft_ms is not None:
-        first = _learned(first, ttft_ms, 1.0)
+        first = ttft_ms if first is None else first + (ttft_ms - first) * LEARNING_RATE
     if output_tokens:
-        begun_ms = ttft_ms if ttft_ms is not None else first or 0.0
-        seen = max(0.0, took_ms - begun_ms) / output_tokens
-        rate = _learned(rate, seen, min(1.0, output_tokens / TELLING_TOKENS))
+        seen = (took_ms - begun_ms) / output_tokens if took_ms > begun_ms else 0.0
+        telling = output_tokens / TELLING_TOKENS if output_tokens < TELLING_TOKENS else 1.0
+        rate = seen if rate is None else rate + (seen - rate) * LEARNING_RATE * telling
     success = pace.success + (1.0 - pace.success) * LEARNING_RATE
     return Pace(ttft_ms=first, ms_per_token=rate, success=success)
 
@@ -80,10 +81,6 @@ def failed(pace: Pace) -> Pace:
     """Return `pace` with one more call learned that the profile failed."""
     success = pace.success * (1.0 - LEARNING_RATE)
     return Pace(ttft_ms=pace.ttft_ms, ms_per_token=pace.ms_per_token, success=success)
-
-
-def _learned(known: float | None, seen: float, weight: float) -> float:
-    return seen if known is None else known + (seen - known) * LEARNING_RATE * weight
 
 
 def fastest_first(

@@ -77,6 +77,8 @@ class Learned(msgspec.Struct, array_like=True):
             self._note(answer=False, at=at)
 
     def _note(self, *, answer: bool, at: float) -> None:
-        self.outcomes.append(answer)
-        del self.outcomes[:-OUTCOMES_KEPT]
+        outcomes = self.outcomes
+        outcomes.append(answer)
+        if len(outcomes) > OUTCOMES_KEPT:
+            del outcomes[0]
         self.heard_at = at
