@@ -76,11 +76,12 @@ async def test_probe_that_fails_tells_how_and_is_not_repeated() -> None:
 
 @plays
 async def test_failed_probe_rests_a_profile_as_its_chain_says() -> None:
-    others = {"chains": {"other": ["p1"]}}
-
     async with staged(
-        "generic", "generic", chain={"cooldown": "1h", "profiles": ["p0"]}, **others
-    ) as (stage):
+        "generic",
+        "generic",
+        chain={"cooldown": "1h", "profiles": ["p0"]},
+        chains={"other": ["p1"]},
+    ) as stage:
         for provider in stage.providers:
             provider.script(Fault(status=503))
         now = stage.engine.clock.now()
@@ -186,10 +187,10 @@ async def test_nobody_is_probed_unless_somebody_asked_for_it() -> None:
 
 @plays
 async def test_traffic_takes_the_place_of_probes() -> None:
-    async with staged("generic", profiles={"p0": {"probe_every": "500ms"}}) as stage:
+    async with staged("generic", profiles={"p0": {"probe_every": "1s"}}) as stage:
         stage.engine.run_probes()
         loop = asyncio.get_running_loop()
-        until, asked = loop.time() + 1.5, 0
+        until, asked = loop.time() + 2.5, 0
         while loop.time() < until:
             await stage.ask()
             asked += 1
