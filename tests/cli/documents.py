@@ -50,6 +50,7 @@ def profile(status: str = "active", **fields: Any) -> dict[str, Any]:
         "usage": {"minute": NOTHING, "hour": NOTHING, "day": NOTHING},
         "limits": [],
         "provider_limits": [],
+        "health": {"condition": "healthy", "reliability": None, "outcomes": 0},
         "last_error": None,
         **fields,
     }

@@ -50,6 +50,14 @@ def test_a_chain_is_drawn_as_a_ladder_with_bars_and_countdowns() -> None:
     ]
 
 
+def test_profile_that_can_not_be_relied_on_says_so() -> None:
+    shaky = profile(health={"condition": "degraded", "reliability": 0.82, "outcomes": 50})
+
+    lines = drawn(document({"default": chain("p")}, {"p": shaky}))
+
+    assert "       degraded: 82% answered of the last 50" in lines
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_no_line_is_longer_than_the_terminal(width: int) -> None:
     assert max(len(line) for line in drawn(LADDER, width)) <= width

@@ -319,7 +319,8 @@ def test_a_chain_arrives_with_all_its_settings(tmp_path: Path) -> None:
         tmp_path,
         EVERY_SETTING.replace("failback: immediate", "failback: {after: 5m}")
         .replace("when_exhausted: fail", "when_exhausted: {wait: 30s}")
-        .replace("patience: 0s", "patience: 2s"),
+        .replace("patience: 0s", "patience: 2s")
+        .replace("truncate: never", "truncate: middle"),
     ).chains["coding"]
 
     assert [(member.profile, member.weight) for member in chain.members] == [
@@ -330,6 +331,7 @@ def test_a_chain_arrives_with_all_its_settings(tmp_path: Path) -> None:
         start_minute=1_080, end_minute=540, zone="America/New_York"
     )
     assert (chain.failback.after_s, chain.wait_s, chain.patience_s) == (300.0, 30.0, 2.0)
+    assert chain.truncate
     assert chain.time_limits.total_s == 1_800.0
     assert chain.retries == {FailureClass.SERVER_ERROR: 2}
     assert chain.cooldowns == {

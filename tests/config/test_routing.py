@@ -83,3 +83,30 @@ def test_an_unknown_model_names_the_nearest(routing: Routing) -> None:
 
 def test_what_clients_may_name_has_no_globs(routing: Routing) -> None:
     assert routing.names() == ("coding", "default", "groq", "gemini", "gpt-4o", "fast")
+
+
+PRIVATE = """\
+profiles:
+  groq: {provider: groq}
+  ollama: {provider: ollama, model: m}
+chains:
+  open: [groq, ollama]
+  shut: {profiles: [groq, ollama], privacy: true}
+  local: {profiles: [groq, ollama], routing_policy: local-only}
+"""
+
+
+def test_chain_is_private_by_its_privacy_or_its_policy(tmp_path: Path) -> None:
+    routing = assembled(tmp_path, PRIVATE)
+
+    found = {name: routing.is_private(name) for name in ("open", "shut", "local", "groq", "gone")}
+
+    assert found == {"open": False, "shut": True, "local": True, "groq": False, "gone": False}
+
+
+def test_chain_that_is_gone_is_bound_by_what_is_said_of_all(tmp_path: Path) -> None:
+    private = assembled(tmp_path, PRIVATE + "privacy: true\n")
+    local = assembled(tmp_path, PRIVATE + "routing_policy: local-only\n")
+
+    assert private.is_private("gone")
+    assert local.is_private("gone")

@@ -28,6 +28,8 @@ from spillover.core.actions import (
     Reserve,
     Send,
     Settle,
+    Shorten,
+    Shortened,
     Sight,
     Stick,
     Unrecorded,
@@ -116,6 +118,8 @@ class World:
     """What every relay comes to, where the script doesn't say."""
     naps: list[Callable[[float], Outcome]] = field(default_factory=list)
     """What waits come to; those that are not told of last as long as asked for."""
+    shorter: list[Demand | None] = field(default_factory=list)
+    """What the conversation is once it is shortened, None: it can't be; the same from then on."""
     told: list[Outcome] = field(default_factory=list)
     cancel_at: int | None = None
     """The action that the client leaves during, counted from 0; from there on it is gone."""
@@ -143,7 +147,7 @@ class World:
     def answer(self, action: Action) -> Outcome:
         """What an action comes to, the client's leaving included."""
         left = self.cancel_at is not None and len(self.actions) > self.cancel_at
-        if left and isinstance(action, Look | Reserve | Wait | Relay | Send):
+        if left and isinstance(action, Look | Reserve | Wait | Relay | Send | Shorten):
             self._note(action)
             sent_at = self.now if isinstance(action, Send | Relay) else None
             return Cancelled(now=self.now, sent_at=sent_at)
@@ -169,6 +173,9 @@ class World:
                 if self.relaying is not None:
                     return self.relaying(self.now)
                 return self.script.pop(0)(self.now)
+            case Shorten():
+                demand = self.shorter.pop(0) if self.shorter else None
+                return Shortened(now=self.now, demand=demand)
             case Wait():
                 if self.naps:
                     return self.naps.pop(0)(self.now)
@@ -229,6 +236,8 @@ class World:
             case Wait():
                 how = "queue" if action.awaited else "wait"
                 self.log.append(f"{how} {action.until - self.now:g}")
+            case Shorten():
+                self.log.append(f"shorten for {action.profile.name} to {action.most_tokens}")
             case FellBack():
                 self.log.append(f"{action.source} > {action.to}: {action.cause}")
 

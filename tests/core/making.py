@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from spillover.core.pace import UNKNOWN, Pace
 from spillover.core.tokens import Calibration
 from spillover.core.values import (
     Chain,
@@ -102,7 +103,7 @@ class Record:
     stickies: dict[str, Sticky] = field(default_factory=dict)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     loads: dict[str, float] = field(default_factory=dict)
-    ttfts: dict[str, float] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
 
     def health(self, subject: str) -> Health | None:
@@ -123,8 +124,8 @@ class Record:
     def load(self, profile: Profile, now: float) -> float:
         return self.loads.get(profile.name, 0.0)
 
-    def ttft_ms(self, profile: str) -> float | None:
-        return self.ttfts.get(profile)
+    def pace(self, profile: str) -> Pace:
+        return self.paces.get(profile, UNKNOWN)
 
     def block(self, candidate: Candidate, now: float) -> Block | None:
         return self.blocks.get(candidate.profile.name)

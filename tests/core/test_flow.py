@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from spillover.core.actions import Relay, Send, Settle
+from spillover.core.actions import Relay, Release, Send, Settle
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Block
 from spillover.core.refusals import Code, Ending, EndKind, Step
@@ -102,6 +102,7 @@ def test_failed_profile_is_benched_and_the_next_one_serves(kind: str) -> None:
         "reserve b", f"a > b: {kind}", "send b", "relay", "settle",
     ]  # fmt: skip
     assert trail(ending) == f"a:{kind},b:ok"
+    assert w.last(Release).failure is FailureClass(kind)
     assert any(subject.endswith(("a", "a-key", "a-model")) for subject in w.record.healths)
 
 
@@ -384,6 +385,7 @@ def test_broken_answer_ends_the_request_and_benches_the_profile() -> None:
     ending = w.run(chain("a", "b"), answers(), breaks())
 
     assert w.log == ["reserve a b", "send a", "relay", "settle failed", "learn a"]
+    assert w.last(Settle).failure is FailureClass.NETWORK
     assert ending.kind is EndKind.BROKEN
     assert trail(ending) == "a:network"
     assert ending.failure is not None
@@ -464,6 +466,7 @@ def test_send_that_the_deadline_cut_short_is_not_the_profiles_fault() -> None:
 
     assert code(ending) is Code.DEADLINE_EXCEEDED
     assert w.log == ["reserve a b", "send a", "release tokens"]
+    assert w.last(Release).failure is None
     assert not w.record.healths
 
 

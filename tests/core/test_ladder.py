@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spillover.core.health import subject_of_model, subject_of_profile
 from spillover.core.ladder import (
@@ -53,6 +55,7 @@ from tests.core.laddering import (
 from tests.core.making import NOON, Record, by_name, chain, limit, profile
 
 if TYPE_CHECKING:
+    from spillover.core.health import Health
     from spillover.core.values import Profile
 
 # Who is left out, and why.
@@ -447,3 +450,63 @@ def test_plain_chain_that_nobody_can_serve_has_no_candidates() -> None:
 
     assert not found.candidates
     assert [each.profile for each in found.skipped] == ["a", "b"]
+
+
+@pytest.mark.parametrize("evidence", [DOWN, SPENT, MISSING_KEY], ids=["down", "spent", "failed"])
+def test_probe_by_hand_goes_past_what_is_held_against_a_profile(evidence: Health) -> None:
+    record = health(a=evidence)
+    record.disabled.add("a")
+
+    found = ladder(chain("a"), A, record=record, demand=Demand(chars=4, probe=True))
+
+    assert order(found) == ["a"]
+    assert found.candidates[0].probe == subject_of_profile("a")
+
+
+def test_probe_by_hand_does_not_go_past_key_and_privacy() -> None:
+    keyless, demand = profile("a", key_missing=True), Demand(chars=4, probe=True)
+
+    assert reasons(ladder(chain("a"), keyless, demand=demand)) == {"a": "failed"}
+    assert reasons(ladder(chain("a", privacy=True), A, demand=demand)) == {"a": "privacy"}
+
+
+WAYS_OUT = st.fixed_dictionaries(
+    {
+        "strategy": st.sampled_from(Strategy),
+        "other": st.none() | st.sampled_from(RoutingPolicy),
+        "pin": st.none() | st.builds(Pin, profile=st.sampled_from("abc"), strict=st.booleans()),
+        "kept": st.none() | st.sampled_from(["a", "b", "local", "paid"]),
+        "tried": st.sets(st.sampled_from(["a", "local"])),
+        "draw": st.floats(0.0, 1.0, exclude_max=True),
+        "as_needed": st.booleans(),
+    }
+)
+
+
+@given(st.sampled_from(["chain", "request", "privacy"]), WAYS_OUT)
+def test_nothing_leads_past_local_only(said_by: str, way: dict[str, Any]) -> None:
+    only, other, kept = RoutingPolicy.LOCAL_ONLY, way["other"], way["kept"]
+    of = chain(
+        *("a", "b", "local", "paid", "c"),
+        strategy=way["strategy"],
+        privacy=said_by == "privacy",
+        routing_policy=only if said_by == "chain" else other or RoutingPolicy.ANY,
+        failback=Failback(sticky=True),
+    )
+    policy = only if said_by == "request" else other
+    record = Record(
+        pins={} if way["pin"] is None else {of.name: way["pin"]},
+        stickies={} if kept is None else {of.name: Sticky(profile=kept, at=NOON)},
+    )
+
+    found = ladder(
+        *(of, A, B, C, LOCAL, PAID),
+        record=record,
+        demand=Demand(chars=400, policy=policy, spend_allowed=True),
+        affinity=kept,
+        tried=dict.fromkeys(way["tried"], FailureClass.SERVER_ERROR),
+        draw=way["draw"],
+        as_needed=way["as_needed"],
+    )
+
+    assert set(order(found)) <= {"local"}

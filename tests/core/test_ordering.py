@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from spillover.core.pace import Pace
 from spillover.core.values import (
+    Capability,
     Demand,
+    FailureClass,
     Gate,
     Member,
+    Operation,
     Price,
     RoutingPolicy,
     SpendGate,
@@ -77,7 +81,11 @@ def test_weights_of_nothing_keep_somebody() -> None:
     [
         (Strategy.LEAST_USED, Record(loads={"a": 0.9, "paid": 0.1, "c": 0.5}), ["paid", "c", "a"]),
         (Strategy.CHEAPEST, Record(), ["a", "c", "paid"]),
-        (Strategy.FASTEST, Record(ttfts={"a": 300.0, "paid": 100.0}), ["c", "paid", "a"]),
+        (
+            Strategy.FASTEST,
+            Record(paces={"a": Pace(ttft_ms=300.0), "paid": Pace(ttft_ms=100.0)}),
+            ["c", "paid", "a"],
+        ),
         (Strategy.QUALITY, Record(), ["paid", "a", "c"]),
     ],
 )
@@ -107,6 +115,17 @@ def test_routing_policy_filters_or_orders_whoever_asks_for_it(
     demand = Demand(chars=400, policy=policy if asked_by == "request" else None)
 
     assert order(ladder(of, A, PAID, LOCAL, demand=demand)) == expected
+
+
+def test_fastest_tries_another_now_and_then_but_not_behind_one_that_failed() -> None:
+    record = Record(paces={name: Pace(ttft_ms=at) for name, at in (("a", 1.0), ("b", 2.0))})
+    of = chain("a", "b", "c", strategy=Strategy.FASTEST)
+
+    tried = ladder(of, A, B, C, record=record, draw=0.999, tried={"c": FailureClass.NETWORK})
+
+    assert order(ladder(of, A, B, C, record=record, draw=0.5)) == ["c", "a", "b"]
+    assert order(ladder(of, A, B, C, record=record, draw=0.999)) == ["b", "c", "a"]
+    assert order(tried) == ["a", "b"]
 
 
 RANKED = [
@@ -178,3 +197,45 @@ def test_a_price_that_nobody_knows_is_taken_as_the_highest() -> None:
     found = ladder(chain("unpriced", "paid", strategy=Strategy.CHEAPEST), unpriced, PAID)
 
     assert order(found) == ["paid", "unpriced"]
+
+
+TOOLS = frozenset({Capability.CHAT, Capability.TOOLS})
+CRAMPED = profile("cramped", rank=1, context_tokens=8_192)
+ROOMY = profile("roomy", rank=2, context_tokens=131_072)
+SHORT, AGENTIC = Demand(chars=400), Demand(chars=400, needs=TOOLS)
+GROWN, VAST = Demand(chars=16_000), Demand(chars=80_000)
+
+
+@pytest.mark.parametrize(
+    ("demand", "expected"),
+    [
+        (SHORT, ["cramped", "roomy", "a", "paid"]),
+        (AGENTIC, ["roomy", "a", "cramped", "paid"]),
+        (GROWN, ["roomy", "a", "cramped", "paid"]),
+        (VAST, ["roomy", "a", "paid"]),
+    ],
+)
+def test_free_tier_takes_who_is_about_to_be_outgrown_last_and_leaves_out_who_is(
+    demand: Demand, expected: list[str]
+) -> None:
+    of = chain("paid", "a", "cramped", "roomy", routing_policy=RoutingPolicy.FREE_TIER)
+
+    found = ladder(of, A, PAID, CRAMPED, ROOMY, demand=demand)
+
+    assert order(found) == expected
+    assert reasons(found) == ({"cramped": "context_too_small"} if demand is VAST else {})
+
+
+def test_room_for_a_conversation_is_never_bought_unasked() -> None:
+    of = chain("cramped", "paid", "roomy", strategy=Strategy.CHEAPEST)
+
+    found = ladder(of, PAID, CRAMPED, ROOMY, demand=AGENTIC)
+
+    assert order(found) == ["roomy", "cramped", "paid"]
+
+
+def test_embeddings_are_no_conversation() -> None:
+    of = chain("cramped", "roomy", routing_policy=RoutingPolicy.FREE_TIER)
+    demand = Demand(chars=20_000, operation=Operation.EMBEDDINGS)
+
+    assert order(ladder(of, CRAMPED, ROOMY, demand=demand)) == ["cramped", "roomy"]

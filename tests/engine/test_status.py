@@ -41,6 +41,9 @@ async def test_a_served_profile_shows_its_use_its_limits_and_its_times() -> None
         assert (shown["account"], shown["tier"]) == ("groq", "free")
         assert shown["latency_ms"]["p50"] <= shown["latency_ms"]["p95"]
         assert shown["ttft_ms"]["p50"] is not None
+        assert shown["pace"]["ttft_ms"] > 0
+        assert shown["pace"]["tokens_per_s"] > 0
+        assert shown["health"] == {"condition": "healthy", "reliability": 1.0, "outcomes": 2}
         assert shown["last_error"] is None
         requests, tokens, money, calls = shown["limits"]
         assert (requests["used"], requests["remaining"], requests["window"]) == (2, 98, "calendar")
@@ -72,6 +75,21 @@ async def test_only_streams_teach_the_time_to_first_content() -> None:
         shown = stage.status("p0")
         assert shown["latency_ms"]["p50"] is not None
         assert shown["ttft_ms"] == {"p50": None, "p95": None}
+
+
+@plays
+async def test_outcomes_of_real_traffic_show_as_health() -> None:
+    async with staged("generic", "generic", chain={"cooldown": "1s"}) as stage:
+        fresh = stage.status("p0")
+        await stage.ask()
+        stage.first.script(Fault(status=503))
+        await stage.ask()
+        degraded, other = stage.status("p0"), stage.status("p1")
+
+    assert fresh["pace"] == {"ttft_ms": None, "tokens_per_s": None}
+    assert fresh["health"] == {"condition": "healthy", "reliability": None, "outcomes": 0}
+    assert degraded["health"] == {"condition": "degraded", "reliability": 0.5, "outcomes": 2}
+    assert other["health"]["condition"] == "healthy"
 
 
 @plays

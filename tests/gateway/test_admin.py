@@ -89,6 +89,20 @@ def test_a_cleared_cooldown_ends_at_once(served: Served, one: SimulatedProvider)
     assert served.chat().headers["x-spillover-profile"] == "one"
 
 
+def test_a_probe_is_answered_with_what_came_of_it_and_how_the_profile_stands(
+    served: Served, one: SimulatedProvider
+) -> None:
+    one.script("overloaded")
+    served.chat()
+
+    found = served.post("/api/profiles/one/probe").json
+    unknown = served.post("/api/profiles/nobody/probe")
+
+    assert (found["name"], found["status"]) == ("one", "active")
+    assert (found["probe"]["answered"], found["probe"]["outcome"]) == (True, "ok")
+    assert (unknown.status, unknown.error["code"]) == (404, "not_found")
+
+
 def test_a_pinned_profile_comes_first(served: Served) -> None:
     pinned = served.post("/api/chains/default/pin", {"profile": "two"}).json
     with_pin = served.chat().headers["x-spillover-profile"]

@@ -89,6 +89,7 @@ class Provider:
         """Forget all that happened, and be as when it started."""
         self._control("POST", "reset")
         self.change(
+            models={},
             limits=[],
             keys=[key_of(self.name)],
             answer=ANSWER,

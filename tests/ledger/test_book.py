@@ -9,6 +9,7 @@ import pytest
 from spillover.core.health import Health, LastError, subject_of_account, subject_of_profile
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Block, Denied, Granted
+from spillover.core.pace import UNKNOWN
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
@@ -147,9 +148,10 @@ def test_release_gives_back_all_or_all_but_the_request(requests: int, *, keep: b
     book = Book()
     reserve(book, TOKENS)
 
-    fold(book, Released("r", NOON + 1.0, keep_request=keep))
+    fold(book, Released("r", NOON + 1.0, keep, FailureClass.NETWORK))
 
     assert used(book, TOKENS) == (requests, 0)
+    assert book.learned["a"].outcomes == [False]
     assert room(book, TOKENS) == 1_000
 
 
@@ -474,11 +476,9 @@ def test_limits_changed_by_a_new_configuration_bind_at_once() -> None:
 def test_reading_a_profile_that_was_never_used_counts_nothing() -> None:
     book = Book()
 
-    assert book.block(candidate(FIVE), NOON) is None
     assert book.used("a", "minute", NOON) == (0, 0, 0, 0, 0, 0)
-    assert book.ttft_ms("a") is None
-    assert book.calibration("a").outputs == ()
-    assert book.load(FIVE, NOON) == 0.0
+    assert (book.block(candidate(FIVE), NOON), book.pace("a")) == (None, UNKNOWN)
+    assert (book.calibration("a").outputs, book.load(FIVE, NOON)) == ((), 0.0)
 
 
 def test_load_is_the_share_of_the_fullest_limit_else_of_requests() -> None:
@@ -490,7 +490,7 @@ def test_load_is_the_share_of_the_fullest_limit_else_of_requests() -> None:
     assert book.load(FIVE, NOON) == 0.2
     assert book.load(shut, NOON) == 1.0
     assert 0.0 < book.load(free, NOON) < 0.001
-    assert book.ttft_ms("a") == 4.0
+    assert book.pace("a").ttft_ms == 4.0
 
 
 def test_need_of_a_call_is_what_it_reserves() -> None:

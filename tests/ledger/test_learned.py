@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from spillover.core.values import Usage
+from spillover.core.pace import UNKNOWN, Pace, failed
+from spillover.core.reliability import OUTCOMES_KEPT
+from spillover.core.values import FailureClass, Usage
 from spillover.ledger.learned import LATENCIES, Learned
+from tests.core.making import NOON
 from tests.ledger.keeping import settled
 
 
@@ -34,7 +37,7 @@ def test_failed_call_teaches_no_characters() -> None:
     assert learned.calibration == Learned().calibration
 
 
-def test_latest_times_are_kept_and_the_usual_one_is_the_middle() -> None:
+def test_latest_times_are_kept() -> None:
     learned = Learned()
     for time in range(LATENCIES + 50):
         learned.learn(settled("r", took_ms=float(time), ttft_ms=float(-time)))
@@ -42,8 +45,46 @@ def test_latest_times_are_kept_and_the_usual_one_is_the_middle() -> None:
 
     assert learned.took_ms == [float(time) for time in range(50, LATENCIES + 50)]
     assert len(learned.ttft_ms) == LATENCIES
-    assert learned.usual_ttft_ms == -99.0
 
 
-def test_profile_that_never_streamed_has_no_usual_time() -> None:
-    assert Learned().usual_ttft_ms is None
+def test_whole_answer_teaches_pace_and_reliability() -> None:
+    learned = Learned()
+
+    learned.learn(settled("r", usage=Usage(output_tokens=10), took_ms=150.0, ttft_ms=50.0))
+
+    assert learned.pace == Pace(ttft_ms=50.0, ms_per_token=10.0)
+    assert (learned.outcomes, learned.heard_at) == ([True], NOON)
+
+
+def test_call_whose_client_left_teaches_neither() -> None:
+    learned = Learned()
+
+    learned.learn(settled("r", usage=Usage(output_tokens=10)))
+
+    assert (learned.pace, learned.outcomes, learned.heard_at) == (UNKNOWN, [], 0.0)
+
+
+def test_answer_that_broke_off_counts_against_the_profile() -> None:
+    learned = Learned()
+
+    learned.learn(settled("r", usage=Usage(output_tokens=10), failure=FailureClass.NETWORK))
+
+    assert learned.pace == failed(UNKNOWN)
+    assert learned.outcomes == [False]
+
+
+def test_spent_quota_says_nothing_of_reliability() -> None:
+    learned = Learned()
+
+    learned.miss(FailureClass.RATE_LIMITED, NOON)
+
+    assert (learned.pace, learned.outcomes) == (UNKNOWN, [])
+
+
+def test_latest_outcomes_are_kept() -> None:
+    learned = Learned()
+    for _ in range(OUTCOMES_KEPT):
+        learned.miss(FailureClass.TIMEOUT, NOON)
+    learned.learn(settled("r", took_ms=1.0))
+
+    assert learned.outcomes == [*[False] * (OUTCOMES_KEPT - 1), True]

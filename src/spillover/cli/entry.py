@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "use": "use",
     "enable": "switch",
     "disable": "switch",
+    "probe": "probe",
     "explain": "explain",
     "ask": "ask",
     "errors": "errors",

@@ -132,6 +132,11 @@ class _Drawing:
         if error and profile["status"] != "active" and error["message"]:
             line = Text(" " * INDENT)
             yield line.append(" ".join(error["message"].split()), "dim italic")
+        health = profile["health"]
+        if health["condition"] != "healthy" and health["outcomes"]:
+            line = Text(" " * INDENT).append(health["condition"], "yellow")
+            line.append(f": {health['reliability']:.0%} answered", "dim")
+            yield line.append(f" of the last {health['outcomes']}", "dim")
         for limit in profile["limits"]:
             yield from self._limit(limit)
             if limit["provider_limit"] not in {None, limit["amount"]}:

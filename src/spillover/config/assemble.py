@@ -197,6 +197,7 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
         stream_usage=stream_usage,
         first_token_s=entry.first_token_s if entry is not None else None,
         errors_in_text=written.errors_in_text,
+        probe_every_s=written.probe_every,
         tier=profile.tier,
         is_loopback=is_loopback(upstream.base_url),
         usage=usage_of(upstream),
@@ -227,6 +228,7 @@ def _chain(name: str, written: schema.Chain, config: schema.Config) -> Chain:
         failback=written.failback,
         wait_s=written.when_exhausted,
         patience_s=written.patience,
+        truncate=written.truncate == "middle",
         spend_gate=SpendGate(on_quota=gate.on_quota, on_outage=gate.on_outage),
         time_limits=TimeLimits(
             connect_s=times.connect,

@@ -14,7 +14,7 @@ import msgspec
 from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
-from spillover.core.values import Chain, Profile, Protocol, StreamUsage, Tier
+from spillover.core.values import Chain, Profile, Protocol, RoutingPolicy, StreamUsage, Tier
 from spillover.errors import UnknownModel
 from spillover.protocols.usage_answers import UsageForm
 
@@ -52,6 +52,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """How long the first token may take here, where the catalogue knows it takes longer."""
     errors_in_text: bool = False
     """It tells errors as the assistant's words, inside answers of 200."""
+    probe_every_s: float | None = None
+    """How often it is probed while nothing else is heard of it; None: never by itself."""
     tier: Tier = Tier.PAID
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""
@@ -126,6 +128,15 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
                     return target
         names = self.names()
         raise UnknownModel(model, names=names, nearest=nearest(model, names))
+
+    def is_private(self, name: str) -> bool:
+        """Return whether only local profiles may serve a chain, or a profile named alone.
+
+        One that is gone is bound by what is said of all.
+        """
+        found = self._named(name)
+        said = self.alone.values() if found is None else (found,)
+        return any(each.privacy or each.routing_policy is RoutingPolicy.LOCAL_ONLY for each in said)
 
     def _named(self, name: str) -> Chain | None:
         return self.chains.get(name) or self.alone.get(name)

@@ -192,6 +192,9 @@ class Profile(Settings):
     """Whether an answer whose whole text is an error (`Error: API request failed (429): …`, `Rate limit
     exceeded. Please try again later.`, `[ERROR] …`) is taken as that error, as some relays tell theirs.
     In a stream its first content counts."""
+    probe_every: Pause | None = None
+    """How often the gateway sends it a request of one token, counted like any, while nothing else is
+    heard of it: `10m`. Never against a spent limit or a wait that is known. Default: never."""
     upstream: LocalServer | None = None
     """Local server that the gateway runs for this profile, and for those with the same `command`.
     Default: none."""
@@ -246,9 +249,10 @@ class Chain(Settings):
     A chain that needs no other setting is written as this list alone."""
     strategy: Strategy = Strategy.PRIORITY
     """How profiles that may serve are ordered: `priority` (as written), `round_robin`, `weighted`,
-    `least_used` (most room first), `cheapest`, `fastest` or `quality` (by the catalogue's
-    ranks; who has none comes last). The routing policies `free-tier` and `auto-cheapest` order by
-    themselves."""
+    `least_used` (most room first), `cheapest` (local and free cost nothing, an unknown price comes
+    last), `fastest` (by time to first content and tokens a second of the latest calls; one request
+    in twenty tries another first) or `quality` (by the catalogue's ranks; who has none comes last).
+    The routing policies `free-tier` and `auto-cheapest` order by themselves."""
     routing_policy: RoutingPolicy | None = None
     """Which tiers may serve: see the global setting, which is the default."""
     privacy: bool = False
@@ -260,6 +264,10 @@ class Chain(Settings):
     """What to do when nothing can serve: `fail` at once, or `{wait: 30s}` in a fair queue."""
     patience: Duration = 0.0
     """How long to wait for a preferred profile that will be free within it, before falling back."""
+    truncate: Literal["never", "middle"] = "never"
+    """What to do with a conversation that is too long for every profile: `never` shorten it, or leave
+    out the oldest turns in its `middle`, whole messages only, and say so in `x-spillover-truncated`.
+    System messages, the first turn, the last one and the last question stay."""
     spend_gate: SpendGate = SpendGate()
     """Whether a fallback from a free profile may reach a paid one."""
     timeouts: Timeouts = Timeouts()
@@ -299,10 +307,12 @@ class Config(Settings):
     """Where usage is kept: `sqlite` (a file in the user's state folder), `sqlite:///path` (from this
     file's folder; `sqlite:////path` from the root), or `memory` (lost at the end, for trials)."""
     routing_policy: RoutingPolicy = RoutingPolicy.ANY
-    """Which tiers may serve, and in what order: `any`, `free-tier` (local and free first, the rest
-    behind the spend gate), `auto-cheapest`, `local-only` or `byok-paid`."""
+    """Which tiers may serve, and in what order: `any`, `free-tier` (local and free first by the
+    catalogue's ranks, those that the conversation is about to outgrow last; then the rest behind the
+    spend gate), `auto-cheapest`, `local-only` or `byok-paid`."""
     privacy: bool = False
-    """Only local profiles may serve, in every chain."""
+    """Only local profiles may serve, in every chain. Switched on while the gateway runs, it holds for
+    requests under way too: nothing more is sent to others."""
     on_ledger_error: Literal["local", "fail_closed"] = "local"
     """When usage can't be stored: `local` counts in memory until it can, `fail_closed` answers 503."""
     accounts: dict[Name, Account] = {}

@@ -16,7 +16,8 @@ from spillover.core.ladder import Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
 from spillover.core.stated import Stated
-from spillover.core.values import Failure, Profile, Usage
+from spillover.core.tokens import Calibration
+from spillover.core.values import Demand, Failure, FailureClass, Profile, Usage
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,7 +35,7 @@ class Reserve(_Said, frozen=True, kw_only=True, gc=False):
 
 
 class Send(_Said, frozen=True, kw_only=True, gc=False):
-    """Send the request and wait for the commit point. Answered by `Committed` or `Failed`.
+    """Send the request and wait for the commit point. Answered by `Committed`, `Failed` or `Barred`.
 
     The commit point is the first content of a stream, or the whole valid body of an unstreamed
     answer.
@@ -65,6 +66,8 @@ class Settle(_Said, frozen=True, kw_only=True, gc=False):
     sent_at: float
     took_ms: float | None = None
     ttft_ms: float | None = None
+    failure: FailureClass | None = None
+    """Why it was not answered, or not to its end."""
 
 
 class Release(_Said, frozen=True, kw_only=True, gc=False):
@@ -72,6 +75,8 @@ class Release(_Said, frozen=True, kw_only=True, gc=False):
 
     reservation: str
     keep_request: bool
+    failure: FailureClass | None = None
+    """Why it was not answered, where it was sent or could not be."""
 
 
 class Learn(_Said, frozen=True, kw_only=True, gc=False):
@@ -100,6 +105,15 @@ class Wait(_Said, frozen=True, kw_only=True, gc=False):
     awaited: frozenset[str] = frozenset()
 
 
+class Shorten(_Said, frozen=True, kw_only=True, gc=False):
+    """Leave out messages of the conversation until what stays is to fit. Answered by `Shortened`."""
+
+    profile: Profile
+    """By whose tokens it is counted, with what was learned of them."""
+    calibration: Calibration
+    most_tokens: int
+
+
 class FellBack(_Said, frozen=True, kw_only=True, gc=False):
     """Tell that the request went on from one profile to another."""
 
@@ -113,7 +127,7 @@ class FellBack(_Said, frozen=True, kw_only=True, gc=False):
 
 
 Action: TypeAlias = (
-    Look | Reserve | Send | Relay | Settle | Release | Learn | Stick | Wait | FellBack
+    Look | Reserve | Send | Relay | Settle | Release | Learn | Stick | Wait | Shorten | FellBack
 )
 
 
@@ -131,6 +145,8 @@ class Sight(_Said, frozen=True, kw_only=True, gc=False):
     """The profile that served this session before."""
     awaited: frozenset[str] = frozenset()
     """The profiles that other requests wait for, in line before this one."""
+    private: bool = False
+    """Since the request began it was said that only local profiles may serve."""
 
 
 class Held(_Said, frozen=True, kw_only=True, gc=False):
@@ -168,6 +184,12 @@ class Failed(_Said, frozen=True, kw_only=True, gc=False):
     """The request's deadline ended it, not one of the attempt's own time limits."""
 
 
+class Barred(_Said, frozen=True, kw_only=True, gc=False):
+    """Nothing was sent: meanwhile it was said that only local profiles may serve."""
+
+    now: float
+
+
 class Relayed(_Said, frozen=True, kw_only=True, gc=False):
     """The whole answer has been read from the provider and given to the client."""
 
@@ -200,6 +222,14 @@ class Cancelled(_Said, frozen=True, kw_only=True, gc=False):
     reported: bool = False
 
 
+class Shortened(_Said, frozen=True, kw_only=True, gc=False):
+    """The conversation was shortened, or can't be."""
+
+    now: float
+    demand: Demand | None
+    """What the shorter one asks for; None: it can't be made to fit."""
+
+
 class Done(_Said, frozen=True, kw_only=True, gc=False):
     """Any other action was performed."""
 
@@ -207,5 +237,15 @@ class Done(_Said, frozen=True, kw_only=True, gc=False):
 
 
 Outcome: TypeAlias = (
-    Sight | Held | Unrecorded | Committed | Failed | Relayed | Broken | Cancelled | Done
+    Sight
+    | Held
+    | Unrecorded
+    | Committed
+    | Failed
+    | Barred
+    | Relayed
+    | Broken
+    | Cancelled
+    | Shortened
+    | Done
 )

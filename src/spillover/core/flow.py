@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from spillover.core.actions import (
     Action,
+    Barred,
     Broken,
     Cancelled,
     Committed,
@@ -38,19 +39,21 @@ from spillover.core.actions import (
     Reserve,
     Send,
     Settle,
+    Shortened,
     Sight,
     Stick,
     Unrecorded,
     Wait,
 )
 from spillover.core.benching import FailedCall, refused
+from spillover.core.closing import closing, leaving
 from spillover.core.failures import Then, backoff_s, sends_of, treatment_of
 from spillover.core.health import standing, succeeded
 from spillover.core.ladder import Ask, Ladder, Sticky, build
 from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
 from spillover.core.remedies import plight
-from spillover.core.tokens import Calibration, presumed
+from spillover.core.truncation import MOST_TIMES, shortening
 from spillover.core.values import (
     Chain,
     Demand,
@@ -91,6 +94,8 @@ class _Walk:
     """The same, for a request that one provider would not take."""
     too_small: frozenset[str] = frozenset()
     larger_than: int = 0
+    shortened: int = 0
+    """How often messages were left out."""
     gone: Cancelled | None = None
     """The client left while something was recorded or told."""
 
@@ -155,6 +160,8 @@ def _too_late(walk: _Walk) -> Ending:
 
 
 def _ladder(walk: _Walk, sight: Sight) -> Ladder:
+    if sight.private and not walk.chain.privacy:
+        walk.chain = replace(walk.chain, privacy=True)
     return build(_ask(walk, sight), sight.profiles, sight.view, sight.now)
 
 
@@ -178,7 +185,13 @@ def _ask(walk: _Walk, sight: Sight) -> Ask:
 
 
 def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
-    """End a request that nobody can serve."""
+    """End a request that nobody can serve, unless a shorter one could be served."""
+    if walk.chain.truncate and walk.shortened < MOST_TIMES:
+        outcome = yield from _shorten(walk, sight, ladder)
+        if isinstance(outcome, Cancelled):
+            return _stopped(walk, outcome)
+        if outcome is not None:
+            return None
     if walk.left is not None:
         yield from _tell(walk, walk.left)
     found = plight(_ask(walk, sight), ladder.skipped, sight.profiles, sight.view, sight.now)
@@ -189,6 +202,26 @@ def _give_up(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     if ending is None:
         return Ending(kind=EndKind.REFUSED, trail=tuple(walk.trail), refusal=reason)
     return replace(ending, trail=tuple(walk.trail))
+
+
+def _shorten(
+    walk: _Walk, sight: Sight, ladder: Ladder
+) -> Generator[Action, Outcome, Shortened | Cancelled | None]:
+    """Have the conversation shortened, and forget who found it too long; None: that can't help."""
+    refused = walk.too_long is not None
+    wanted = shortening(walk.demand, ladder.skipped, sight.profiles, sight.view, refused=refused)
+    outcome = None if wanted is None else (yield wanted)
+    if isinstance(outcome, Cancelled):
+        return outcome
+    if not isinstance(outcome, Shortened) or outcome.demand is None:
+        return None
+    walk.shortened += 1
+    walk.demand = outcome.demand
+    walk.too_long, walk.too_small, walk.larger_than = None, frozenset(), 0
+    walk.blocked.clear()
+    too_long = FailureClass.CONTEXT_LENGTH
+    walk.tried = {name: cause for name, cause in walk.tried.items() if cause is not too_long}
+    return outcome
 
 
 def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
@@ -258,15 +291,11 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
         )
         if isinstance(outcome, Committed):
             return (yield from _relay(walk, sight, candidate, reservation, outcome))
-        if isinstance(outcome, Cancelled):
-            walk.trail.append(Step(profile=profile.name, result="cancelled"))
-            yield _leaving(candidate, reservation, outcome)
-            return _stopped(walk, outcome)
         if not isinstance(outcome, Failed):
-            raise TypeError(outcome)
+            return (yield from _unanswered(walk, candidate, reservation, outcome))
         failure = outcome.failure
         walk.trail.append(Step(profile=profile.name, result=failure.failure.value))
-        gone = yield from _tell(walk, _closing(candidate, reservation, outcome))
+        gone = yield from _tell(walk, closing(candidate, reservation, outcome))
         if outcome.by_deadline:
             return _too_late(walk)
         if gone is not None:  # what the failure taught is not lost with the client
@@ -289,44 +318,23 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
         reservation = held.reservation.reservation
 
 
+def _unanswered(walk: _Walk, candidate: Candidate, reservation: str, outcome: Outcome) -> _Part:
+    """Close a send that neither failed nor was answered."""
+    if isinstance(outcome, Barred):  # the next look at the ladder knows why
+        yield Release(reservation=reservation, keep_request=False)
+        return None
+    if isinstance(outcome, Cancelled):
+        walk.trail.append(Step(profile=candidate.profile.name, result="cancelled"))
+        yield leaving(candidate, reservation, outcome)
+    return _stopped(walk, outcome)
+
+
 def _sends_allowed(chain: Chain, failure: Failure) -> int:
     """Return how often in all a profile may be sent to when it fails like this."""
     retries = chain.retries.get(failure.failure)
     if retries is not None:
         return 1 + retries
     return sends_of(failure)
-
-
-def _closing(candidate: Candidate, reservation: str, outcome: Failed) -> Settle | Release:
-    """Return how a failed send's reservation is closed."""
-    if outcome.usage is None:
-        return Release(reservation=reservation, keep_request=not outcome.failure.never_sent)
-    return Settle(
-        reservation=reservation,
-        candidate=candidate,
-        usage=outcome.usage,
-        reported=True,
-        ok=False,
-        sent_at=outcome.sent_at,
-    )
-
-
-def _leaving(candidate: Candidate, reservation: str, outcome: Cancelled) -> Settle | Release:
-    """Return how the reservation of a call is closed whose client left."""
-    if outcome.sent_at is None:
-        return Release(reservation=reservation, keep_request=False)
-    usage = outcome.usage
-    if usage is None:  # nothing was seen of the answer: the question alone counts
-        profile, unlearned = candidate.profile, Calibration()
-        usage = presumed(candidate.need, profile, unlearned, chars=0, wide_chars=0)
-    return Settle(
-        reservation=reservation,
-        candidate=candidate,
-        usage=usage,
-        reported=outcome.reported and outcome.usage is not None,
-        ok=False,
-        sent_at=outcome.sent_at,
-    )
 
 
 def _leave(walk: _Walk, sight: Sight, candidate: Candidate, outcome: Failed) -> _Part:
@@ -419,7 +427,7 @@ def _relay(
             return Ending(kind=EndKind.SERVED, trail=trail, profile=profile.name)
         case Cancelled():
             sent = replace(outcome, sent_at=outcome.sent_at or committed.sent_at)
-            yield _leaving(candidate, reservation, sent)
+            yield leaving(candidate, reservation, sent)
             return Ending(kind=EndKind.CANCELLED, trail=trail, profile=profile.name)
         case Broken():
             yield Settle(
@@ -429,6 +437,7 @@ def _relay(
                 reported=outcome.reported,
                 ok=False,
                 sent_at=committed.sent_at,
+                failure=outcome.failure.failure,
             )
             evidence = FailedCall(
                 profile=profile,

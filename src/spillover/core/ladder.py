@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Protocol, overload
+from typing import TYPE_CHECKING, Final, Protocol, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -38,6 +38,9 @@ from spillover.core.values import (
     Value,
     owner_of_model,
 )
+
+if TYPE_CHECKING:
+    from spillover.core.pace import Pace
 
 
 class Pin(Value, frozen=True, kw_only=True):
@@ -76,8 +79,8 @@ class View(Protocol):
     def load(self, profile: Profile, now: float) -> float:
         """Return the fullest limit's share of use, 0 to 1 and beyond."""
 
-    def ttft_ms(self, profile: str) -> float | None:
-        """Return the profile's usual time to first content."""
+    def pace(self, profile: str) -> Pace:
+        """Return how fast the profile answered lately."""
 
     def block(self, candidate: Candidate, now: float) -> Block | None:
         """Return what keeps a candidate from being sent to now; for telling, it decides nothing."""
@@ -267,7 +270,7 @@ def _consider(
     name = profile.name
     if name in ask.tried:
         return _tried(ask, profile, view, now)
-    if view.is_disabled(name):
+    if view.is_disabled(name) and not ask.demand.probe:
         return Skipped(profile=name, reason=SkipReason.DISABLED, detail="disabled by hand")
     unfit = _unfit(ask, profile)
     if unfit is not None:
@@ -284,7 +287,7 @@ def _consider(
             available_at=_back_at(_both_over(opens_at, stand), ask, profile, view, now),
         )
     evidence = stand.evidence
-    if evidence is not None and not stand.may_serve:
+    if evidence is not None and not (stand.may_serve or ask.demand.probe):
         return Skipped(
             profile=name,
             reason=_SKIP_OF_STATUS[evidence.status],
@@ -301,7 +304,8 @@ def _consider(
         return _denied(name, block, stand)
     if name in ask.awaited:
         return Skipped(profile=name, reason=SkipReason.LIMIT, detail="others wait for it in line")
-    return Candidate(profile=profile, need=need, probe=stand.subject if stand.probe else None)
+    tests = stand.probe or not stand.may_serve
+    return Candidate(profile=profile, need=need, probe=stand.subject if tests else None)
 
 
 def _with_served_model(

@@ -3,6 +3,8 @@
 Rules of this file:
 - `free-tier` and `auto-cheapest` decide the order themselves; the chain's strategy is passed over.
 - What is not known comes last: an unranked profile, a paid one without a price.
+- `free-tier` takes a profile that the conversation is about to outgrow after all others that cost
+  nothing; where price decides, after those that cost the same: room is never bought unasked.
 - Every order is stable: ties keep the chain's own.
 
 Refuses to know who may serve at all, and who is kept first whatever the order says.
@@ -11,14 +13,15 @@ Refuses to know who may serve at all, and who is kept first whatever the order s
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
-from spillover.core.values import RoutingPolicy, Strategy, Tier
+from spillover.core.pace import fastest_first
+from spillover.core.values import Capability, Operation, RoutingPolicy, Strategy, Tier
 
 if TYPE_CHECKING:
     from spillover.core.ladder import Ask, View
     from spillover.core.limits import Candidate
-    from spillover.core.values import Chain, Member
+    from spillover.core.values import Chain, Demand, Member
 
 
 def ordered(
@@ -30,7 +33,8 @@ def ordered(
     policies = {chain.routing_policy, ask.demand.policy}
     if RoutingPolicy.FREE_TIER in policies:
         free = [c for c in plain if c.profile.tier is not Tier.PAID]
-        return sorted(free, key=_place) + [c for c in plain if c.profile.tier is Tier.PAID]
+        free.sort(key=lambda c: (_is_cramped(c, ask.demand), _place(c)))
+        return free + [c for c in plain if c.profile.tier is Tier.PAID]
     strategy = Strategy.CHEAPEST if RoutingPolicy.AUTO_CHEAPEST in policies else chain.strategy
     match strategy:
         case Strategy.ROUND_ROBIN:
@@ -40,15 +44,35 @@ def ordered(
         case Strategy.LEAST_USED:
             return sorted(plain, key=lambda c: view.load(c.profile, now))
         case Strategy.CHEAPEST:
-            return sorted(plain, key=_expected_cost)
+            return sorted(plain, key=lambda c: (_expected_cost(c), _is_cramped(c, ask.demand)))
         case Strategy.FASTEST:
-            return sorted(plain, key=lambda c: view.ttft_ms(c.profile.name) or 0.0)
+            # Who serves behind one that failed is no trial: the request has waited long enough.
+            draw = None if ask.tried else ask.draw
+            return fastest_first(
+                plain, lambda c: (view.pace(c.profile.name), c.need.output_tokens), draw
+            )
         case Strategy.QUALITY:
             return sorted(plain, key=_place)
         case Strategy.PRIORITY:
             return plain
         case _:
             assert_never(strategy)
+
+
+AGENTIC_CONTEXT: Final = 16_384
+"""Tokens that a conversation with tools outgrows in a few steps (Cerebras' free tier has 8,192)."""
+ROOM: Final = 2
+"""A context of less than so many times the request has no room for the next turns."""
+
+
+def _is_cramped(candidate: Candidate, demand: Demand) -> bool:
+    """Whether a conversation like this one is about to outgrow the profile's context."""
+    context = candidate.profile.context_tokens
+    if context is None or demand.operation is not Operation.CHAT:
+        return False
+    if Capability.TOOLS in demand.needs and context < AGENTIC_CONTEXT:
+        return True
+    return ROOM * (candidate.need.input_tokens + candidate.need.output_tokens) > context
 
 
 def _place(candidate: Candidate) -> float:

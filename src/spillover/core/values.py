@@ -434,6 +434,8 @@ class Chain(Value, frozen=True, kw_only=True):
     wait_s: float = 0.0
     """How long to queue when nothing can serve (`when_exhausted`); 0: fail at once."""
     patience_s: float = 0.0
+    truncate: bool = False
+    """Leave out middle turns of a conversation that is too long for everyone."""
     spend_gate: SpendGate = SpendGate()
     time_limits: TimeLimits = TimeLimits()
     retries: dict[FailureClass, int] = msgspec.field(default_factory=dict)
@@ -462,6 +464,8 @@ class Demand(Value, frozen=True, kw_only=True):
     """A narrower policy than the chain's, asked for by the request."""
     spend_allowed: bool = False
     """The request itself agrees to reach a paid profile (`x-spillover-spend: yes`)."""
+    probe: bool = False
+    """A user has a profile tested: what is held against it does not stand in the way."""
 
 
 class Failure(Value, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from spillover.core.values import RoutingPolicy, Value
 from spillover.protocols.openai_chat import Asked
@@ -32,12 +33,17 @@ class Call(Value, frozen=True, kw_only=True):
     """A narrower routing policy than the chain's."""
     spend: bool = False
     """The client agrees to reach a paid profile behind a free one."""
+    probe: bool = False
+    """It tests the profile that it goes to: see `Demand.probe`."""
     passed_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Headers of the client's protocol that go to an upstream of the same protocol."""
 
     def demand(self) -> Demand:
         """Return what the core needs to know of this request."""
-        return self.asked.demand(session=self.session, policy=self.policy, spend_allowed=self.spend)
+        demand = self.asked.demand(
+            session=self.session, policy=self.policy, spend_allowed=self.spend
+        )
+        return replace(demand, probe=True) if self.probe else demand
 
 
 Give = Callable[[bytes], bool]

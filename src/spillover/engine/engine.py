@@ -21,6 +21,7 @@ from spillover.core.health import (
 )
 from spillover.core.ladder import Pin
 from spillover.engine.explaining import explain
+from spillover.engine.probing import Probes, probe
 from spillover.engine.serving import Serving
 from spillover.engine.status import chain_document, profile_document
 from spillover.errors import RequestError
@@ -76,6 +77,7 @@ class Engine:
         self._closing = closing
         self._serves = serves
         self._loaded: LoadedConfig | None = None
+        self._probes = Probes(world)
         self._told: dict[str, str | None] = {}
         """What those who serve say of profiles' accounts, while this engine only looks."""
         if not serves:
@@ -208,6 +210,15 @@ class Engine:
         pin = None if profile is None else Pin(profile=profile, strict=strict)
         await self._record(Pinned(chain, pin))
 
+    async def probe(self, profile: str) -> dict[str, Any]:
+        """Send a profile one counted completion of one token; return what came of it.
+
+        Nothing that is held against it stands in the way, but its limits, key and privacy do. An
+        answer ends the evidence against it; `disabled` stays.
+        """
+        self._profile(profile)
+        return await probe(self._world, profile, by_hand=True)
+
     def _profile(self, name: str) -> Profile:
         profile = self.routing.profiles.get(name)
         if profile is None:
@@ -274,9 +285,14 @@ class Engine:
         """Run the local servers of the configuration until `close`, and follow its changes."""
         self._world.crew.start()
 
+    def run_probes(self) -> None:
+        """Probe the profiles that are to be probed now and then, until `close`."""
+        self._probes.start()
+
     async def close(self, *, grace_s: float = 30.0) -> None:
         """Let requests end for `grace_s`, then end them, record what they used, let go of all."""
         world = self._world
+        await self._probes.close()
         for wait_s in (grace_s, LEAVING_S):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):

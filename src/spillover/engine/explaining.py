@@ -13,18 +13,24 @@ from spillover.core.health import standing
 from spillover.core.ladder import Ask, Skipped, build, embedding_space
 from spillover.core.refusals import refusal
 from spillover.core.remedies import plight
+from spillover.core.tokens import estimate
+from spillover.core.truncation import shortening
 from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.events.kinds import iso
+from spillover.protocols.shortening import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from spillover.core.actions import Shorten
     from spillover.core.ladder import Ladder
     from spillover.core.limits import Block, Candidate
     from spillover.core.values import Chain, Profile
     from spillover.engine.call import Call
     from spillover.engine.world import World
     from spillover.ledger.book import Book
+    from spillover.protocols.openai_chat import Asked
+    from spillover.protocols.shortening import Shortened
 
 
 def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
@@ -42,6 +48,14 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         space=space,
     )
     ladder = prospect(ask, profiles, book, now)
+    removed = 0
+    if chain.truncate and not ladder.candidates:
+        wanted = shortening(demand, ladder.skipped, profiles, book, refused=False)
+        found = None if wanted is None else shortened(call.asked, wanted)
+        if found is not None:
+            removed = found.removed
+            shorter = replace(call, asked=found.asked).demand()
+            ladder = prospect(replace(ask, demand=shorter), profiles, book, now)
     first = ladder.candidates[0] if ladder.candidates else None
     times = [s.available_at for s in ladder.skipped if s.available_at is not None]
     return {
@@ -60,6 +74,7 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
             _skipped(each) | {"evidence": _evidence(profiles[each.profile], book, now)}
             for each in ladder.skipped
         ],
+        "truncated": removed,
         "serves": None if first is None else first.profile.name,
         "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
         "refusal": None if first is not None else _refusal(ask, ladder, world, now),
@@ -77,6 +92,16 @@ def _refusal(ask: Ask, ladder: Ladder, world: World, now: float) -> dict[str, An
         "remedies": list(found.remedies),
         "retry_after": found.retry_after_s(now),
     }
+
+
+def shortened(asked: Asked, wanted: Shorten) -> Shortened | None:
+    """Return the request without the middle turns that make it too long; None: they are not it."""
+
+    def fits(shorter: Asked) -> bool:
+        need = estimate(shorter.demand(), wanted.profile, wanted.calibration)
+        return need.input_tokens <= wanted.most_tokens
+
+    return shorten(asked, fits)
 
 
 def prospect(ask: Ask, profiles: Mapping[str, Profile], book: Book, now: float) -> Ladder:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from spillover.core.actions import (
     Action,
+    Barred,
     Cancelled,
     Committed,
     Done,
@@ -29,6 +30,8 @@ from spillover.core.actions import (
     Reserve,
     Send,
     Settle,
+    Shorten,
+    Shortened,
     Sight,
     Stick,
     Unrecorded,
@@ -39,9 +42,10 @@ from spillover.core.ladder import embedding_space
 from spillover.core.limits import Granted
 from spillover.core.refusals import EndKind
 from spillover.core.tokens import counted
-from spillover.core.values import Operation
+from spillover.core.values import Operation, Tier
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
+from spillover.engine.explaining import shortened
 from spillover.errors import LedgerError, Obstacle
 from spillover.events import RequestDone, RequestFallback
 from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
@@ -75,6 +79,8 @@ class Serving:
         self._began_s = time.monotonic()
         self._reserve_ms = 0.0
         self._reported = True
+        self._removed = 0
+        """Messages of the conversation that were left out."""
         self._turn = world.next_turn(chain.name)
         self._draw = world.draw()
         self._ticket: int | None = None
@@ -172,6 +178,8 @@ class Serving:
             case Stick() | FellBack():
                 self._note(action)
                 return Done(now=self._world.clock.now())
+            case Shorten():
+                return self._shorten(action)
             case _:
                 return None
 
@@ -210,6 +218,16 @@ class Serving:
                 case _:
                     outcome = self._done_at_once(action) or Done(now=now)
 
+    def _shorten(self, action: Shorten) -> Shortened:
+        """Leave out messages of the request; from here on it is the shorter one."""
+        found = shortened(self._call.asked, action)
+        if found is not None:
+            self._removed += found.removed
+            self._call = replace(self._call, asked=found.asked)
+            self._demand = self._call.demand()
+        demand = None if found is None else self._demand
+        return Shortened(now=self._world.clock.now(), demand=demand)
+
     def _look(self) -> Sight:
         world, session = self._world, self._call.session
         return Sight(
@@ -220,6 +238,7 @@ class Serving:
             turn=self._turn,
             affinity=None if session is None else world.sessions.get((self._chain.name, session)),
             awaited=world.line.before(self._ticket),
+            private=self._is_private(),
         )
 
     async def _reserve(self, action: Reserve) -> Held | Unrecorded:
@@ -237,8 +256,15 @@ class Serving:
             return Held(now=reservation.at, reservation=reservation)
         return Held(now=world.clock.now(), reservation=reservation)
 
-    async def _send(self, action: Send) -> Committed | Failed:
+    def _is_private(self) -> bool:
+        """Whether an edit since the request began says that nothing may leave this machine."""
+        setup = self._world.setup
+        return setup is not self._setup and setup.routing.is_private(self._chain.name)
+
+    async def _send(self, action: Send) -> Committed | Failed | Barred:
         world, profile = self._world, action.candidate.profile
+        if self._is_private() and profile.tier is not Tier.LOCAL:
+            return Barred(now=world.clock.now())
         shipment = self._setup.shipment(
             self._call,
             self._chain,
@@ -279,7 +305,7 @@ class Serving:
         """Return the ledger's entry that closes a reservation."""
         now = self._world.clock.now()
         if isinstance(action, Release):
-            return Released(action.reservation, now, action.keep_request)
+            return Released(action.reservation, now, action.keep_request, action.failure)
         profile, demand = action.candidate.profile, self._demand
         self.usage, self._reported = action.usage, action.reported
         return Settled(
@@ -297,6 +323,7 @@ class Serving:
             images=demand.images,
             took_ms=action.took_ms,
             ttft_ms=action.ttft_ms,
+            failure=action.failure,
         )
 
     def _learned(self, action: Learn) -> list[HealthChanged]:
@@ -359,6 +386,8 @@ class Serving:
             headers["x-spillover-profile"] = trail[-1].profile
         if profile is not None:
             headers["x-spillover-profile"] = profile
+        if self._removed:
+            headers["x-spillover-truncated"] = str(self._removed)
         headers |= self._passed
         return headers
 

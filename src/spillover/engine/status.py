@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from spillover.core.health import Standing, standing, subject_of_model, subject_of_profile
 from spillover.core.ladder import Ask, with_model
 from spillover.core.limits import Gauge, admit, reading, room_of
+from spillover.core.pace import UNKNOWN
+from spillover.core.reliability import condition, reliability
 from spillover.core.stated import in_written_units, owner_of
 from spillover.core.values import (
     METRIC_SCALE,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from spillover.ledger.book import Book
     from spillover.ledger.entries import Heard
+    from spillover.ledger.learned import Learned
 
 _ONE: Final = (1, 1, 1, 1, 1, 1)
 """One request and the least of everything else: what an exhausted profile has no room for."""
@@ -148,6 +151,8 @@ def profile_document(profile: Profile, book: Book, now: float) -> dict[str, Any]
         "provider_limits": [_stated(each, book, profile, now) for each in said(profile, book)],
         "latency_ms": _percentiles([] if learned is None else learned.took_ms),
         "ttft_ms": _percentiles([] if learned is None else learned.ttft_ms),
+        "pace": _pace(learned),
+        "health": _health(learned, found.status),
         "estimated_calls": 0 if learned is None else learned.estimated,
         "presumed_calls": 0 if learned is None else learned.presumed,
         "last_error": None
@@ -274,6 +279,27 @@ def _percentiles(times: Sequence[float]) -> dict[str, float | None]:
     return {
         "p50": round(ordered[last // 2], 1),
         "p95": round(ordered[-(-last * 95 // 100)], 1),
+    }
+
+
+def _pace(learned: Learned | None) -> dict[str, float | None]:
+    """Return how fast a profile answered lately, the latest calls weighing most."""
+    pace = UNKNOWN if learned is None else learned.pace
+    ttft_ms, rate = pace.ttft_ms, pace.tokens_per_s
+    return {
+        "ttft_ms": None if ttft_ms is None else round(ttft_ms, 1),
+        "tokens_per_s": None if rate is None else round(rate, 1),
+    }
+
+
+def _health(learned: Learned | None, status: Status) -> dict[str, Any]:
+    """Return how far a profile can be relied on, by its latest outcomes."""
+    outcomes = () if learned is None else learned.outcomes
+    share = reliability(outcomes)
+    return {
+        "condition": condition(outcomes, failed=status is Status.FAILED).value,
+        "reliability": None if share is None else round(share, 3),
+        "outcomes": len(outcomes),
     }
 
 

@@ -83,6 +83,14 @@ async def _switch(inquiry: Inquiry, *, disabled: bool) -> None:
     await inquiry.visit.answer_json(200, _profile(inquiry.engine, name))
 
 
+async def probe(inquiry: Inquiry) -> None:
+    """Send a profile one completion of one token, and answer what came of it."""
+    await inquiry.fields(Nothing)
+    name = inquiry.names["profile"]
+    found = await inquiry.engine.probe(name)
+    await inquiry.visit.answer_json(200, {**_profile(inquiry.engine, name), "probe": found})
+
+
 async def clear_cooldown(inquiry: Inquiry) -> None:
     """End a profile's cooldown and spent quota."""
     await inquiry.fields(Nothing)

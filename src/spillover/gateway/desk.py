@@ -34,6 +34,7 @@ ROUTES: Final = (
     Route("GET", "/api/profiles/{profile}", Door.ADMIN, admin.profile),
     Route("POST", "/api/profiles/{profile}/enable", Door.ADMIN, admin.enable),
     Route("POST", "/api/profiles/{profile}/disable", Door.ADMIN, admin.disable),
+    Route("POST", "/api/profiles/{profile}/probe", Door.ADMIN, admin.probe),
     Route("POST", "/api/profiles/{profile}/clear-cooldown", Door.ADMIN, admin.clear_cooldown),
     Route("GET", "/api/chains", Door.ADMIN, admin.chains),
     Route("GET", "/api/chains/{chain}", Door.ADMIN, admin.chain),

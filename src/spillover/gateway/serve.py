@@ -85,6 +85,7 @@ async def serve(
 
     options = options or ServeOptions()
     gateway.engine.run_upstreams()
+    gateway.engine.run_probes()
 
     def ready() -> None:
         _spare_the_collector()

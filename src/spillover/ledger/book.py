@@ -34,6 +34,7 @@ from spillover.core.limits import (
     gauge,
     reading,
 )
+from spillover.core.pace import UNKNOWN
 from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from spillover.core.budgets import Told
     from spillover.core.ladder import Pin, Sticky
     from spillover.core.limits import Tally
+    from spillover.core.pace import Pace
     from spillover.core.stated import Stated
 
 _T = TypeVar("_T")
@@ -146,10 +148,10 @@ class Book:
         learned = self.learned.get(profile)
         return _FRESH if learned is None else learned.calibration
 
-    def ttft_ms(self, profile: str) -> float | None:
-        """Return the middle of the profile's latest times to first content."""
+    def pace(self, profile: str) -> Pace:
+        """Return how fast the profile answered lately."""
         learned = self.learned.get(profile)
-        return None if learned is None else learned.usual_ttft_ms
+        return UNKNOWN if learned is None else learned.pace
 
     def load(self, profile: Profile, now: float) -> float:
         """Return the fullest limit's share of use; where nothing is limited, requests today."""
@@ -379,6 +381,8 @@ class Book:
         call = self._close(entry.id, entry.at)
         if call is not None and not entry.keep_request:
             self.counters.count(self._tallies(call), call.at, _requests(-call.need.requests))
+        if call is not None and entry.failure is not None:
+            self.learned.setdefault(call.profile, Learned()).miss(entry.failure, entry.at)
 
     def _presume(self, entry: Presumed) -> None:
         self.alive.pop(entry.process, None)

@@ -17,7 +17,7 @@ from spillover.core.budgets import Told
 from spillover.core.health import Health, shifted
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.stated import Stated
-from spillover.core.values import Metric, Usage, Window
+from spillover.core.values import FailureClass, Metric, Usage, Window
 
 
 class Reserved(msgspec.Struct, frozen=True, array_like=True, tag="r"):
@@ -51,6 +51,8 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     images: int = 0
     took_ms: float | None = None
     ttft_ms: float | None = None
+    failure: FailureClass | None = None
+    """Why the call was not answered, or not to its end."""
 
 
 class Released(msgspec.Struct, frozen=True, array_like=True, tag="x"):
@@ -59,6 +61,8 @@ class Released(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     id: str
     at: float
     keep_request: bool = False
+    failure: FailureClass | None = None
+    """Why the call was not answered."""
 
 
 class Alive(msgspec.Struct, frozen=True, array_like=True, tag="a"):

@@ -1,4 +1,4 @@
-"""Keep what a profile's calls have taught: its tokens, its times, how often nobody reported usage.
+"""Keep what a profile's calls have taught: its tokens, its times, its outcomes, how often nobody reported usage.
 
 Refuses to know what is done with it.
 """
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spillover.core.pace import UNKNOWN, Pace, answered, failed
+from spillover.core.reliability import NO_FAULT, OUTCOMES_KEPT
 from spillover.core.tokens import Calibration, observe
-from spillover.core.values import Usage
+from spillover.core.values import FailureClass, Usage
 
 if TYPE_CHECKING:
     from spillover.ledger.entries import Settled
@@ -32,6 +34,11 @@ class Learned(msgspec.Struct, array_like=True):
     """Settlements whose usage no provider reported."""
     presumed: int = 0
     """Calls whose process died, counted at their estimate."""
+    pace: Pace = UNKNOWN
+    outcomes: list[bool] = msgspec.field(default_factory=list)
+    """Whether the latest calls were answered to their end, oldest first."""
+    heard_at: float = 0.0
+    """When the latest of them ended."""
 
     def learn(self, entry: Settled) -> None:
         """Take in one more call."""
@@ -52,10 +59,26 @@ class Learned(msgspec.Struct, array_like=True):
             if value is not None:
                 times.append(value)
                 del times[:-LATENCIES]
+        if entry.failure is not None:
+            self.miss(entry.failure, entry.at)
+        elif entry.took_ms is not None:
+            self.pace = answered(
+                self.pace,
+                took_ms=entry.took_ms,
+                ttft_ms=entry.ttft_ms,
+                output_tokens=entry.usage.output_tokens,
+            )
+            self._note(answer=True, at=entry.at)
 
-    @property
-    def usual_ttft_ms(self) -> float | None:
-        """The middle of the latest times to first content, None while there is none."""
-        if not self.ttft_ms:
-            return None
-        return sorted(self.ttft_ms)[len(self.ttft_ms) // 2]
+    def miss(self, failure: FailureClass, at: float) -> None:
+        """Take in a call that was not answered, unless that says nothing of the profile."""
+        if failure not in NO_FAULT:
+            self.pace = failed(self.pace)
+            self._note(answer=False, at=at)
+
+    def _note(self, *, answer: bool, at: float) -> None:
+        outcomes = self.outcomes
+        outcomes.append(answer)
+        if len(outcomes) > OUTCOMES_KEPT:
+            del outcomes[0]
+        self.heard_at = at

@@ -40,6 +40,7 @@ __all__ = [
     "WholeAnswer",
     "error_body",
     "read_answer",
+    "read_fields",
     "read_request",
     "relayed_error",
     "relayed_status",
@@ -186,7 +187,7 @@ def _any_value(raw: msgspec.Raw, name: str) -> Any:
 def read_request(body: bytes, operation: Operation) -> Asked:
     """Return what a request asks for; raises `InvalidRequest` when it can't be understood."""
     try:
-        return _understood(_fields.decode(body), operation)
+        return read_fields(_fields.decode(body), operation)
     except msgspec.ValidationError:
         raise InvalidRequest("the body must be a JSON object") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -196,7 +197,8 @@ def read_request(body: bytes, operation: Operation) -> Asked:
         raise InvalidRequest("the body is nested too deeply") from None
 
 
-def _understood(fields: dict[str, msgspec.Raw], operation: Operation) -> Asked:
+def read_fields(fields: dict[str, msgspec.Raw], operation: Operation) -> Asked:
+    """Return what a request of these fields asks for; raises `InvalidRequest` as `read_request`."""
     text = _Text()
     prompts, needs = _content(fields, operation, text)
     choices = _positive(fields, "n")

@@ -14,7 +14,7 @@ import msgspec
 from spillover.simulator.faults import FAULTS, Fault
 from spillover.simulator.records import view
 from spillover.simulator.replies import Reply, json_reply
-from spillover.simulator.spec import limits
+from spillover.simulator.spec import Model, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ class ScriptOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class SpecChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `PATCH /_control/spec`; what is absent stays."""
 
+    models: dict[str, Model] | msgspec.UnsetType = msgspec.UNSET
     limits: list[str] | msgspec.UnsetType = msgspec.UNSET
     """In their written form; new ones start unused."""
     keys: frozenset[str] | msgspec.UnsetType = msgspec.UNSET

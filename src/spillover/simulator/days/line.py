@@ -102,5 +102,9 @@ class Delivered:
         del at_most
         return await self.read()
 
+    async def pour(self, take: Callable[[bytes], bool]) -> None:
+        """Hand over the whole body."""
+        take(await self.read())
+
     def close(self) -> None:
         """Do nothing: nothing is held."""
