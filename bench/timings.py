@@ -21,16 +21,15 @@ import uvloop
 from bench.own import own_us
 from bench.traffic import ANSWER, PROSE, REFUSAL, STAMPED_EVENT, request
 from spillover.clock import SystemClock
+from spillover.core.chains import Chain, Member
 from spillover.core.failures import classify
 from spillover.core.ladder import Ask, build
 from spillover.core.limits import Candidate, Denied
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
-    Chain,
     Demand,
     Limit,
-    Member,
     Metric,
     Operation,
     Profile,

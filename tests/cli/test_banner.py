@@ -5,7 +5,8 @@ from __future__ import annotations
 from spillover import __version__
 from spillover.cli.banner import banner
 from spillover.config.routing import Routing
-from spillover.core.values import Chain, Member, Profile, Strategy, Tier
+from spillover.core.chains import Chain, Member, Strategy
+from spillover.core.values import Profile, Tier
 from spillover.errors import Problem
 
 

@@ -11,14 +11,13 @@ import pytest
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
 from spillover.config.secrets import Secret
+from spillover.core.chains import CooldownRule, Hours
 from spillover.core.tokens import counted
 from spillover.core.values import (
     Calendar,
     CalendarUnit,
     Capability,
-    CooldownRule,
     FailureClass,
-    Hours,
     LimitScope,
     Metric,
     Price,

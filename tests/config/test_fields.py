@@ -10,7 +10,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from spillover.config import fields
 from spillover.config.findings import Faults
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.core.values import CooldownRule, Failback, FailureClass
+from spillover.core.chains import CooldownRule, Failback
+from spillover.core.values import FailureClass
 
 
 def read(kind: Any, written: object) -> Any:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.config import units
-from spillover.core.values import CalendarUnit, Hours
+from spillover.core.chains import Hours
+from spillover.core.values import CalendarUnit
 
 
 @pytest.mark.parametrize(

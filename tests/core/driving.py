@@ -43,8 +43,9 @@ from tests.core.making import NOON, Record, by_name, failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spillover.core.chains import Chain
     from spillover.core.refusals import Ending
-    from spillover.core.values import Chain, Profile
+    from spillover.core.values import Profile
 
 USED = Usage(requests=1, input_tokens=90, output_tokens=30)
 SEND_S = 1.0

@@ -18,8 +18,9 @@ from spillover.core.values import (
 from tests.core.making import NOON, Record, by_name, profile
 
 if TYPE_CHECKING:
+    from spillover.core.chains import Chain
     from spillover.core.ladder import Ladder
-    from spillover.core.values import Chain, Profile
+    from spillover.core.values import Profile
 
 A, B, C = profile("a"), profile("b"), profile("c")
 PAID = profile("paid", tier=Tier.PAID, price=Price(input=100, output=100))

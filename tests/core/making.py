@@ -7,16 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from spillover.core.chains import Chain, Member
 from spillover.core.pace import UNKNOWN, Pace
 from spillover.core.tokens import Calibration
 from spillover.core.values import (
-    Chain,
     Confidence,
     Failure,
     FailureClass,
     FaultScope,
     Limit,
-    Member,
     Metric,
     Profile,
     Rolling,

@@ -9,8 +9,9 @@ from spillover.core.health import standing
 from tests.core.making import NOON, profile
 
 if TYPE_CHECKING:
+    from spillover.core.chains import CooldownRule
     from spillover.core.health import Cooldown, Standing
-    from spillover.core.values import CooldownRule, Failure, Profile
+    from spillover.core.values import Failure, Profile
     from tests.core.making import Record
 
 A = profile("a")

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.actions import Cancelled, Done, Look, Relay, Reserve, Send, Settle, Wait
+from spillover.core.chains import Failback
 from spillover.core.flow import serve
 from spillover.core.limits import Block
 from spillover.core.refusals import EndKind
-from spillover.core.values import Demand, Failback, FailureClass, Price, Tier, Usage
+from spillover.core.values import Demand, FailureClass, Price, Tier, Usage
 from tests.core.driving import OK, USED, answers, breaks, ends, fails, leaves, woken, world
 from tests.core.making import NOON, chain, limit, profile
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.core.chains import CooldownRule
 from spillover.core.health import (
     ACTIVE,
     Cooldown,
@@ -22,7 +23,6 @@ from spillover.core.values import (
     Calendar,
     CalendarUnit,
     Confidence,
-    CooldownRule,
     FailureClass,
     FaultScope,
     Metric,

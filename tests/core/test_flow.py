@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.core.actions import Relay, Release, Send, Settle
+from spillover.core.chains import CooldownRule, Failback, Strategy, TimeLimits
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Block
 from spillover.core.refusals import Code, Ending, EndKind, Step
-from spillover.core.values import (
-    CooldownRule,
-    Demand,
-    Failback,
-    FailureClass,
-    Operation,
-    Strategy,
-    TimeLimits,
-)
+from spillover.core.values import Demand, FailureClass, Operation
 from tests.core.driving import OK, USED, answers, breaks, fails, world
 from tests.core.laddering import GUESSED, LIMITED, health
 from tests.core.making import NOON, Record, chain, limit, profile

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spillover.core.chains import Hours
 from spillover.core.hours import next_opening
-from spillover.core.values import Hours
 from tests.core.making import at
 
 BERLIN = "Europe/Berlin"

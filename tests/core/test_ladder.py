@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spillover.core.chains import Failback, Gate, Hours, Member, SpendGate, Strategy
 from spillover.core.health import subject_of_model, subject_of_profile
 from spillover.core.ladder import (
     Ask,
@@ -23,16 +24,10 @@ from spillover.core.tokens import Calibration
 from spillover.core.values import (
     Capability,
     Demand,
-    Failback,
     FailureClass,
-    Gate,
-    Hours,
-    Member,
     RoutingPolicy,
     SkipReason,
-    SpendGate,
     Status,
-    Strategy,
     owner_of_account,
     owner_of_model,
 )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from spillover.core.chains import Gate, Member, SpendGate, Strategy
 from spillover.core.pace import Pace
 from spillover.core.values import (
     Capability,
     Demand,
     FailureClass,
-    Gate,
-    Member,
     Operation,
     Price,
     RoutingPolicy,
-    SpendGate,
-    Strategy,
     Tier,
 )
 from tests.core.laddering import (

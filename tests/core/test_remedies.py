@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from spillover.core.chains import Gate, Hours, Member, SpendGate
 from spillover.core.ladder import Ask, Pin, Skipped, build
 from spillover.core.limits import Block
 from spillover.core.remedies import MOST, Plight, plight, remedies
@@ -13,15 +14,11 @@ from spillover.core.values import (
     Capability,
     Demand,
     FailureClass,
-    Gate,
-    Hours,
     Lifetime,
-    Member,
     Metric,
     Profile,
     RoutingPolicy,
     SkipReason,
-    SpendGate,
 )
 from tests.core.laddering import DOWN, LOCAL, PAID, SPENT, A, B, health
 from tests.core.making import NOON, Record, by_name, chain, limit, profile

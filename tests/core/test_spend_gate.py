@@ -6,17 +6,10 @@ from typing import Any
 
 import pytest
 
+from spillover.core.chains import Failback, Gate, SpendGate, Strategy
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Block
-from spillover.core.values import (
-    Demand,
-    Failback,
-    FailureClass,
-    Gate,
-    RoutingPolicy,
-    SpendGate,
-    Strategy,
-)
+from spillover.core.values import Demand, FailureClass, RoutingPolicy
 from tests.core.laddering import (
     DOWN,
     LIMITED,

@@ -7,23 +7,11 @@ from typing import Any
 import pytest
 
 from spillover.core.actions import Wait
+from spillover.core.chains import Failback, Gate, Hours, Member, SpendGate, Strategy, TimeLimits
 from spillover.core.ladder import Ladder, Pin, Skipped, Sticky
 from spillover.core.limits import Block
 from spillover.core.refusals import Code, EndKind
-from spillover.core.values import (
-    Capability,
-    Demand,
-    Failback,
-    FailureClass,
-    Gate,
-    Hours,
-    Member,
-    SkipReason,
-    SpendGate,
-    Strategy,
-    Tier,
-    TimeLimits,
-)
+from spillover.core.values import Capability, Demand, FailureClass, SkipReason, Tier
 from spillover.core.waits import RECHECK_S, back
 from tests.core.driving import OK, fails, woken, world
 from tests.core.laddering import DOWN, GUESSED, LIMITED, health

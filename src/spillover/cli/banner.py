@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spillover.config.routing import Routing
-    from spillover.core.values import Chain, Profile
+    from spillover.core.chains import Chain
+    from spillover.core.values import Profile
     from spillover.errors import Problem
 
 INDENT = "  "

@@ -26,16 +26,13 @@ from spillover.config.limits import FREE
 from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
 from spillover.config.upstreams import Upstream, upstream_of, usage_of
+from spillover.core.chains import Chain, Member, SpendGate, TimeLimits
 from spillover.core.values import (
-    Chain,
     Limit,
     LimitScope,
-    Member,
     Profile,
     Protocol,
-    SpendGate,
     StreamUsage,
-    TimeLimits,
     owner_of_account,
     owner_of_model,
     owner_of_profile,

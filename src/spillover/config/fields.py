@@ -16,12 +16,8 @@ from pydantic_core import PydanticCustomError
 from spillover.config import limits, units
 from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.core.values import (
-    CooldownRule,
-    Failback,
-    FailureClass,
-    Hours,
-)
+from spillover.core.chains import CooldownRule, Failback, Hours
+from spillover.core.values import FailureClass
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"

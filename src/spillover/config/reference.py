@@ -18,7 +18,7 @@ from spillover.config import schema
 from spillover.config.faults import PLACES
 from spillover.config.fielddocs import field_docs
 from spillover.config.units import span_label
-from spillover.core.values import Failback
+from spillover.core.chains import Failback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ import msgspec
 
 from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
+from spillover.core.chains import Chain
 from spillover.core.managed import Managed
-from spillover.core.values import Chain, Profile, Protocol, RoutingPolicy, StreamUsage, Tier
+from spillover.core.values import Profile, Protocol, RoutingPolicy, StreamUsage, Tier
 from spillover.errors import UnknownModel
 from spillover.protocols.usage_answers import UsageForm
 

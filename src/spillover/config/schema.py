@@ -34,17 +34,9 @@ from spillover.config.fields import (
     WhenExhausted,
     refuse,
 )
+from spillover.core.chains import Failback, Gate, Strategy
 from spillover.core.managed import Restart
-from spillover.core.values import (
-    Capability,
-    Failback,
-    Gate,
-    Protocol,
-    RoutingPolicy,
-    Strategy,
-    StreamUsage,
-    Tier,
-)
+from spillover.core.values import Capability, Protocol, RoutingPolicy, StreamUsage, Tier
 
 
 class Settings(BaseModel):

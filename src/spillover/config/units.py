@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from spillover.core.values import CalendarUnit, Hours
+from spillover.core.chains import Hours
+from spillover.core.values import CalendarUnit
 
 UNIT_S: Final[dict[str, float]] = {
     "second": 1.0,

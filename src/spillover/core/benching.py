@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec.structs import replace
 
+from spillover.core.chains import CooldownRule
 from spillover.core.failures import Treatment, treatment_of
 from spillover.core.health import (
     HEALTHY,
@@ -30,7 +31,6 @@ from spillover.core.values import (
     Calendar,
     CalendarUnit,
     Confidence,
-    CooldownRule,
     Failure,
     FailureClass,
     FaultScope,

@@ -46,6 +46,7 @@ from spillover.core.actions import (
     Wait,
 )
 from spillover.core.benching import FailedCall, refused
+from spillover.core.chains import Chain, Strategy
 from spillover.core.closing import closing, leaving
 from spillover.core.failures import Then, backoff_s, sends_of, treatment_of
 from spillover.core.health import standing, succeeded
@@ -54,14 +55,7 @@ from spillover.core.limits import Block, Blocked, Candidate, Granted
 from spillover.core.refusals import UNABLE, Code, Ending, EndKind, Refusal, Step, refusal
 from spillover.core.remedies import plight
 from spillover.core.truncation import MOST_TIMES, shortening
-from spillover.core.values import (
-    Chain,
-    Demand,
-    Failure,
-    FailureClass,
-    SkipReason,
-    Strategy,
-)
+from spillover.core.values import Demand, Failure, FailureClass, SkipReason
 from spillover.core.waits import Bounds, back, bounds_of, worth_waiting
 
 if TYPE_CHECKING:

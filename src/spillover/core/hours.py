@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from spillover.core.values import Hours
+    from spillover.core.chains import Hours
 
 
 def next_opening(hours: Hours, now: float) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, overload
 import msgspec
 from msgspec.structs import replace
 
+from spillover.core.chains import Chain, Member, SpendGate, Strategy
 from spillover.core.health import Health, Standing, standing, subject_of_model
 from spillover.core.hours import next_opening
 from spillover.core.limits import Block, Candidate
@@ -23,16 +24,12 @@ from spillover.core.spend_gate import behind_gate
 from spillover.core.tokens import Calibration, estimate
 from spillover.core.values import (
     Capability,
-    Chain,
     Demand,
     FailureClass,
-    Member,
     Profile,
     RoutingPolicy,
     SkipReason,
-    SpendGate,
     Status,
-    Strategy,
     Tier,
     Usage,
     Value,

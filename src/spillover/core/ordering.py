@@ -15,13 +15,15 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
+from spillover.core.chains import Strategy
 from spillover.core.pace import fastest_first
-from spillover.core.values import Capability, Operation, RoutingPolicy, Strategy, Tier
+from spillover.core.values import Capability, Operation, RoutingPolicy, Tier
 
 if TYPE_CHECKING:
+    from spillover.core.chains import Chain, Member
     from spillover.core.ladder import Ask, View
     from spillover.core.limits import Candidate
-    from spillover.core.values import Chain, Demand, Member
+    from spillover.core.values import Demand
 
 
 def ordered(

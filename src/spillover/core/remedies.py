@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from spillover.core.chains import Gate
 from spillover.core.ladder import Ask, Skipped, outside
 from spillover.core.managed import RESTARTING
 from spillover.core.values import (
     FailureClass,
-    Gate,
     Lifetime,
     Profile,
     RoutingPolicy,

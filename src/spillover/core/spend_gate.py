@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spillover.core.values import FailureClass, Gate, RoutingPolicy, SkipReason, Strategy, Tier
+from spillover.core.chains import Gate, Strategy
+from spillover.core.values import FailureClass, RoutingPolicy, SkipReason, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.actions import Wait
-from spillover.core.values import Chain, FailureClass, SkipReason, Strategy
+from spillover.core.chains import Chain, Strategy
+from spillover.core.values import FailureClass, SkipReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,12 +17,13 @@ from msgspec.structs import replace
 
 from spillover.clock import Clock
 from spillover.core.actions import Broken, Committed, Failed, Relayed
+from spillover.core.chains import TimeLimits
 from spillover.core.evidence import Evidence, TransportFault
 from spillover.core.failures import classify
 from spillover.core.limits import Candidate
 from spillover.core.refusals import Code
 from spillover.core.tokens import Calibration, presumed
-from spillover.core.values import TimeLimits, Value
+from spillover.core.values import Value
 from spillover.engine.alarm import Alarm
 from spillover.engine.rounds import Rounds
 from spillover.protocols.hints import read_error

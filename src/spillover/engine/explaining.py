@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spillover.core.actions import Shorten
+    from spillover.core.chains import Chain
     from spillover.core.ladder import Ladder
     from spillover.core.limits import Block, Candidate
-    from spillover.core.values import Chain, Profile
+    from spillover.core.values import Profile
     from spillover.engine.call import Call
     from spillover.engine.world import World
     from spillover.ledger.book import Book

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from spillover.core.chains import TimeLimits
 from spillover.core.probing import due_at
 from spillover.core.refusals import EndKind
-from spillover.core.values import Capability, FailureClass, Operation, TimeLimits
+from spillover.core.values import Capability, FailureClass, Operation
 from spillover.engine.call import Call
 from spillover.engine.serving import Serving
 from spillover.protocols.openai_chat import read_request
 
 if TYPE_CHECKING:
     from spillover.config.routing import Routing
+    from spillover.core.chains import CooldownRule
     from spillover.core.refusals import Ending
-    from spillover.core.values import CooldownRule, Profile
+    from spillover.core.values import Profile
     from spillover.engine.world import World
 
 WITHIN_S: Final = 60.0

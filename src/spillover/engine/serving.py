@@ -52,8 +52,9 @@ from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
 from spillover.protocols.openai_chat import error_body, relayed_error, relayed_status
 
 if TYPE_CHECKING:
+    from spillover.core.chains import Chain
     from spillover.core.refusals import Ending, Refusal, Step
-    from spillover.core.values import Chain, Usage
+    from spillover.core.values import Usage
     from spillover.engine.call import Call, Give
     from spillover.engine.world import World
 

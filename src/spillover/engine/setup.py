@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spillover.config.routing import Endpoint, Routing
+    from spillover.core.chains import Chain
     from spillover.core.limits import Candidate
     from spillover.core.tokens import Calibration
-    from spillover.core.values import Chain, Failure
+    from spillover.core.values import Failure
     from spillover.engine.call import Call
 
 

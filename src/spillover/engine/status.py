@@ -17,7 +17,6 @@ from spillover.core.stated import in_written_units, owner_of
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
-    Chain,
     Confidence,
     Demand,
     Lifetime,
@@ -35,6 +34,7 @@ from spillover.events.kinds import iso
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spillover.core.chains import Chain
     from spillover.ledger.book import Book
     from spillover.ledger.entries import Heard
     from spillover.ledger.learned import Learned
