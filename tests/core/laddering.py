@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import strategies as st
+
+from spillover.core.chains import Strategy
 from spillover.core.health import Cooldown, Health, subject_of_profile
-from spillover.core.ladder import Ask, build
+from spillover.core.ladder import Ask, Pin, build
 from spillover.core.values import (
     Confidence,
     Demand,
     FailureClass,
     Price,
+    RoutingPolicy,
     Source,
     Status,
     Tier,
@@ -67,3 +71,17 @@ DOWN = benched(FailureClass.SERVER_ERROR)
 
 def health(**of: Health) -> Record:
     return Record(healths={subject_of_profile(name): each for name, each in of.items()})
+
+
+WAYS_OUT = st.fixed_dictionaries(
+    {
+        "strategy": st.sampled_from(Strategy),
+        "other": st.none() | st.sampled_from(RoutingPolicy),
+        "pin": st.none() | st.builds(Pin, profile=st.sampled_from("abc"), strict=st.booleans()),
+        "kept": st.none() | st.sampled_from(["a", "b", "local", "paid"]),
+        "tried": st.sets(st.sampled_from(["a", "local"])),
+        "draw": st.floats(0.0, 1.0, exclude_max=True),
+        "as_needed": st.booleans(),
+    }
+)
+"""All that might lead a request to another profile than its policy lets through."""

@@ -38,6 +38,7 @@ from tests.core.laddering import (
     MISSING_KEY,
     PAID,
     SPENT,
+    WAYS_OUT,
     A,
     B,
     C,
@@ -463,19 +464,6 @@ def test_probe_by_hand_does_not_go_past_key_and_privacy() -> None:
 
     assert reasons(ladder(chain("a"), keyless, demand=demand)) == {"a": "failed"}
     assert reasons(ladder(chain("a", privacy=True), A, demand=demand)) == {"a": "privacy"}
-
-
-WAYS_OUT = st.fixed_dictionaries(
-    {
-        "strategy": st.sampled_from(Strategy),
-        "other": st.none() | st.sampled_from(RoutingPolicy),
-        "pin": st.none() | st.builds(Pin, profile=st.sampled_from("abc"), strict=st.booleans()),
-        "kept": st.none() | st.sampled_from(["a", "b", "local", "paid"]),
-        "tried": st.sets(st.sampled_from(["a", "local"])),
-        "draw": st.floats(0.0, 1.0, exclude_max=True),
-        "as_needed": st.booleans(),
-    }
-)
 
 
 @given(st.sampled_from(["chain", "request", "privacy"]), WAYS_OUT)
