@@ -131,7 +131,7 @@ def test_an_interrupt_is_no_error_but_has_its_own_code(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
         ) as process,
     ):
-        wait_until(lambda: setting.first.counters().in_flight == 1, within_s=SECONDS)
+        wait_until(lambda: setting.first.counters().in_flight == 1)
         process.send_signal(signal.SIGINT)
         _, noise = process.communicate(timeout=SECONDS)
 

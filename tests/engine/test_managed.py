@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from spillover.config.loader import LoadedConfig
     from spillover.engine import Engine
 
-WITHIN_S = 20.0
-
 
 def loaded(port: int, **settings: Any) -> LoadedConfig:
     upstream = {"command": command(port), "health": "/", "health_every": "200ms", **settings}
@@ -59,7 +57,6 @@ async def running(engine: Engine, *, starts: int = 1) -> int:
             and server(engine)["state"] == "running"
             and status(engine) == ("active", None)
         ),
-        within_s=WITHIN_S,
     )
     pid: int = server(engine)["pid"]
     return pid
