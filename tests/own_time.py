@@ -64,8 +64,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 def wall() -> Callable[[], float]:
-    """Return what tells epoch seconds by the running loop, which began at noon: no day, hour or
-    minute ends while a test runs.
+    """Return what tells epoch seconds by the running loop.
+
+    It began at noon: no minute, hour or day ends while a test runs.
     """
     loop = asyncio.get_running_loop()
     return lambda: NOON + loop.time()
