@@ -74,6 +74,7 @@ class Load:
     gateway: Gateway
     stop: threading.Event = field(default_factory=threading.Event)
     served: list[str] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     errors: list[Any] = field(default_factory=list)
 
     @contextmanager
@@ -92,6 +93,7 @@ class Load:
             reply = self.gateway.chat(messages=HELLO)
             if reply.status == 200:
                 self.served.append(reply.headers["x-spillover-profile"])
+                self.said.add(reply.text)
             else:
                 self.errors.append(reply.body)
 
@@ -122,13 +124,12 @@ def test_no_client_notices_that_the_local_server_is_recycled(config: Path, first
 
     with gateway(config) as found:
         running(found)
-        reply = found.chat(messages=HELLO)
         with Load(found).running() as load:
             load.more("local")
         running(found, starts=2)
         told = [event["state"] for event in found.told("upstream.status")]
 
-    assert reply.text == ANSWER
+    assert ANSWER in load.said
     assert load.errors == []
     assert {"starting", "running", "recycling"} <= set(told)
     assert "waiting" not in told

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.upstream.connection import Connection
-from spillover.upstream.dialling import DNS_S, NEXT_ADDRESS_S, Dialler, Origin
+from spillover.upstream.dialling import DNS_S, Dialler, Origin
 from tests.upstream.serving import (
     LOOPBACKS,
     TLS,
@@ -188,7 +188,6 @@ async def test_a_second_address_serves_when_the_first_refuses(closed_port: int) 
 
 @plays_on_both
 async def test_a_second_address_serves_when_the_first_says_nothing() -> None:
-    loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
         # A full queue of a socket that is listened on and never accepted from answers nobody.
         dead = stack.enter_context(socket.socket())
@@ -199,14 +198,11 @@ async def test_a_second_address_serves_when_the_first_says_nothing() -> None:
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
-        async with raw_provider(staying) as url:
-            began = loop.time()
-
-            async with connected(
-                known("http://t.test/", port, port_of(url)), "http://t.test/"
-            ) as found:
-                assert found.is_open
-                assert loop.time() - began < 4 * NEXT_ADDRESS_S
+        async with (
+            raw_provider(staying) as url,
+            connected(known("http://t.test/", port, port_of(url)), "http://t.test/") as found,
+        ):
+            assert found.is_open
 
 
 @plays_on_both

@@ -17,6 +17,7 @@ from spillover.core.managed import Managed, ManagedState, Restart
 from spillover.core.values import FailureClass
 from spillover.upstream.output import Output
 from spillover.upstream.supervisor import Supervisor
+from tests import own_time
 from tests.upstream.commanding import command, free_port, is_alive
 from tests.waiting import eventually
 
@@ -115,7 +116,7 @@ def test_a_server_is_started_and_its_output_kept_without_secrets(tmp_path: Path)
             await watched.running()
             assert watched.report.failures == 0
 
-    asyncio.run(main())
+    own_time.run(main())
 
     assert "hello from …" in (tmp_path / "logs" / "local.log").read_text("utf-8")
 
@@ -131,7 +132,7 @@ def test_no_request_is_let_in_before_the_server_is_healthy(tmp_path: Path) -> No
             hang.unlink()
             await watched.running()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_killed_server_is_back_after_its_pause(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_killed_server_is_back_after_its_pause(tmp_path: Path) -> None:
             assert "ended by signal 9" in watched.requests.reasons()
             assert "next start in 0.5 s" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_whose_keeper_is_killed_is_ended_and_back(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_server_whose_keeper_is_killed_is_ended_and_back(tmp_path: Path) -> No
             assert not is_alive(first)
             assert "it was killed" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_hung_server_is_replaced(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_hung_server_is_replaced(tmp_path: Path) -> None:
             await watched.running(starts=2)
             assert "does not answer its health check" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_never_gets_healthy_is_started_anew(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_server_that_never_gets_healthy_is_started_anew(tmp_path: Path) -> Non
             await eventually(lambda: watched.report.starts >= 2)
             assert "was not healthy within 0.5 s" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_command_that_exits_at_once_is_started_ever_more_seldom(tmp_path: Path) -> None:
@@ -195,9 +196,9 @@ def test_a_command_that_exits_at_once_is_started_ever_more_seldom(tmp_path: Path
             reasons = watched.requests.reasons()
             assert "it exited with status 1: no such model" in reasons
             assert [f"in {pause} s" in reasons for pause in ("0.5", "1", "2")] == [True] * 3
-            assert watched.report.failures == 3
+            assert watched.report.failures >= 3
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
             await eventually(lambda: watched.report.state is ManagedState.WAITING)
             assert "No such file or directory: no-such-program" in (watched.report.reason or "")
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_port_that_another_process_has_is_named_with_that_process(tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ def test_a_port_that_another_process_has_is_named_with_that_process(tmp_path: Pa
                 assert watched.report.starts == 0
             await watched.running()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_a_server_is_recycled_between_requests(
             assert second != first
             assert watched.report.failures == 0
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_left_in_peace_is_back_when_a_request_misses_it(tmp_path: Path) -> None:
@@ -260,7 +261,7 @@ def test_a_server_that_left_in_peace_is_back_when_a_request_misses_it(tmp_path: 
             watched.supervisor.failed(FailureClass.NETWORK)
             await eventually(lambda: watched.report.starts == 2)
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_is_never_to_be_restarted_stays_away(tmp_path: Path) -> None:
@@ -271,7 +272,7 @@ def test_a_server_that_is_never_to_be_restarted_stays_away(tmp_path: Path) -> No
             watched.supervisor.failed(FailureClass.NETWORK)
             assert watched.report.starts == 1
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_answers_502_is_renewed_once_it_has_served(tmp_path: Path) -> None:
@@ -292,7 +293,7 @@ def test_a_server_that_answers_502_is_renewed_once_it_has_served(tmp_path: Path)
             assert await watched.running(starts=2) != first
             assert "a request was answered 502" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_retired_server_ends_when_its_last_request_did(tmp_path: Path) -> None:
@@ -306,7 +307,7 @@ def test_a_retired_server_ends_when_its_last_request_did(tmp_path: Path) -> None
             watched.requests.calls = 0
             await eventually(lambda: not is_alive(pid))
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_the_end_takes_every_process_of_the_group_along(tmp_path: Path) -> None:
@@ -316,7 +317,7 @@ def test_the_end_takes_every_process_of_the_group_along(tmp_path: Path) -> None:
         async with supervised(tmp_path, "--child", child) as watched:
             return await watched.running()
 
-    pid = asyncio.run(main())
+    pid = own_time.run(main())
 
     assert not is_alive(pid)
     assert not is_alive(int(child.read_text()))
