@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,6 +150,10 @@ def test_a_cooldown_that_the_gateway_met_keeps_the_library_away(
     assert first.counters()["received"] == 1
 
 
+def serves(gateway: Gateway, profile: str) -> bool:
+    return gateway.served_by() == profile
+
+
 def test_what_a_command_changes_a_running_gateway_does(
     faces: Faces,
 ) -> None:
@@ -163,6 +168,6 @@ def test_what_a_command_changes_a_running_gateway_does(
 
     for words, profile in changes:
         shown = faces.command(*words)
-        wait_until(lambda profile=profile: faces.gateway.served_by() == profile)
+        wait_until(partial(serves, faces.gateway, profile))
 
         assert shown.returncode == 0, shown.stderr

@@ -258,16 +258,21 @@ async def test_plain_http_is_no_tls() -> None:
 
 @plays_on_both
 async def test_a_handshake_that_is_cancelled_leaves_no_socket() -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
+            await reader.read(1)
+            begun.set()
             await reader.read()
         ended.set()
 
     async with raw_provider(silent) as url:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await Dialler().connect(Origin.of(url.replace("http:", "https:")), made)
+        origin = Origin.of(url.replace("http:", "https:"))
+        shaking = asyncio.create_task(Dialler().connect(origin, made))
+        await begun.wait()
+        shaking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await shaking
 
         await ended.wait()
