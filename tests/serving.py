@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-START_S = 20.0
+START_S = 60.0
 CHAT = "/v1/chat/completions"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
@@ -186,7 +186,7 @@ def document_for(
 
 @contextmanager
 def serving(
-    document: dict[str, Any] | LoadedConfig, *, grace_s: int = 5, follow: bool = False
+    document: dict[str, Any] | LoadedConfig, *, grace_s: int = 30, follow: bool = False
 ) -> Iterator[Served]:
     """Serve a configuration from a thread while the context lasts."""
     loaded = load_document(document, environ={}) if isinstance(document, dict) else document

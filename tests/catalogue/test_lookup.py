@@ -78,7 +78,7 @@ def test_the_catalogue_is_read_once() -> None:
 def test_loading_takes_milliseconds() -> None:
     code = (
         "import time; from spillover.catalogue import load; "
-        "start = time.perf_counter(); load(); print(time.perf_counter() - start)"
+        "start = time.process_time(); load(); print(time.process_time() - start)"
     )
 
     taken = [

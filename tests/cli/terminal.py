@@ -104,9 +104,7 @@ def serving(*arguments: object, **variables: str) -> Iterator[Serving]:
     reader = threading.Thread(target=_collect, args=(found,), daemon=True)
     reader.start()
     try:
-        wait_until(
-            lambda: ADDRESS.search(found.text) or process.poll() is not None, within_s=SECONDS
-        )
+        wait_until(lambda: ADDRESS.search(found.text) or process.poll() is not None)
         address = ADDRESS.search(found.text)
         assert address is not None, found.text
         found.address = address[1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def test_the_demo_answers_spills_over_and_leaves_the_users_ledger_alone(own_folders: Path) -> None:
     with serving("demo", "--port", 0) as gateway:
-        wait_until(lambda: "demo-groq ▸ demo-gemini" in gateway.text, within_s=SECONDS)
+        wait_until(lambda: "demo-groq ▸ demo-gemini" in gateway.text)
         answer = chat(gateway.address, "anything")
         with urllib.request.urlopen(f"{gateway.address}/api/status", timeout=SECONDS) as response:
             status = json.load(response)

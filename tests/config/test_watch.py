@@ -15,6 +15,7 @@ from spillover.config.secrets import Secret
 from spillover.config.watch import changes
 from spillover.errors import ConfigError
 from tests.config.writing import KEYS, written
+from tests.waiting import WITHIN_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +39,7 @@ async def followed(path: Path) -> AsyncIterator[Next]:
             await told.put(change)
 
     async def next_change() -> LoadedConfig | ConfigError:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(WITHIN_S):
             return await told.get()
 
     task = asyncio.create_task(follow())
@@ -46,7 +47,7 @@ async def followed(path: Path) -> AsyncIterator[Next]:
         yield next_change
     finally:
         stop.set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(WITHIN_S):
             await task
     assert told.empty()
 
@@ -206,7 +207,7 @@ def test_a_fault_of_our_own_is_told_and_ends_nothing(tmp_path: Path) -> None:
         path = written(tmp_path, FIRST)
         loaded = load(path, environ=KEYS)
         path.write_text(SECOND)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(WITHIN_S):
             change = await anext(changes(loaded, environ=Unreadable()))
 
         assert isinstance(change, ConfigError)
@@ -220,7 +221,7 @@ def test_a_change_that_came_before_the_watch_began_is_told(tmp_path: Path) -> No
         path = written(tmp_path, FIRST)
         loaded = load(path, environ=KEYS)
         path.write_text(SECOND)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(WITHIN_S):
             change = await anext(changes(loaded, environ=KEYS))
 
         assert title(change) == "changed"

@@ -59,7 +59,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
 
@@ -79,12 +79,12 @@ def _running(*arguments: str, env: dict[str, str]) -> Iterator[subprocess.Popen[
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1):
+        with urllib.request.urlopen(url, timeout=60):
             return True
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

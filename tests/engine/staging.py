@@ -17,6 +17,7 @@ from spillover.core.values import Operation
 from spillover.engine import Answer, Call, Engine, EngineOptions, open_engine
 from spillover.protocols.openai_chat import read_request
 from spillover.simulator import ProviderSpec, SimulatedProvider, simulate
+from tests import own_time
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 _numbers = itertools.count(1)
 
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 """No test may take longer."""
-QUICK = {"connect": "1s", "first_token": "700ms", "stall": "700ms", "total": "5s", "deadline": "5s"}
-"""Time limits that no healthy simulated provider passes."""
+LIMITS = {"connect": "20s", "first_token": "20s", "stall": "20s", "total": "30s", "deadline": "40s"}
+"""Time limits that nothing passes; a test of one sets that one short."""
 HELLO = {"model": "default", "messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -188,10 +189,13 @@ class Stage(Client):
 
     async def settles(self) -> None:
         """Wait until nothing is in flight and every provider has noticed."""
-        await eventually(lambda: self.settled, within_s=2)
-        await eventually(
-            lambda: not any(p.counters().in_flight for p in self.providers), within_s=2
-        )
+        await eventually(lambda: self.settled)
+        await eventually(lambda: not any(p.counters().in_flight for p in self.providers))
+
+
+def short(**limits: str) -> dict[str, Any]:
+    """Return the setting of a chain whose time limits are all generous but these."""
+    return {"timeouts": {**LIMITS, **limits}}
 
 
 def document(
@@ -215,7 +219,7 @@ def document(
         if flavour != "generic":
             own["provider"] = flavour
         written[f"p{index}"] = {**own, **(profiles or {}).get(f"p{index}", {})}
-    default = {"profiles": list(written), "timeouts": QUICK, **(chain or {})}
+    default = {"profiles": list(written), "timeouts": LIMITS, **(chain or {})}
     return {
         "profiles": written,
         "chains": {"default": default, **settings.pop("chains", {})},
@@ -227,10 +231,12 @@ def document(
 async def opened(
     written: dict[str, Any], ledger: Path | None = None, **options: Any
 ) -> AsyncIterator[Client]:
-    """Open an engine on a configuration; close it at the end."""
+    """Open an engine on a configuration, by the loop's own time; close it at the end."""
     engine = await open_engine(
         load_document(written, environ={}),
-        EngineOptions(ledger_path=ledger, in_memory=ledger is None, **options),
+        EngineOptions(
+            ledger_path=ledger, in_memory=ledger is None, clock=own_time.clock(), **options
+        ),
     )
     client = Client(engine)
     engine.events.listen(client.seen.append)
@@ -247,7 +253,8 @@ async def staged(
     """Serve providers (flavours, or specs) and open an engine over them."""
     async with AsyncExitStack() as stack:
         full = [ProviderSpec(flavour=s) if isinstance(s, str) else s for s in specs]
-        providers = [await stack.enter_async_context(simulate(spec)) for spec in full]
+        clock = own_time.wall()
+        providers = [await stack.enter_async_context(simulate(s, clock=clock)) for s in full]
         written = document(
             [provider.base_url for provider in providers],
             flavours=[spec.flavour for spec in full],
@@ -263,7 +270,7 @@ async def staged(
 
 
 def plays(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Make a plain test of an asynchronous one, bounded in time."""
+    """Make a plain test of an asynchronous one, bounded in time, which is the loop's own."""
 
     @functools.wraps(test)
     def run(*args: P.args, **named: P.kwargs) -> None:
@@ -271,7 +278,7 @@ def plays(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
             async with asyncio.timeout(LONGEST_S):
                 await test(*args, **named)
 
-        asyncio.run(bounded())
+        own_time.run(bounded())
 
     return run
 

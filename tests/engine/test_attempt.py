@@ -13,7 +13,6 @@ from spillover.simulator import FAULTS, Break, Complaint, Fault, ProviderSpec
 from tests.engine.staging import (
     DONE,
     HELLO,
-    QUICK,
     ROLE,
     SSE,
     STREAM_HEAD,
@@ -23,6 +22,7 @@ from tests.engine.staging import (
     never_asked,
     opened,
     plays,
+    short,
     staged,
     upstream_of,
 )
@@ -121,8 +121,8 @@ async def test_an_id_that_can_not_stand_in_a_header_costs_nobody_the_answer() ->
 
 @plays
 async def test_a_client_that_never_reads_on_holds_no_room_beyond_the_total_time() -> None:
-    spec = ProviderSpec(events=100_000)
-    chain = {"timeouts": {**QUICK, "total": "2s"}}
+    spec = ProviderSpec(events=1_000, answer="x" * 1_000)
+    chain = short(total="300ms")
     async with staged(spec, chain=chain, profiles={"p0": {"limits": {"concurrency": 1}}}) as stage:
         answered = await stage.engine.answer(stage.call({**HELLO, "stream": True}))
         chunks = aiter(answered)
@@ -247,7 +247,9 @@ async def test_without_reported_usage_the_relayed_text_is_estimated() -> None:
 async def test_what_fails_before_content_falls_back_unseen(
     flavour: str, fault: str, cause: str
 ) -> None:
-    async with staged(flavour, "generic", chain=ONCE) as stage:
+    chain = {**ONCE, **short(first_token="100ms")}
+
+    async with staged(flavour, "generic", chain=chain) as stage:
         stage.first.script(fault)
 
         got = await stage.stream()
@@ -340,7 +342,7 @@ async def test_a_stream_without_content_is_not_held_without_bound() -> None:
 )
 @plays
 async def test_a_broken_whole_answer_falls_back_unseen(fault: str, cause: str) -> None:
-    chain = {**ONCE, "timeouts": {**QUICK, "total": "300ms"}}
+    chain = {**ONCE, **short(total="100ms")}
 
     async with staged("generic", "generic", chain=chain) as stage:
         stage.first.script(fault)
@@ -430,22 +432,20 @@ async def test_an_errors_endless_body_is_not_read_to_its_end() -> None:
 
 @plays
 async def test_the_first_content_has_its_time_limit() -> None:
-    async with staged("generic", "generic") as stage:
+    async with staged("generic", "generic", chain=short(first_token="100ms")) as stage:
         stage.first.script(Fault(first_token_s=5.0))
 
         got = await stage.stream()
 
         assert got.trail == "p0:timeout,p1:ok"
         assert stage.status("p0")["reason"] == "timeout"
-        await eventually(lambda: stage.first.counters().in_flight == 0, within_s=1)
+        await eventually(lambda: stage.first.counters().in_flight == 0)
 
 
 @pytest.mark.parametrize("stream", [True, False])
 @plays
 async def test_a_request_that_runs_out_of_its_deadline_benches_nobody(*, stream: bool) -> None:
-    chain = {"timeouts": {**QUICK, "first_token": "2s", "deadline": "200ms"}}
-
-    async with staged("generic", "generic", chain=chain) as stage:
+    async with staged("generic", "generic", chain=short(deadline="100ms")) as stage:
         stage.first.script("silence")
 
         got = await stage.ask({**HELLO, "stream": stream})
@@ -461,8 +461,8 @@ async def test_a_request_that_runs_out_of_its_deadline_benches_nobody(*, stream:
 async def test_connecting_has_its_time_limit() -> None:
     # A server that takes connections and never shakes hands.
     async with upstream_of(never_asked) as base_url:
-        chain = {"timeouts": {**QUICK, "connect": "200ms", "first_token": "3s"}}
-        written = document([base_url.replace("http:", "https:")], chain=chain)
+        url = base_url.replace("http:", "https:")
+        written = document([url], chain=short(connect="100ms"))
         async with opened(written) as client:
             got = await client.ask()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spillover.config.loader import load_document
 from spillover.core.health import Health, subject_of_profile
 from spillover.engine import EngineOptions, open_engine
+from tests import own_time
 from tests.upstream.commanding import command, free_port, is_alive
 from tests.waiting import eventually
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from spillover.config.loader import LoadedConfig
     from spillover.engine import Engine
-
-WITHIN_S = 20.0
 
 
 def loaded(port: int, **settings: Any) -> LoadedConfig:
@@ -34,7 +32,7 @@ def loaded(port: int, **settings: Any) -> LoadedConfig:
 
 @asynccontextmanager
 async def opened(configuration: LoadedConfig) -> AsyncIterator[Engine]:
-    engine = await open_engine(configuration, EngineOptions(in_memory=True))
+    engine = await open_engine(configuration, EngineOptions(in_memory=True, clock=own_time.clock()))
     try:
         yield engine
     finally:
@@ -59,7 +57,6 @@ async def running(engine: Engine, *, starts: int = 1) -> int:
             and server(engine)["state"] == "running"
             and status(engine) == ("active", None)
         ),
-        within_s=WITHIN_S,
     )
     pid: int = server(engine)["pid"]
     return pid
@@ -71,7 +68,7 @@ def test_nothing_is_run_before_it_is_asked_for() -> None:
             assert engine.status()["upstreams"] == {}
             assert status(engine) == ("active", None)
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_all_profiles_at_the_port_rest_until_the_server_is_there() -> None:
@@ -85,7 +82,7 @@ def test_all_profiles_at_the_port_rest_until_the_server_is_there() -> None:
             assert status(engine, "beside") == ("active", None)
             assert server(engine)["profiles"] == ["local", "beside"]
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_keeps_failing_says_why_in_the_status() -> None:
@@ -98,7 +95,7 @@ def test_a_server_that_keeps_failing_says_why_in_the_status() -> None:
             assert "exited with status 1: no such model" in server(engine)["reason"]
             assert status(engine) == ("cooldown", "restarting")
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_killed_server_is_back_and_its_profiles_with_it() -> None:
@@ -110,7 +107,7 @@ def test_a_killed_server_is_back_and_its_profiles_with_it() -> None:
             await eventually(lambda: status(engine) == ("cooldown", "restarting"))
             assert await running(engine, starts=2) != first
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_another_command_takes_the_place_of_the_one_before() -> None:
@@ -125,7 +122,7 @@ def test_another_command_takes_the_place_of_the_one_before() -> None:
             await engine.reload(loaded(port, command=[*command(port), "--say", "anew"]))
             assert await running(engine) == second
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_failures_of_other_profiles_are_none_of_its_business() -> None:
@@ -138,7 +135,7 @@ def test_failures_of_other_profiles_are_none_of_its_business() -> None:
             crew.learned({subject_of_profile("other"): Health()})
             assert server(engine)["pid"] == pid
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_the_engines_end_is_the_servers_end() -> None:
@@ -147,4 +144,4 @@ def test_the_engines_end_is_the_servers_end() -> None:
             engine.run_upstreams()
             return await running(engine)
 
-    assert not is_alive(asyncio.run(main()))
+    assert not is_alive(own_time.run(main()))

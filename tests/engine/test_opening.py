@@ -112,7 +112,7 @@ async def test_a_place_that_cant_be_used_leaves_the_record_in_memory_until_it_ca
     degraded = engine.health()[1]["status"]
     in_the_way.unlink()
     in_the_way.mkdir()
-    await eventually(lambda: engine.ledger.degraded is None, within_s=3)
+    await eventually(lambda: engine.ledger.degraded is None)
     trouble = [event for _, event in engine.events.recent() if isinstance(event, LedgerTrouble)]
     await engine.close()
 
@@ -138,7 +138,7 @@ async def test_what_was_counted_before_the_ledger_could_be_opened_is_on_everyone
             await late.ask()
             ledger.parent.unlink()
             away.rename(ledger.parent)
-            await eventually(lambda: late.engine.ledger.degraded is None, within_s=3)
+            await eventually(lambda: late.engine.ledger.degraded is None)
         async with opened(written, ledger) as other:
             counted = other.engine.ledger.book.counters.members["p0"]
 
@@ -178,7 +178,7 @@ async def test_storage_that_fails_while_serving_is_told_of_and_mended(
         degraded = stage.engine.health()
         other.execute("ROLLBACK")
         other.close()
-        await eventually(lambda: stage.engine.ledger.degraded is None, within_s=3)
+        await eventually(lambda: stage.engine.ledger.degraded is None)
         after = await stage.ask()
 
         failing, mended = stage.events(LedgerTrouble)
@@ -216,10 +216,10 @@ async def test_who_only_looks_believes_those_who_serve_while_there_are_any(tmp_p
         stack.push_async_callback(looker.close)
         alone = first(looker)
         gateway = await open_engine(there, EngineOptions(ledger_path=ledger))
-        await eventually(lambda: first(looker) == first(gateway), within_s=2)
+        await eventually(lambda: first(looker) == first(gateway))
         beside = first(looker)
         await gateway.close()
-        await eventually(lambda: first(looker) == alone, within_s=2)
+        await eventually(lambda: first(looker) == alone)
         lacking = await open_engine(here, EngineOptions(ledger_path=ledger))
         stack.push_async_callback(lacking.close)
         knowing = await open_engine(there, looking)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from spillover.simulator.spec import Allowance, Metric, Pool
 from tests.core.making import profile
 from tests.engine.staging import HELLO, Stage, plays, staged
 from tests.simulator.asking import KEY, chat, fetch
-from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,8 +41,6 @@ def provider(flavour: str) -> ProviderSpec:
 @asynccontextmanager
 async def played(flavour: str, **own: Any) -> AsyncIterator[Stage]:
     """A provider of a flavour with its limits, and one without any behind it."""
-    # Far enough from the end of a wall-clock minute.
-    await eventually(lambda: time.time() % 60 < 50, within_s=15)
     profiles = {"p0": {"api_key": KEY, **own}}
     async with staged(provider(flavour), "generic", profiles=profiles) as stage:
         yield stage

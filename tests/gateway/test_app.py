@@ -55,8 +55,10 @@ class BrokenEngine:
         self.broken_answer = BrokenAnswer()
         self._streams = streams
         self._hangs = hangs
+        self.asked = asyncio.Event()
 
     async def answer(self, _call: Call) -> BrokenAnswer:
+        self.asked.set()
         if self._hangs:
             await asyncio.Event().wait()
         if self._streams:
@@ -132,9 +134,10 @@ def test_a_stream_that_breaks_for_a_reason_nobody_foresaw_does_not_look_whole() 
 
 def test_a_request_that_the_end_of_the_gateway_cuts_short_is_told_so() -> None:
     async def work() -> list[Message]:
-        gateway = gateway_of(BrokenEngine(hangs=True))
+        engine = BrokenEngine(hangs=True)
+        gateway = gateway_of(engine)
         asking = asyncio.create_task(asked(gateway, "POST", CHAT, json.dumps(HELLO).encode()))
-        await asyncio.sleep(0.01)
+        await engine.asked.wait()
         gateway.stopping.set()
         asking.cancel()
         return await asking
@@ -147,9 +150,10 @@ def test_a_request_that_the_end_of_the_gateway_cuts_short_is_told_so() -> None:
 
 def test_a_request_that_its_server_cancels_for_itself_stays_cancelled() -> None:
     async def work() -> None:
-        gateway = gateway_of(BrokenEngine(hangs=True))
+        engine = BrokenEngine(hangs=True)
+        gateway = gateway_of(engine)
         asking = asyncio.create_task(asked(gateway, "POST", CHAT, json.dumps(HELLO).encode()))
-        await asyncio.sleep(0.01)
+        await engine.asked.wait()
         asking.cancel()
         await asking
 

@@ -13,7 +13,8 @@ from spillover.events import Bus, ConfigReloaded
 from spillover.events.bus import BUFFER
 from spillover.gateway.feed import tell
 from spillover.simulator import ProviderSpec, running
-from tests.serving import Served, document_for, read_all, read_until, serving
+from tests import own_time
+from tests.serving import START_S, Served, document_for, read_all, read_until, serving
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_open_event_streams_do_not_hold_up_the_end() -> None:
             rest = read_all(listener.connection)
 
         assert rest.endswith(b"0\r\n\r\n"), "it ended as a whole stream does"
-        assert served.stopped.wait(3)
+        assert served.stopped.wait(START_S)
 
 
 class Page:
@@ -149,7 +150,7 @@ def test_silence_is_broken_now_and_then_so_that_no_proxy_takes_it_for_the_end() 
         await tell(cast("Any", page), subscription, b"boot", heartbeat_s=0.01)
         return page
 
-    page = asyncio.run(work())
+    page = own_time.run(work())
 
     assert page.text.startswith(b": still here\n\n: still here\n\n")
     assert page.ended
@@ -165,7 +166,7 @@ def test_a_listener_that_reads_too_slowly_is_told_how_much_it_missed() -> None:
         await tell(cast("Any", page), subscription, b"boot")
         return page
 
-    page = asyncio.run(work())
+    page = own_time.run(work())
 
     assert page.text.startswith(
         b": 7 events were lost\n\nid: boot-8\nevent: config.reloaded\ndata: {"

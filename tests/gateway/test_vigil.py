@@ -9,6 +9,7 @@ import pytest
 
 from spillover.engine import Rounds
 from spillover.gateway.vigil import QUICK_S, Vigil
+from tests import own_time
 
 if TYPE_CHECKING:
     from spillover.gateway.asgi import Message
@@ -47,7 +48,7 @@ def test_a_client_that_leaves_cancels_the_work() -> None:
         asyncio.get_running_loop().call_later(2 * QUICK_S, line.say, "http.disconnect")
         return await cancelled(asyncio.Event()), vigil.left
 
-    assert asyncio.run(visit()) == (True, True)
+    assert own_time.run(visit()) == (True, True)
 
 
 def test_nobody_listens_while_a_request_is_quick() -> None:
@@ -59,7 +60,7 @@ def test_nobody_listens_while_a_request_is_quick() -> None:
         await asyncio.sleep(2 * QUICK_S)
         return line.listened
 
-    assert asyncio.run(visit()) == 0
+    assert own_time.run(visit()) == 0
 
 
 def test_after_the_end_a_client_may_leave() -> None:
@@ -73,7 +74,7 @@ def test_after_the_end_a_client_may_leave() -> None:
         await asyncio.sleep(QUICK_S)
         return vigil.left
 
-    assert asyncio.run(visit()) is False
+    assert own_time.run(visit()) is False
 
 
 def test_a_body_that_took_its_time_is_watched_over_at_once_when_it_is_whole() -> None:
@@ -85,7 +86,7 @@ def test_a_body_that_took_its_time_is_watched_over_at_once_when_it_is_whole() ->
         line.say("http.disconnect")
         return await cancelled(asyncio.Event()), vigil.left, vigil.dawdled
 
-    assert asyncio.run(visit()) == (True, True, False)
+    assert own_time.run(visit()) == (True, True, False)
 
 
 def test_a_client_that_stops_sending_is_given_up() -> None:
@@ -99,7 +100,7 @@ def test_a_client_that_stops_sending_is_given_up() -> None:
             return vigil.dawdled, vigil.left
         return False, False
 
-    assert asyncio.run(visit()) == (True, False)
+    assert own_time.run(visit()) == (True, False)
 
 
 def test_a_client_that_sends_slowly_but_steadily_is_not_given_up() -> None:
@@ -115,7 +116,7 @@ def test_a_client_that_sends_slowly_but_steadily_is_not_given_up() -> None:
         vigil.end()
         return vigil.dawdled, line.listened
 
-    assert asyncio.run(visit())[0] is False
+    assert own_time.run(visit())[0] is False
 
 
 def test_a_vigil_is_kept_for_a_task() -> None:
@@ -132,4 +133,4 @@ def test_a_vigil_is_kept_for_a_task() -> None:
         return await found
 
     with pytest.raises(RuntimeError, match="tasks"):
-        raise asyncio.run(make()) or AssertionError
+        raise own_time.run(make()) or AssertionError

@@ -25,7 +25,7 @@ from tests.serving import (
     read_until,
     serving,
 )
-from tests.waiting import eventually, wait_until
+from tests.waiting import WITHIN_S, eventually, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -207,7 +207,7 @@ def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not
             await let_go.wait()
             await answering(scope, receive, send)
 
-        async with asyncio.timeout(10), connected(slow) as (reader, writer, connections):
+        async with asyncio.timeout(WITHIN_S), connected(slow) as (reader, writer, connections):
             sweeper = Sweeper(connections, keep_s=0.0)
             writer.write(ASKED)
             (own,) = await eventually(lambda: connections)
@@ -228,7 +228,7 @@ def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not
 
 def test_head_and_body_of_an_answer_leave_in_one_write() -> None:
     async def story() -> bytes:
-        async with asyncio.timeout(10), connected(answering) as (reader, writer, _):
+        async with asyncio.timeout(WITHIN_S), connected(answering) as (reader, writer, _):
             writer.write(ASKED)
             return await reader.read(65_536)
 
@@ -254,7 +254,7 @@ def test_an_answer_that_can_not_be_written_closes_the_connection(
             await send({"type": "http.response.body", "body": body})
 
     async def story() -> bytes:
-        async with asyncio.timeout(10), connected(broken) as (reader, writer, _):
+        async with asyncio.timeout(WITHIN_S), connected(broken) as (reader, writer, _):
             writer.write(ASKED)
             return await reader.read()
 
@@ -281,7 +281,7 @@ def test_answers_are_framed_as_their_request_and_status_ask(
         await send({"type": "http.response.body", "body": b"done"})
 
     async def story() -> bytes:
-        async with asyncio.timeout(10), connected(app) as (reader, writer, _):
+        async with asyncio.timeout(WITHIN_S), connected(app) as (reader, writer, _):
             writer.write(request_)
             return await reader.read()
 

@@ -19,15 +19,13 @@ from typing import TYPE_CHECKING, Any
 from openai import OpenAI
 
 from tests.cli import terminal
+from tests.engine.staging import LIMITS
 from tests.serving import Reachable
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = 20.0
-SOON_S = 1.0
-"""Within it one process knows what another one did."""
+SECONDS = 60.0
 
 KEYMARK = "Kw2Lm9Xp4Vd8"
 """In the middle of every key: what is left of a masked key does not show it."""
@@ -38,9 +36,6 @@ MARKS = (KEYMARK, PROMPTMARK, ANSWERMARK)
 ASKED: list[Any] = [{"role": "user", "content": f"What says the {PROMPTMARK}?"}]
 ANSWER = f"The {ANSWERMARK} that all is well today."
 """What every simulated provider answers."""
-
-PATIENT = {"connect": "5s", "first_token": "20s", "stall": "20s", "total": "60s", "deadline": "60s"}
-"""Time limits that a busy machine does not pass."""
 
 
 def key_of(name: str) -> str:
@@ -141,7 +136,7 @@ def document(*providers: Provider, limits: object = None, **more: object) -> dic
     }
     if limits is not None:
         profiles[providers[0].name]["limits"] = limits
-    chain = {"profiles": list(profiles), "timeouts": PATIENT}
+    chain = {"profiles": list(profiles), "timeouts": LIMITS}
     return {"profiles": profiles, "chains": {"default": chain}, **more}
 
 
@@ -236,12 +231,3 @@ def assert_nothing_kept(folder: Path) -> None:
         kept = path.read_bytes() if path.is_file() else b""
         found = [mark for mark in MARKS if mark.encode() in kept]
         assert not found, (found, path)
-
-
-def seconds_until(condition: Any) -> float:
-    """Wait for a condition; return how long that took."""
-    import time
-
-    began = time.monotonic()
-    wait_until(condition)
-    return time.monotonic() - began

@@ -13,7 +13,6 @@ from spillover.simulator import Break, Fault, ProviderSpec
 from tests.engine.staging import (
     DONE,
     HELLO,
-    QUICK,
     STREAM_HEAD,
     content,
     document,
@@ -21,6 +20,7 @@ from tests.engine.staging import (
     opened,
     plays,
     read,
+    short,
     staged,
     upstream_of,
 )
@@ -100,7 +100,8 @@ async def test_what_breaks_after_content_ends_in_one_typed_error(
         cause, says = "bad_gateway", "Provider returned error"
 
     spec = msgspec.structs.replace(PACED, flavour=flavour)
-    async with staged(spec, "generic", chain=ONCE) as stage:
+    chain = {**ONCE, **short(stall="100ms")}
+    async with staged(spec, "generic", chain=chain) as stage:
         stage.first.script(fault)
 
         got = await stage.stream()
@@ -150,9 +151,9 @@ async def test_an_endless_event_breaks_the_stream() -> None:
 
 @plays
 async def test_an_attempt_as_a_whole_has_its_time_limit() -> None:
-    chain = {"timeouts": {**QUICK, "total": "400ms"}}
+    spec = ProviderSpec(events=100, events_per_s=50.0)
 
-    async with staged(ProviderSpec(events=100, events_per_s=50.0), chain=chain) as stage:
+    async with staged(spec, chain=short(total="200ms")) as stage:
         got = await stage.stream()
 
         assert_broken(got, stage.events(RequestDone)[0], "timeout")
@@ -178,10 +179,9 @@ async def test_a_slow_reader_pauses_the_provider_and_is_no_stall() -> None:
             progress["written"] += 1
         writer.write(finish() + DONE)
 
-    chain = {"timeouts": {**QUICK, "stall": "100ms", "total": "20s"}}
     async with (
         upstream_of(answer) as base_url,
-        opened(document([base_url], chain=chain)) as client,
+        opened(document([base_url], chain=short(stall="100ms"))) as client,
     ):
         answered = await client.engine.answer(client.call({**HELLO, "stream": True}))
         chunks = aiter(answered)
@@ -208,13 +208,15 @@ async def test_a_slow_reader_pauses_the_provider_and_is_no_stall() -> None:
 
 @plays
 async def test_a_stall_while_the_client_reads_is_one() -> None:
-    async with staged(ProviderSpec(events=20, events_per_s=100.0)) as stage:
+    spec = ProviderSpec(events=20, events_per_s=100.0)
+
+    async with staged(spec, chain=short(stall="100ms")) as stage:
         stage.first.script(Fault(break_=Break.STALL, after=10))
 
         got = await read(await stage.engine.answer(stage.call({**HELLO, "stream": True})))
 
         assert_broken(got, stage.events(RequestDone)[0], "timeout")
-        await eventually(lambda: stage.first.connections == 0, within_s=1)
+        await eventually(lambda: stage.first.connections == 0)
 
 
 @plays
@@ -228,8 +230,10 @@ async def test_an_event_that_comes_slowly_but_steadily_is_no_stall() -> None:
             await asyncio.sleep(0.06)
         writer.write(finish() + DONE)
 
-    chain = {"timeouts": {**QUICK, "stall": "200ms"}}
-    async with upstream_of(answer) as base_url, opened(document([base_url], chain=chain)) as client:
+    async with (
+        upstream_of(answer) as base_url,
+        opened(document([base_url], chain=short(stall="200ms"))) as client,
+    ):
         got = await client.stream()
 
     assert got.is_whole

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from spillover.simulator import FAULTS, FLAVOURS, ProviderSpec
-from tests.engine.staging import HELLO, QUICK, Got, plays, staged
+from tests.engine.staging import HELLO, Got, plays, short, staged
 
 HARMLESS: Final = frozenset(
     "no_done no_usage gzip deflate one_byte_chunks odd_chunks crlf event_not_json "  # noqa: SIM905
@@ -32,10 +32,9 @@ COUNTS_AT_THE_END: Final = frozenset({"groq", "gemini", "mistral"})
 
 
 def chain(fault: str) -> dict[str, Any]:
-    limits = ("first_token", "stall", "total")
-    spans = dict.fromkeys(limits, "400ms" if fault in WAITS else "10s")
+    limits = ("first_token", "stall", "total") if fault in WAITS else ()
     retries = dict.fromkeys(("server_error", "bad_gateway", "network"), 0)
-    return {"timeouts": {**QUICK, **spans, "deadline": "15s"}, "retries": retries}
+    return {**short(**dict.fromkeys(limits, "400ms")), "retries": retries}
 
 
 def first_answers(flavour: str, fault: str, *, stream: bool) -> bool:

@@ -14,10 +14,8 @@ import pytest
 from tests.journeys.processes import (
     ANSWER,
     ASKED,
-    SOON_S,
     document,
     gateway,
-    seconds_until,
     write,
 )
 from tests.serving import CHAT
@@ -88,7 +86,7 @@ def test_a_packed_body_reaches_the_provider_unpacked_and_otherwise_untouched(
     assert "content-encoding" not in sent["headers"]
 
 
-def test_a_client_that_leaves_a_stream_ends_the_upstreams_and_is_settled_within_a_second(
+def test_a_client_that_leaves_a_stream_ends_the_upstreams_and_is_settled(
     served: Gateway, first: Provider
 ) -> None:
     first.change(events=100_000, events_per_s=50)
@@ -99,13 +97,12 @@ def test_a_client_that_leaves_a_stream_ends_the_upstreams_and_is_settled_within_
         before = first.counters()["in_flight"]
         stream.close()
 
-        took = seconds_until(lambda: first.counters()["in_flight"] == 0)
+        wait_until(lambda: first.counters()["in_flight"] == 0)
         wait_until(lambda: served.rests)
 
     profile, outcomes = served.profile(), first.counters()["outcomes"]
     used = profile["usage"]["hour"]
     assert (before, outcomes) == (1, {"abandoned": 1})
-    assert took < SOON_S
     assert used["requests"] == 1
     assert used["input_tokens"] > 0
     assert 0 < used["output_tokens"] < 100
@@ -116,7 +113,7 @@ def test_a_client_that_leaves_a_stream_ends_the_upstreams_and_is_settled_within_
 def test_a_client_that_leaves_before_the_answer_began_is_settled_too(
     served: Gateway, first: Provider
 ) -> None:
-    first.change(delay_s=30)
+    first.change(delay_s=600)
     with served.connect() as connection:
         asked = json.dumps({"model": "default", "messages": ASKED}).encode()
         connection.sendall(
@@ -125,8 +122,7 @@ def test_a_client_that_leaves_before_the_answer_began_is_settled_too(
         )
         wait_until(lambda: first.counters()["in_flight"] == 1)
 
-    took = seconds_until(lambda: first.counters()["in_flight"] == 0)
+    wait_until(lambda: first.counters()["in_flight"] == 0)
     wait_until(lambda: served.rests)
 
-    assert took < SOON_S
     assert served.used()["requests"] == 1

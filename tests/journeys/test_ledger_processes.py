@@ -21,6 +21,7 @@ from tests.ledger.worker import FIFTY, MANY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SECONDS = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals and limits are others")
@@ -67,7 +68,7 @@ def test_eight_processes_that_ask_at_once_are_granted_exactly_the_limit(tmp_path
         assert sum(granted) == 50
         for each in workers:
             go_on(each)
-        assert [each.wait(20) for each in workers] == [0] * 8
+        assert [each.wait(SECONDS) for each in workers] == [0] * 8
 
     async def story() -> None:
         clock = HandClock(SystemClock().now())
@@ -86,7 +87,7 @@ def test_killed_process_loses_no_settlement_and_its_open_calls_count_as_used(
         process.send_signal(signal.SIGKILL)
         assert process.stdout is not None
         told += process.stdout.read().split()
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(SECONDS) == -signal.SIGKILL
 
     async def story() -> None:
         clock = HandClock(SystemClock().now())
@@ -129,7 +130,7 @@ def test_file_that_can_not_grow_is_written_when_it_can(tmp_path: Path) -> None:
 
         assert failing != "durable"
         assert line(process) == "durable"
-        assert process.wait(20) == 0
+        assert process.wait(SECONDS) == 0
 
     assert calls_counted(path) == 20
 
@@ -148,6 +149,6 @@ def test_folder_that_can_not_be_written_is_used_when_it_can() -> None:
 
             assert "unable to open database file" in said
             assert line(process) == "durable"
-            assert process.wait(20) == 0
+            assert process.wait(SECONDS) == 0
 
         assert calls_counted(path) == 20

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.journeys.processes import KEYMARK, Gateway, document, gateway, write
+from tests.journeys.processes import KEYMARK, SECONDS, Gateway, document, gateway, write
 from tests.upstream.commanding import command, free_port, is_alive
 from tests.upstream.local_server import ANSWER
 from tests.waiting import wait_until
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tests.journeys.processes import Provider
 
 CLIENTS = 6
-WITHIN_S = 20.0
 HELLO = [{"role": "user", "content": "hi"}]
 
 
@@ -65,7 +64,7 @@ def running(found: Gateway, *, starts: int = 1) -> int:
         ready = server["state"] == "running" and server["starts"] >= starts
         return server["pid"] if ready and found.profile("local")["status"] == "active" else 0
 
-    return wait_until(serves, within_s=WITHIN_S)
+    return wait_until(serves)
 
 
 @dataclass
@@ -75,6 +74,7 @@ class Load:
     gateway: Gateway
     stop: threading.Event = field(default_factory=threading.Event)
     served: list[str] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     errors: list[Any] = field(default_factory=list)
 
     @contextmanager
@@ -93,13 +93,14 @@ class Load:
             reply = self.gateway.chat(messages=HELLO)
             if reply.status == 200:
                 self.served.append(reply.headers["x-spillover-profile"])
+                self.said.add(reply.text)
             else:
                 self.errors.append(reply.body)
 
     def more(self, profile: str) -> None:
         """Wait for another ten answers of a profile."""
         wanted = self.served.count(profile) + 10
-        wait_until(lambda: self.served.count(profile) >= wanted, within_s=WITHIN_S)
+        wait_until(lambda: self.served.count(profile) >= wanted)
 
 
 def test_no_client_notices_that_the_local_server_is_killed(config: Path, first: Provider) -> None:
@@ -123,13 +124,12 @@ def test_no_client_notices_that_the_local_server_is_recycled(config: Path, first
 
     with gateway(config) as found:
         running(found)
-        reply = found.chat(messages=HELLO)
         with Load(found).running() as load:
             load.more("local")
         running(found, starts=2)
         told = [event["state"] for event in found.told("upstream.status")]
 
-    assert reply.text == ANSWER
+    assert ANSWER in load.said
     assert load.errors == []
     assert {"starting", "running", "recycling"} <= set(told)
     assert "waiting" not in told
@@ -168,7 +168,7 @@ def test_an_edit_of_the_command_replaces_the_server(config: Path, first: Provide
         upstream = written["profiles"]["local"]["upstream"]
         upstream["command"] = (*upstream["command"], "--say", "anew")
         write(config, written)
-        wait_until(lambda: not is_alive(pid), within_s=WITHIN_S)
+        wait_until(lambda: not is_alive(pid))
         again = running(found)
 
     assert again != pid
@@ -185,6 +185,6 @@ def test_no_process_outlives_the_gateway(
     with gateway(config) as found:
         pid = running(found)
         found.process.send_signal(number)
-        found.process.wait(WITHIN_S)
-        wait_until(lambda: not is_alive(pid), within_s=WITHIN_S)
-        wait_until(lambda: not is_alive(int(child.read_text())), within_s=WITHIN_S)
+        found.process.wait(SECONDS)
+        wait_until(lambda: not is_alive(pid))
+        wait_until(lambda: not is_alive(int(child.read_text())))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from spillover.library import SyncSpillover
 
 LIMIT = 30
-SEEN_WITHIN_S = 1.0
 
 
 @contextmanager
@@ -74,12 +72,6 @@ def gateway_status(address: str) -> dict[str, Any]:
         return status
 
 
-def seconds_until(condition: Any) -> float:
-    began = time.monotonic()
-    wait_until(condition)
-    return time.monotonic() - began
-
-
 def test_both_together_never_exceed_a_limit(fresh: tuple[Setting, str, SyncSpillover]) -> None:
     setting, address, llm = fresh
 
@@ -100,10 +92,9 @@ def test_what_one_used_the_other_shows(fresh: tuple[Setting, str, SyncSpillover]
     chat(address)
     llm.chat("hi")
 
-    took = seconds_until(
+    wait_until(
         lambda: gateway_status(address)["profiles"]["first"]["usage"]["minute"]["requests"] == 2
     )
-    assert took < SEEN_WITHIN_S
     assert llm.status()["profiles"]["first"]["usage"]["minute"]["requests"] == 2
 
 
@@ -114,45 +105,38 @@ def test_a_cooldown_that_one_learned_keeps_the_other_away(
     setting.first.script("overloaded")
 
     by_library = llm.chat("hi").profile
-    took = seconds_until(
-        lambda: gateway_status(address)["profiles"]["first"]["status"] == "cooldown"
-    )
+    wait_until(lambda: gateway_status(address)["profiles"]["first"]["status"] == "cooldown")
     by_gateway = chat(address)["profile"]
 
     assert (by_library, by_gateway) == ("second", "second")
-    assert took < SEEN_WITHIN_S
     assert setting.first.counters().received == 1
 
 
-def test_a_pin_of_the_command_line_holds_in_both_within_a_second(
+def test_a_pin_of_the_command_line_holds_in_both(
     fresh: tuple[Setting, str, SyncSpillover],
 ) -> None:
     setting, address, llm = fresh
 
     shown = spillover("use", "default", "second", "--config", setting.path)
-    took = seconds_until(lambda: gateway_status(address)["chains"]["default"]["pinned"] == "second")
+    wait_until(lambda: gateway_status(address)["chains"]["default"]["pinned"] == "second")
 
-    took += seconds_until(lambda: llm.chat("hi").profile == "second")
+    wait_until(lambda: llm.chat("hi").profile == "second")
 
     assert shown.returncode == 0
-    assert took < SEEN_WITHIN_S
     assert chat(address)["profile"] == "second"
 
 
-def test_a_profile_disabled_by_the_command_line_is_off_in_both_within_a_second(
+def test_a_profile_disabled_by_the_command_line_is_off_in_both(
     fresh: tuple[Setting, str, SyncSpillover],
 ) -> None:
     setting, address, llm = fresh
 
     shown = spillover("disable", "first", "--config", setting.path)
-    took = seconds_until(
-        lambda: gateway_status(address)["profiles"]["first"]["status"] == "disabled"
-    )
+    wait_until(lambda: gateway_status(address)["profiles"]["first"]["status"] == "disabled")
 
-    took += seconds_until(lambda: llm.chat("hi").profile == "second")
+    wait_until(lambda: llm.chat("hi").profile == "second")
 
     assert shown.returncode == 0
-    assert took < SEEN_WITHIN_S
     assert chat(address)["profile"] == "second"
 
 
@@ -226,7 +210,7 @@ def test_a_shell_without_the_keys_sees_and_changes_what_the_gateway_has(tmp_path
             chat(gateway.address)
             failed = first(), gateway_status(gateway.address)["profiles"]["first"]["status"]
             spillover("enable", "first", "--config", setting.path, **state)
-            seconds_until(
+            wait_until(
                 lambda: gateway_status(gateway.address)["profiles"]["first"]["status"] == "active"
             )
         left = first()

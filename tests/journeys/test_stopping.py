@@ -6,12 +6,12 @@ import os
 import re
 import signal
 import socket
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.gateway.serve import GRACE_S
 from tests.cli.terminal import spillover
 from tests.journeys.processes import (
     ANSWERMARK,
@@ -71,15 +71,12 @@ def test_a_second_signal_ends_at_once_and_what_was_used_is_counted(
             next(stream)
             served.process.send_signal(signal.SIGTERM)
             wait_until(lambda: not listens(served))  # two signals before it hears one are one
-            began = time.monotonic()
             served.process.send_signal(signal.SIGTERM)
-            code = served.process.wait(SECONDS)
-            took = time.monotonic() - began
+            code = served.process.wait(GRACE_S / 2)  # which it has not waited for
     with gateway(config) as again:
         used = again.used()
 
     assert code == 0
-    assert took < 5
     assert used["requests"] == 1
     assert used["output_tokens"] > 0
 

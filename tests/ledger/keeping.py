@@ -14,6 +14,7 @@ from spillover.core.values import Usage, owner_of_profile
 from spillover.ledger.entries import Released, Reserved, Settled
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.opening import open_journal
+from tests import own_time
 from tests.core.making import NOON, limit, profile
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def run(story: Callable[[], Coroutine[None, None, None]]) -> None:
     """Tell a story within a bound."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(60.0):
             await story()
 
-    asyncio.run(bounded())
+    own_time.run(bounded())

@@ -15,6 +15,7 @@ from spillover.simulator.spec import ProviderSpec
 if TYPE_CHECKING:
     from spillover.simulator.hosting import SimulatedProvider
 
+SECONDS = 60.0
 KEY = "sk-sim-0123456789"
 NOON = 1_795_176_000.0
 """2026-11-20T12:00:00Z, a Friday."""
@@ -125,7 +126,7 @@ def fetch(
     """Send a request over a socket and a connection of its own, and read the whole answer."""
     at = urlsplit(provider.origin if path.startswith("/_") else provider.base_url)
     method = fields.pop("method", "GET" if body is None else "POST")
-    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=10)
+    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=SECONDS)
     try:
         sent = None if body is None else json.dumps(body).encode()
         connection.request(method, at.path + path, sent, {"authorization": f"Bearer {KEY}"})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.simulator.__main__ import main
-from tests.simulator.asking import chat
+from tests.simulator.asking import SECONDS, chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def post(url: str, body: Any, key: str = "sk-sim") -> tuple[int, Any]:
         url, json.dumps(body).encode(), {"authorization": f"Bearer {key}"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -55,10 +55,10 @@ def test_a_process_says_where_it_listens_serves_and_stops_when_told() -> None:
         wrong_model, _ = post(url, chat(model="x"))
         good, answer = post(url, chat())
         refused, _ = post(url, chat())
-        with urllib.request.urlopen(f"{said['control_url']}/counters", timeout=10) as counters:
+        with urllib.request.urlopen(f"{said['control_url']}/counters", timeout=SECONDS) as counters:
             received = json.load(counters)["received"]
         process.send_signal(signal.SIGTERM)
-        code = process.wait(10)
+        code = process.wait(SECONDS)
 
     assert (said["flavour"], said["pid"]) == ("groq", process.pid)
     assert (wrong_key, wrong_model, good, refused) == (401, 404, 200, 429)

@@ -12,7 +12,8 @@ import pytest
 
 from spillover.simulator.hosting import running, simulate
 from spillover.simulator.spec import Model, ProviderSpec, limits
-from tests.simulator.asking import KEY, Clock, chat, fetch
+from tests import own_time
+from tests.simulator.asking import KEY, SECONDS, Clock, chat, fetch
 from tests.waiting import wait_until
 
 ANY_PORT = 0
@@ -73,13 +74,17 @@ def test_fifty_calls_at_once_against_a_limit_of_ten_let_exactly_ten_through() ->
 
 def test_calls_in_flight_are_counted_at_their_peak() -> None:
     with (
-        running(ProviderSpec(delay_s=0.3, limits=limits("concurrency=3"))) as (provider,),
-        ThreadPoolExecutor(6) as pool,
+        ThreadPoolExecutor(3) as pool,
+        running(ProviderSpec(limits=limits("concurrency=3"))) as (provider,),
     ):
-        statuses = list(pool.map(lambda _: fetch(provider, body=chat()).status, range(6)))
+        provider.script("silence", times=3)
+        for _ in range(3):
+            pool.submit(fetch, provider, body=chat())
+        wait_until(lambda: provider.counters().in_flight == 3)
+        statuses = [fetch(provider, body=chat()).status for _ in range(3)]
         peak = provider.counters().concurrent_peak
 
-    assert sorted(statuses) == [200] * 3 + [429] * 3
+    assert statuses == [429] * 3
     assert peak == 3
 
 
@@ -95,30 +100,40 @@ def test_a_provider_refuses_connections_until_it_accepts_again() -> None:
 
 
 def test_idle_connections_are_dropped_and_answers_under_way_go_on_while_it_refuses() -> None:
-    with running(ProviderSpec(delay_s=0.3)) as (provider,), ThreadPoolExecutor(1) as pool:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        running(ProviderSpec(events=100_000, events_per_s=50)) as (provider,),
+    ):
         port = int(provider.origin.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as idle:
-            under_way = pool.submit(fetch, provider, body=chat())
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as idle:
+            under_way = pool.submit(fetch, provider, body=chat(stream=True))
             wait_until(lambda: provider.counters().in_flight == 1 and provider.connections == 2)
             provider.refuse()
 
             assert idle.recv(1) == b""
-            assert under_way.result(10).status == 200
+            assert not under_way.done()
+            assert (provider.counters().in_flight, provider.connections) == (1, 1)
 
 
 def test_refusing_over_http_ends_by_itself() -> None:
-    with running(ProviderSpec()) as (provider,):
-        assert fetch(provider, "/_control/refuse", {"for_s": 0.3}).status == 200
-        with pytest.raises(ConnectionRefusedError):
-            fetch(provider, body=chat())
+    asked = b'POST /_control/refuse HTTP/1.1\r\ncontent-length: 14\r\n\r\n{"for_s": 0.3}'
 
-        def answers() -> bool:
-            try:
-                return fetch(provider, body=chat()).status == 200
-            except ConnectionRefusedError:
-                return False
+    async def main() -> None:
+        async with simulate(ProviderSpec()) as provider:
+            place = "127.0.0.1", int(provider.origin.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection(*place)
+            writer.write(asked)
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(*place)
 
-        assert wait_until(answers)
+            await asyncio.sleep(0.35)
+
+            got = await asyncio.to_thread(fetch, provider, body=chat())
+            assert got.status == 200
+
+    own_time.run(main())
 
 
 def test_a_refusal_is_cancelled_by_accepting_and_by_leaving() -> None:

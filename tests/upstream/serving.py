@@ -50,7 +50,7 @@ def order(base_url: str, **more: Any) -> Order:
         "url": f"{base_url}/chat/completions",
         "headers": {"content-type": "application/json", "authorization": f"Bearer {SECRET}"},
         "body": BODY,
-        "connect_s": 5.0,
+        "connect_s": LONGEST_S,
         **more,
     }
     return Order(**fields)

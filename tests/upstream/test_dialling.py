@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.upstream.connection import Connection
-from spillover.upstream.dialling import DNS_S, NEXT_ADDRESS_S, Dialler, Origin
+from spillover.upstream.dialling import DNS_S, Dialler, Origin
 from tests.upstream.serving import (
     LOOPBACKS,
     TLS,
@@ -188,7 +188,6 @@ async def test_a_second_address_serves_when_the_first_refuses(closed_port: int) 
 
 @plays_on_both
 async def test_a_second_address_serves_when_the_first_says_nothing() -> None:
-    loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
         # A full queue of a socket that is listened on and never accepted from answers nobody.
         dead = stack.enter_context(socket.socket())
@@ -199,14 +198,11 @@ async def test_a_second_address_serves_when_the_first_says_nothing() -> None:
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
-        async with raw_provider(staying) as url:
-            began = loop.time()
-
-            async with connected(
-                known("http://t.test/", port, port_of(url)), "http://t.test/"
-            ) as found:
-                assert found.is_open
-                assert loop.time() - began < 4 * NEXT_ADDRESS_S
+        async with (
+            raw_provider(staying) as url,
+            connected(known("http://t.test/", port, port_of(url)), "http://t.test/") as found,
+        ):
+            assert found.is_open
 
 
 @plays_on_both
@@ -262,16 +258,21 @@ async def test_plain_http_is_no_tls() -> None:
 
 @plays_on_both
 async def test_a_handshake_that_is_cancelled_leaves_no_socket() -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
+            await reader.read(1)
+            begun.set()
             await reader.read()
         ended.set()
 
     async with raw_provider(silent) as url:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await Dialler().connect(Origin.of(url.replace("http:", "https:")), made)
+        origin = Origin.of(url.replace("http:", "https:"))
+        shaking = asyncio.create_task(Dialler().connect(origin, made))
+        await begun.wait()
+        shaking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await shaking
 
         await ended.wait()

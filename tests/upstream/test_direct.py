@@ -149,7 +149,7 @@ async def test_a_kept_connection_that_was_spoilt_meanwhile_is_not_used(then: Ser
         for number in (1, 2, 3):
             assert await ask(client, order(base_url)) == (200, b"{}")
             assert provider.accepted == number
-            await eventually(lambda: not any(each.is_open for each in client._all), within_s=2)
+            await eventually(lambda: not any(each.is_open for each in client._all))
 
 
 @plays_on_both
@@ -187,7 +187,7 @@ async def test_connections_that_were_idle_for_long_are_closed() -> None:
         client._sweep_idle()
 
         await eventually(lambda: provider.open == 1)
-        assert IDLE_S - 1 < client._sweep.when() - loop.time() <= IDLE_S
+        assert 0 < client._sweep.when() - loop.time() <= IDLE_S
         idle[0].idle_since -= IDLE_S
         client._sweep.cancel()
         client._sweep_idle()
@@ -229,7 +229,7 @@ async def test_closing_leaves_no_socket(*, secure: bool) -> None:
             await client.close()
             del client, exchanges
             gc.collect()
-        await eventually(lambda: provider.open == 0, within_s=2)
+        await eventually(lambda: provider.open == 0)
 
 
 @pytest.mark.parametrize("at", ["connecting", "handshake", "head", "body"])

@@ -337,7 +337,7 @@ async def test_an_answer_that_is_not_read_to_its_end_closes_the_connection(way: 
 
         exchange.close()
 
-        await eventually(lambda: provider.connections == 0, within_s=1)
+        await eventually(lambda: provider.connections == 0)
 
 
 @both_ways
@@ -351,7 +351,7 @@ async def test_an_open_that_is_cancelled_closes_the_connection(way: str) -> None
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-        await eventually(lambda: provider.connections == 0, within_s=1)
+        await eventually(lambda: provider.connections == 0)
 
 
 @both_ways
@@ -368,7 +368,7 @@ async def test_a_read_that_is_cancelled_leaves_an_answer_that_can_be_closed(way:
         await asyncio.gather(task, return_exceptions=True)
         exchange.close()
 
-        await eventually(lambda: provider.connections == 0, within_s=1)
+        await eventually(lambda: provider.connections == 0)
 
 
 # TLS.

@@ -17,6 +17,7 @@ from spillover.core.managed import Managed, ManagedState, Restart
 from spillover.core.values import FailureClass
 from spillover.upstream.output import Output
 from spillover.upstream.supervisor import Supervisor
+from tests import own_time
 from tests.upstream.commanding import command, free_port, is_alive
 from tests.waiting import eventually
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spillover.upstream.supervisor import Report
-
-WITHIN_S = 20.0
 
 
 @dataclass
@@ -74,7 +73,6 @@ class Watched:
                 and self.report.starts >= starts
                 and self.requests.let
             ),
-            within_s=WITHIN_S,
         )
         assert self.report.pid is not None
         return self.report.pid
@@ -118,7 +116,7 @@ def test_a_server_is_started_and_its_output_kept_without_secrets(tmp_path: Path)
             await watched.running()
             assert watched.report.failures == 0
 
-    asyncio.run(main())
+    own_time.run(main())
 
     assert "hello from …" in (tmp_path / "logs" / "local.log").read_text("utf-8")
 
@@ -134,7 +132,7 @@ def test_no_request_is_let_in_before_the_server_is_healthy(tmp_path: Path) -> No
             hang.unlink()
             await watched.running()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_killed_server_is_back_after_its_pause(tmp_path: Path) -> None:
@@ -147,7 +145,7 @@ def test_a_killed_server_is_back_after_its_pause(tmp_path: Path) -> None:
             assert "ended by signal 9" in watched.requests.reasons()
             assert "next start in 0.5 s" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_whose_keeper_is_killed_is_ended_and_back(tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_a_server_whose_keeper_is_killed_is_ended_and_back(tmp_path: Path) -> No
             assert not is_alive(first)
             assert "it was killed" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_hung_server_is_replaced(tmp_path: Path) -> None:
@@ -174,7 +172,7 @@ def test_a_hung_server_is_replaced(tmp_path: Path) -> None:
             await watched.running(starts=2)
             assert "does not answer its health check" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_never_gets_healthy_is_started_anew(tmp_path: Path) -> None:
@@ -183,10 +181,10 @@ def test_a_server_that_never_gets_healthy_is_started_anew(tmp_path: Path) -> Non
 
     async def main() -> None:
         async with supervised(tmp_path, "--hang", hang, start_within_s=0.5) as watched:
-            await eventually(lambda: watched.report.starts >= 2, within_s=WITHIN_S)
+            await eventually(lambda: watched.report.starts >= 2)
             assert "was not healthy within 0.5 s" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_command_that_exits_at_once_is_started_ever_more_seldom(tmp_path: Path) -> None:
@@ -198,9 +196,9 @@ def test_a_command_that_exits_at_once_is_started_ever_more_seldom(tmp_path: Path
             reasons = watched.requests.reasons()
             assert "it exited with status 1: no such model" in reasons
             assert [f"in {pause} s" in reasons for pause in ("0.5", "1", "2")] == [True] * 3
-            assert watched.report.failures == 3
+            assert watched.report.failures >= 3
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -209,7 +207,7 @@ def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
             await eventually(lambda: watched.report.state is ManagedState.WAITING)
             assert "No such file or directory: no-such-program" in (watched.report.reason or "")
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_port_that_another_process_has_is_named_with_that_process(tmp_path: Path) -> None:
@@ -223,7 +221,7 @@ def test_a_port_that_another_process_has_is_named_with_that_process(tmp_path: Pa
                 assert watched.report.starts == 0
             await watched.running()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 @pytest.mark.parametrize(
@@ -241,9 +239,7 @@ def test_a_server_is_recycled_between_requests(
         async with supervised(tmp_path, *arguments, **settings) as watched:
             first = await watched.running()
             watched.requests.calls = 1
-            await eventually(
-                lambda: watched.report.state is ManagedState.RECYCLING, within_s=WITHIN_S
-            )
+            await eventually(lambda: watched.report.state is ManagedState.RECYCLING)
             assert reason in (watched.report.reason or "")
             assert watched.requests.let
             assert is_alive(first)
@@ -252,7 +248,7 @@ def test_a_server_is_recycled_between_requests(
             assert second != first
             assert watched.report.failures == 0
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_left_in_peace_is_back_when_a_request_misses_it(tmp_path: Path) -> None:
@@ -265,7 +261,7 @@ def test_a_server_that_left_in_peace_is_back_when_a_request_misses_it(tmp_path: 
             watched.supervisor.failed(FailureClass.NETWORK)
             await eventually(lambda: watched.report.starts == 2)
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_is_never_to_be_restarted_stays_away(tmp_path: Path) -> None:
@@ -276,7 +272,7 @@ def test_a_server_that_is_never_to_be_restarted_stays_away(tmp_path: Path) -> No
             watched.supervisor.failed(FailureClass.NETWORK)
             assert watched.report.starts == 1
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_server_that_answers_502_is_renewed_once_it_has_served(tmp_path: Path) -> None:
@@ -297,7 +293,7 @@ def test_a_server_that_answers_502_is_renewed_once_it_has_served(tmp_path: Path)
             assert await watched.running(starts=2) != first
             assert "a request was answered 502" in watched.requests.reasons()
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_a_retired_server_ends_when_its_last_request_did(tmp_path: Path) -> None:
@@ -311,7 +307,7 @@ def test_a_retired_server_ends_when_its_last_request_did(tmp_path: Path) -> None
             watched.requests.calls = 0
             await eventually(lambda: not is_alive(pid))
 
-    asyncio.run(main())
+    own_time.run(main())
 
 
 def test_the_end_takes_every_process_of_the_group_along(tmp_path: Path) -> None:
@@ -321,7 +317,7 @@ def test_the_end_takes_every_process_of_the_group_along(tmp_path: Path) -> None:
         async with supervised(tmp_path, "--child", child) as watched:
             return await watched.running()
 
-    pid = asyncio.run(main())
+    pid = own_time.run(main())
 
     assert not is_alive(pid)
     assert not is_alive(int(child.read_text()))

@@ -117,7 +117,9 @@ class Attempt:
         self._limits: tuple[Stated, ...] = ()
         self._began_at = 0.0
         self._committed_at = 0.0
-        self._started_s = 0.0
+        self._time = means.rounds.time
+        """The event loop's time, by which the watch rings too."""
+        self._ends_s = 0.0
         self._progress_s = 0.0
         self._is_reading = False
         self._is_behind = False
@@ -139,9 +141,11 @@ class Attempt:
         """
         clock, shipment = self._means.clock, self.shipment
         self._began_at = now = clock.now()
-        self._started_s = time.monotonic()
+        started_s = time.monotonic()
         is_stream = shipment.asked.stream
         own = shipment.time_limits.total_s
+        self._time = task.get_loop().time
+        self._ends_s = self._time() + own
         if is_stream:
             own = min(own, shipment.first_token_s)
         left = deadline_at - now
@@ -169,7 +173,7 @@ class Attempt:
         if evidence is not None:
             return self._failed(self._classified(evidence))
         if is_stream:
-            self.ttft_ms = (time.monotonic() - self._started_s) * 1_000
+            self.ttft_ms = (time.monotonic() - started_s) * 1_000
         self._committed_at = clock.now()
         return Committed(now=self._committed_at, sent_at=self.sent_at or now)
 
@@ -297,7 +301,7 @@ class Attempt:
         if self._has_ended():
             return False
         # Counted from here: a slow client's time is not the provider's.
-        self._progress_s = time.monotonic()
+        self._progress_s = self._time()
         self._is_reading = True
         self._is_behind = False
         await exchange.pour(self._relay)
@@ -312,7 +316,7 @@ class Attempt:
 
     def _relay(self, chunk: bytes) -> bool:
         """Give the client what came; return whether to go on."""
-        self._progress_s = time.monotonic()
+        self._progress_s = self._time()
         out: list[bytes] = []
         self._feed(chunk, out)
         self._is_behind = not self._gave(out)
@@ -392,21 +396,18 @@ class Attempt:
 
     def _start_watch(self) -> None:
         """Watch for a stall and for the total time with one timer, moved on only when it rings."""
-        self._progress_s = time.monotonic()
+        self._progress_s = self._time()
         self._watch = asyncio.get_running_loop().call_later(self._next_look(), self._look)
 
     def _next_look(self) -> float:
-        limits, now = self.shipment.time_limits, time.monotonic()
-        return max(
-            0.0,
-            min(self._progress_s + limits.stall_s, self._started_s + limits.total_s) - now,
-        )
+        stalls_s = self._progress_s + self.shipment.time_limits.stall_s
+        return max(0.0, min(stalls_s, self._ends_s) - self._time())
 
     def _look(self) -> None:
-        limits, now = self.shipment.time_limits, time.monotonic()
-        if now - self._started_s >= limits.total_s:
+        now, stall_s = self._time(), self.shipment.time_limits.stall_s
+        if now >= self._ends_s:
             self._expire(TransportFault.TOTAL_TIMEOUT)
-        elif self._is_reading and now - self._progress_s >= limits.stall_s:
+        elif self._is_reading and now - self._progress_s >= stall_s:
             self._expire(TransportFault.STALL)
         else:
             if not self._is_reading:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.core.managed import (
@@ -95,7 +94,7 @@ class Supervisor:
         self._failures = 0
         self._start_took_s = USUAL_START_S
         self._healthy_at_s: float | None = None
-        """Monotonic, of the present process; None while it is not healthy."""
+        """Of the present process; None while it is not healthy."""
         self._trouble: FailureClass | None = None
         self._leaving: str | None = None
         self._wake = asyncio.Event()
@@ -154,7 +153,7 @@ class Supervisor:
             await self._wake.wait()
 
     def _served_s(self) -> float:
-        return 0.0 if self._healthy_at_s is None else time.monotonic() - self._healthy_at_s
+        return 0.0 if self._healthy_at_s is None else _time_s() - self._healthy_at_s
 
     async def _once(self) -> _Ended:
         """Start the server and stay with it until it ended."""
@@ -183,9 +182,9 @@ class Supervisor:
 
     async def _begin(self, family: Family) -> _Ended | None:
         """Wait until the server is healthy; return how it ended if it did before."""
-        began_s = time.monotonic()
+        began_s = _time_s()
         while not await self._is_healthy():
-            waited_s = time.monotonic() - began_s
+            waited_s = _time_s() - began_s
             if family.ended.done():
                 return self._how_it_ended(family)
             if self._leaving is not None:
@@ -198,7 +197,7 @@ class Supervisor:
             await asyncio.wait({family.ended}, timeout=POLL_S)
         if family.ended.done():  # whoever answered was another one
             return self._how_it_ended(family)
-        self._healthy_at_s = time.monotonic()
+        self._healthy_at_s = _time_s()
         self._start_took_s = max(POLL_S, self._healthy_at_s - began_s)
         self._trouble = None
         await self._ties.let_in()
@@ -233,8 +232,8 @@ class Supervisor:
     async def _recycle(self, family: Family, why: str) -> _Ended:
         """End the server between two requests."""
         self._say(ManagedState.RECYCLING, why)
-        began_s = time.monotonic()
-        while self._ties.in_flight() and time.monotonic() - began_s < IDLE_WITHIN_S:
+        began_s = _time_s()
+        while self._ties.in_flight() and _time_s() - began_s < IDLE_WITHIN_S:
             if family.ended.done():
                 return self._how_it_ended(family)
             await asyncio.wait({family.ended}, timeout=POLL_S)
@@ -259,8 +258,8 @@ class Supervisor:
         self, seconds: float, family: Family | None = None, *, until_retired: bool = False
     ) -> None:
         """Wait so long, or until something happens."""
-        deadline_s = time.monotonic() + seconds
-        while (left_s := deadline_s - time.monotonic()) > 0:
+        deadline_s = _time_s() + seconds
+        while (left_s := deadline_s - _time_s()) > 0:
             self._wake.clear()
             if self._leaving is not None or (self._trouble is not None and not until_retired):
                 return
@@ -313,6 +312,11 @@ class Supervisor:
             if writer is not None:
                 writer.transport.abort()
         return len(words) > 1 and words[1].isdigit() and int(words[1]) < _SERVER_ERROR
+
+
+def _time_s() -> float:
+    """Return the event loop's time, by which the waits end too."""
+    return asyncio.get_running_loop().time()
 
 
 async def _whatever_comes(work: Coroutine[None, None, None]) -> None:
