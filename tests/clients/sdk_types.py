@@ -17,6 +17,9 @@ from spillover.protocols.anthropic import answers as anthropic_answers
 from spillover.protocols.anthropic import errors as anthropic_errors
 from spillover.protocols.anthropic import streams_out as anthropic_streams
 from spillover.protocols.conversation.requests import Text, ToolCall
+from spillover.protocols.gemini import answers as gemini_answers
+from spillover.protocols.gemini import errors as gemini_errors
+from spillover.protocols.gemini import streams_out as gemini_streams
 from spillover.protocols.openai_errors import error_body
 from tests.protocols.conversations import ANSWERS, STAMP, in_pieces, streamed
 
@@ -125,10 +128,46 @@ def check_anthropic(server: Answering) -> None:
     equal(error.body["error"]["message"], "no profile can serve", "anthropic error in a stream")
 
 
+def check_gemini(server: Answering) -> None:
+    """Ask with Google's SDK, whose types take no field that they don't know."""
+    sdk: Any = importlib.import_module("google.genai")
+    errors: Any = importlib.import_module("google.genai.errors")
+    options = {"base_url": server.address, "retry_options": {"attempts": 1}}
+    client = sdk.Client(api_key="none", http_options=options)
+    asked: dict[str, Any] = {"model": "m", "contents": "Hi"}
+
+    def told(found: Any) -> tuple[str, list[str]]:
+        said = [part for c in found.candidates or () for part in c.content.parts or ()]
+        text = "".join(part.text for part in said if part.text and not part.thought)
+        return text, [part.function_call.name for part in said if part.function_call]
+
+    for name, answer in ANSWERS.items():
+        server.put(gemini_answers.write_answer(answer, STAMP))
+        equal(told(client.models.generate_content(**asked)), expected(answer), f"gemini {name}")
+        server.put(streamed(gemini_streams.StreamWriter(STAMP), in_pieces(answer)), stream=True)
+        pieces = [told(chunk) for chunk in client.models.generate_content_stream(**asked)]
+        whole = (
+            "".join(text for text, _ in pieces),
+            [call for _, calls in pieces for call in calls],
+        )
+        equal(whole, expected(answer), f"gemini {name} streamed")
+    for status in STATUSES:
+        server.put(gemini_errors.redressed(ERROR, status), status=status)
+        error = raises(errors.APIError, lambda: client.models.generate_content(**asked), "gemini")
+        equal((error.code, error.message), (status, "no profile can serve"), "gemini status")
+    writer = gemini_streams.StreamWriter(STAMP)
+    begun = b"".join(map(writer.feed, in_pieces(ANSWERS["text"])))
+    server.put(begun + writer.error(ERROR, 502), stream=True)
+    error = raises(
+        errors.APIError, lambda: list(client.models.generate_content_stream(**asked)), "gemini"
+    )
+    equal((error.code, error.message), (502, "no profile can serve"), "gemini error in a stream")
+
+
 def main() -> int:
     """Check every SDK."""
     server = Answering()
-    for check in (check_anthropic,):
+    for check in (check_anthropic, check_gemini):
         check(server)
         print(f"{check.__name__}: {len(ANSWERS)} answers, streamed and not; {len(STATUSES)} errors")
     return 0

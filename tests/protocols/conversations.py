@@ -29,6 +29,7 @@ from spillover.protocols.conversation.answers import (
     Tokens,
 )
 from spillover.protocols.conversation.requests import (
+    Media,
     Part,
     Refusal,
     Request,
@@ -56,7 +57,7 @@ SCHEMA = {
 
 
 def meaning(request: Request) -> Request:
-    """Return a request as it is meant: each side's turns as one, results first, texts joined."""
+    """Return a request as it is meant: each side's turns as one, results first."""
     merged: list[tuple[Role, list[Part]]] = []
     for turn in request.turns:
         if merged and merged[-1][0] is turn.role:
@@ -65,10 +66,29 @@ def meaning(request: Request) -> Request:
             merged.append((turn.role, list(turn.parts)))
     for _, parts in merged:
         parts.sort(key=lambda part: not isinstance(part, ToolResult))
-    turns = tuple(Turn(role=role, parts=tuple(parts)) for role, parts in merged)
+    turns = tuple(Turn(role=role, parts=tuple(map(_meant, parts))) for role, parts in merged)
     return replace(
         request, turns=turns, model=None, wants_usage=True, dropped=(), lacks=request.lacks
     )
+
+
+def _meant(part: Part) -> Part:
+    # What is found at an address tells itself.
+    return replace(part, mime=None) if isinstance(part, Media) and part.url is not None else part
+
+
+def sealed_by(dialect: Dialect, request: Request) -> Request:
+    """Return a request whose thoughts are all sealed, in the open, by the provider of `dialect`."""
+
+    def resealed(part: Part) -> Part:
+        if not isinstance(part, Thinking) or part.seal is None:
+            return part
+        return replace(part, seal=Seal(origin=dialect, value=part.seal.value))
+
+    turns = (
+        replace(turn, parts=tuple(resealed(part) for part in turn.parts)) for turn in request.turns
+    )
+    return replace(request, turns=tuple(turns))
 
 
 def in_pieces(answer: Answer, size: int = 3) -> list[Delta]:

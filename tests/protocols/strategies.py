@@ -27,10 +27,8 @@ from spillover.protocols.conversation.requests import (
 from spillover.protocols.conversation.seals import Dialect, Seal
 from tests.protocols.conversations import PIXEL, SCHEMA
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).filter(
-    str.strip
-)
-names = st.from_regex(r"[a-z][a-z_]{0,10}", fullmatch=True)
+words = st.text('aZ é界🙂\n"\\{}', min_size=1, max_size=8).filter(str.strip)
+names = st.sampled_from(["f", "get_weather", "a_b"])
 arguments = st.dictionaries(names, st.integers(0, 9) | words | st.booleans(), max_size=3).map(
     lambda found: json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 )

@@ -48,6 +48,10 @@ class Fields:
         """Return the path of a field, as errors name it."""
         return f"{self.at}.{name}" if self.at else name
 
+    def all(self) -> dict[str, Any]:
+        """Return the object as it is; its fields stay unread."""
+        return self._values
+
     def left(self) -> tuple[str, ...]:
         """Return the names of the fields that were not read."""
         return tuple(self._left)

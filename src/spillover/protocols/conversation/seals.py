@@ -21,6 +21,8 @@ _MARK: Final = b"spillover/1:"
 """As long as base64 needs to write it alike, whatever follows."""
 MARK: Final = b64encode(_MARK)
 """What every marked seal starts with."""
+_PLAIN: Final = str.maketrans("-_", "+/")
+"""Google's SDK hands signatures back in the alphabet of URLs."""
 
 
 class Dialect(StrEnum):
@@ -55,7 +57,7 @@ def unmarked(text: str, dialect: Dialect, *, redacted: bool = False) -> Seal:
     """Return the seal that a client of `dialect` hands back."""
     if text.startswith(MARK.decode()):
         try:
-            inner = b64decode(text, validate=True).removeprefix(_MARK).decode()
+            inner = b64decode(text.translate(_PLAIN), validate=True).removeprefix(_MARK).decode()
             origin, flag, item, value = inner.split("\n", 3)
             return Seal(origin=Dialect(origin), value=value, redacted=flag == "r", id=item or None)
         except ValueError:
