@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 from spillover.protocols.anthropic import answers as anthropic_answers
 from spillover.protocols.anthropic import errors as anthropic_errors
 from spillover.protocols.anthropic import streams_out as anthropic_streams
+from spillover.protocols.chat import answers as chat_answers
+from spillover.protocols.chat import streams_out as chat_streams
 from spillover.protocols.conversation.requests import Text, ToolCall
 from spillover.protocols.gemini import answers as gemini_answers
 from spillover.protocols.gemini import errors as gemini_errors
 from spillover.protocols.gemini import streams_out as gemini_streams
 from spillover.protocols.openai_errors import error_body
+from spillover.protocols.responses import answers as responses_answers
+from spillover.protocols.responses import streams_out as responses_streams
 from tests.protocols.conversations import ANSWERS, STAMP, in_pieces, streamed
 
 if TYPE_CHECKING:
@@ -164,10 +168,62 @@ def check_gemini(server: Answering) -> None:
     equal((error.code, error.message), (502, "no profile can serve"), "gemini error in a stream")
 
 
+def check_openai(server: Answering) -> None:
+    """Ask with OpenAI's SDK, by both its protocols."""
+    sdk: Any = importlib.import_module("openai")
+    client = sdk.OpenAI(base_url=server.address, api_key="none", max_retries=0)
+    chat: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    asked: dict[str, Any] = {"model": "m", "input": "Hi"}
+
+    def said(found: Any) -> tuple[str, list[str]]:
+        message = found.choices[0].message if found.choices else None
+        calls = [] if message is None else message.tool_calls or []
+        text = "" if message is None else message.content or ""
+        return text, [call.function.name for call in calls]
+
+    def told(found: Any) -> tuple[str, list[str]]:
+        calls = [item.name for item in found.output if item.type == "function_call"]
+        return found.output_text, calls
+
+    def in_all(chunks: list[Any]) -> tuple[str, list[str]]:
+        deltas = [choice.delta for chunk in chunks for choice in chunk.choices]
+        calls = [call for delta in deltas for call in delta.tool_calls or ()]
+        names = [call.function.name for call in calls if call.function.name]
+        return "".join(delta.content or "" for delta in deltas), names
+
+    for name, answer in ANSWERS.items():
+        server.put(chat_answers.write_answer(answer, STAMP))
+        equal(said(client.chat.completions.create(**chat)), expected(answer), f"chat {name}")
+        server.put(streamed(chat_streams.StreamWriter(STAMP), in_pieces(answer)), stream=True)
+        pieces = list(client.chat.completions.create(**chat, stream=True))
+        equal(in_all(pieces), expected(answer), f"chat {name} streamed")
+        server.put(responses_answers.write_answer(answer, STAMP))
+        equal(told(client.responses.create(**asked)), expected(answer), f"responses {name}")
+        server.put(streamed(responses_streams.StreamWriter(STAMP), in_pieces(answer)), stream=True)
+        with client.responses.stream(**asked) as stream:
+            last = list(stream)[-1].response
+            equal(told(last), expected(answer), f"responses {name} stream")
+    asks: list[tuple[Any, Callable[[], Any]]] = [
+        (
+            chat_streams.StreamWriter(STAMP),
+            lambda: list(client.chat.completions.create(**chat, stream=True)),
+        ),
+        (
+            responses_streams.StreamWriter(STAMP),
+            lambda: list(client.responses.create(**asked, stream=True)),
+        ),
+    ]
+    for writer, ask in asks:
+        begun = b"".join(map(writer.feed, in_pieces(ANSWERS["text"])))
+        server.put(begun + writer.error(ERROR, 502), stream=True)
+        error = raises(sdk.APIError, ask, "openai")
+        equal(error.code, "no_profile_available", "openai error in a stream")
+
+
 def main() -> int:
     """Check every SDK."""
     server = Answering()
-    for check in (check_anthropic, check_gemini):
+    for check in (check_anthropic, check_gemini, check_openai):
         check(server)
         print(f"{check.__name__}: {len(ANSWERS)} answers, streamed and not; {len(STATUSES)} errors")
     return 0

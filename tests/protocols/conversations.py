@@ -253,6 +253,7 @@ ANSWERS: dict[str, Answer] = {
                     Thinking(seal=Seal(origin=Dialect.RESPONSES, value="ZW5j", id="rs_1")),
                     Text(text="Done"),
                 ),
+                stop=Stop.TOOLS,
             ),
         ),
     ),

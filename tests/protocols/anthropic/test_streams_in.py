@@ -27,7 +27,7 @@ from spillover.protocols.conversation.requests import Text, Thinking, ToolCall
 from spillover.protocols.conversation.seals import Dialect, Seal
 from tests.protocols.conversations import gathered, read_all
 
-RECORDED = Path(__file__).with_name("recorded_stream.txt")
+DOCUMENTED = Path(__file__).with_name("documented_stream.txt")
 
 
 def read(*events: dict[str, Any]) -> list[Any]:
@@ -44,7 +44,7 @@ def begun(block: dict[str, Any]) -> list[Any]:
 
 
 def test_a_stream_as_anthropic_documents_it_is_read() -> None:
-    found = gathered(read_all(StreamReader().feed, RECORDED.read_bytes()))
+    found = gathered(read_all(StreamReader().feed, DOCUMENTED.read_bytes()))
 
     assert found.id == "msg_014p7gG3wDgGV9EUtLvnow3U"
     assert found.tokens == Tokens(input=472, output=89)

@@ -23,15 +23,15 @@ from spillover.protocols.conversation.seals import Dialect, Seal
 from spillover.protocols.gemini.streams_in import StreamReader
 from tests.protocols.conversations import gathered, read_all
 
-RECORDED = Path(__file__).with_name("recorded_stream.txt")
+DOCUMENTED = Path(__file__).with_name("documented_stream.txt")
 
 
 def read(**fields: Any) -> list[Any]:
     return StreamReader().feed(b"data: " + json.dumps(fields).encode() + b"\r\n\r\n")
 
 
-def test_a_stream_as_gemini_sends_it_is_read() -> None:
-    found = gathered(read_all(StreamReader("s").feed, RECORDED.read_bytes()))
+def test_a_stream_as_gemini_documents_it_is_read() -> None:
+    found = gathered(read_all(StreamReader("s").feed, DOCUMENTED.read_bytes()))
 
     assert found.model == "gemini-3-flash-preview"
     assert found.tokens == Tokens(input=61, output=89, reasoning=71)
