@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from typing import Any
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -109,3 +111,28 @@ def answers(draw: st.DrawFn) -> Answer:
         reasoning=draw(st.integers(0, 9)),
     )
     return Answer(choices=(Choice(parts=tuple(parts), stop=usual),), tokens=tokens)
+
+
+odd: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 7, -1, 0.5, 1e300, "", "words", [], {}, [7], {"a": 7}, [{}]]
+)
+
+
+@st.composite
+def mutations(draw: st.DrawFn, body: bytes) -> bytes:
+    """The JSON of `body` with up to three of its values made odd or taken away."""
+    whole = json.loads(body)
+    for _ in range(draw(st.integers(1, 3))):
+        at = whole
+        while at:
+            keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+            key = draw(st.sampled_from(keys))
+            if isinstance(at[key], dict | list) and at[key] and draw(st.integers(0, 3)):
+                at = at[key]
+                continue
+            if draw(st.integers(0, 4)):
+                at[key] = deepcopy(draw(odd))
+            else:
+                del at[key]
+            break
+    return json.dumps(whole).encode()

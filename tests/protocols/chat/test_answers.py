@@ -72,4 +72,4 @@ def test_answers_of_lesser_dialects_are_read() -> None:
 
 def test_what_is_no_answer_is_malformed() -> None:
     with pytest.raises(Malformed):
-        read_answer(b'{"choices": 7}')
+        read_answer(b"[]")

@@ -207,7 +207,7 @@ def test_thinking_goes_back_to_its_own_provider_alone() -> None:
 
     out = write_request(request, plain)
     unowned = replace(request, turns=(Turn(role=Role.ASSISTANT, parts=(foreign,)),))
-    without = written(unowned, Target(model="up"))["messages"][0]
+    without = written(unowned, Target(model="up"))["messages"]
 
     assert (
         write_request(
@@ -217,7 +217,7 @@ def test_thinking_goes_back_to_its_own_provider_alone() -> None:
     )
     assert json.loads(out.body)["messages"][0]["reasoning_content"] == "mine"
     assert out.dropped == ("thinking",)
-    assert without == {"role": "assistant", "content": None}
+    assert without == []
 
 
 def test_what_was_lost_before_is_still_named() -> None:

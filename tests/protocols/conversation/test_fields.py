@@ -51,6 +51,15 @@ def test_a_value_of_another_kind_is_named_by_its_path(
     assert caught.value.at == "x.y"
 
 
+def test_odd_values_count_as_absent_where_one_is_lenient() -> None:
+    fields = decoded(b'{"a": 7, "b": {"c": 1.5}, "d": [1, {"e": []}]}', lenient=True)
+
+    inner = fields.fields("b")
+    assert inner is not None
+    assert (fields.text("a"), inner.count("c"), fields.fields("a")) == (None, None, None)
+    assert [item.text("e") for item in fields.objects("d")] == [None]
+
+
 def test_lists_of_objects_are_read_in_their_turn() -> None:
     fields = Fields({"a": [{"b": "c"}, 7]})
 

@@ -80,8 +80,8 @@ def test_calls_are_written_when_they_are_whole() -> None:
 
 
 def test_a_client_that_wants_an_array_gets_one() -> None:
-    writer = StreamWriter(STAMP, array=True)
-    broken = StreamWriter(STAMP, array=True)
+    writer = StreamWriter(replace(STAMP, array=True))
+    broken = StreamWriter(replace(STAMP, array=True))
     error = error_body("stream_interrupted", "cut")
 
     whole = json.loads(streamed(writer, in_pieces(ANSWERS["text"])))

@@ -30,7 +30,7 @@ STOPS_OUT: Final = {stop: written for written, stop in STOPS_IN.items()}
 
 def read_answer(body: bytes) -> Answer:
     """Return an answer; raises `Malformed`."""
-    fields = decoded(body)
+    fields = decoded(body, lenient=True)
     parts = [part for block in fields.objects("content") for part in read_block(block)]
     stop = STOPS_IN.get(fields.text("stop_reason") or "end_turn", Stop.END)
     parts += read_refusal(fields)

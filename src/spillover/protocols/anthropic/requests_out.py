@@ -111,7 +111,11 @@ def _put_form(request: Request, target: Target, fields: dict[str, Any], losses: 
     elif _FORMLESS.search(target.model):
         losses.lack("json_schema")
     else:
-        schema = accepted({"type": "object", **form.schema})
+        try:
+            schema = accepted({"type": "object", **form.schema})
+        except RecursionError:
+            losses.lack("json_schema")
+            return
         fields["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
 
 

@@ -43,7 +43,7 @@ STOPS_OUT: Final = {
 
 def read_answer(body: bytes) -> Answer:
     """Return an answer; raises `Malformed`."""
-    fields = decoded(body)
+    fields = decoded(body, lenient=True)
     return Answer(
         id=fields.text("id"),
         model=fields.text("model"),

@@ -140,7 +140,9 @@ def _messages(request: Request, target: Target, losses: Losses) -> list[dict[str
             case Role.USER:
                 messages += _user(turn, losses)
             case Role.ASSISTANT:
-                messages.append(_assistant(turn, target, losses))
+                message = _assistant(turn, target, losses)
+                if len(message) > 2 or message["content"] is not None:  # noqa: PLR2004 - it says something
+                    messages.append(message)
             case _:
                 assert_never(turn.role)
     return messages

@@ -53,7 +53,7 @@ class StreamReader:
             return []
         if data.strip() == b"[DONE]":
             return [End()]
-        return list(self._read(decoded(data), data))
+        return list(self._read(decoded(data, lenient=True), data))
 
     def _read(self, chunk: Fields, data: bytes) -> Iterator[Delta]:
         if chunk.value("error"):

@@ -93,6 +93,8 @@ class Stamp(Value, frozen=True, kw_only=True):
     created_at: int
     wants_usage: bool = True
     """The client of a stream asked for its usage."""
+    array: bool = False
+    """A client of Gemini's wants one JSON array: it did not ask for `alt=sse`."""
 
 
 # --- pieces ---------------------------------------------------------------------------------------

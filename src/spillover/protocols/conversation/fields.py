@@ -31,11 +31,16 @@ class Malformed(ValueError):
 class Fields:
     """An object, and which of its fields have been read; null counts as absent."""
 
-    __slots__ = ("_left", "_values", "at")
+    __slots__ = ("_left", "_lenient", "_values", "at")
 
-    def __init__(self, value: Any, at: str = "") -> None:
-        """Raise `Malformed` unless `value` is an object; `at` is its path."""
+    def __init__(self, value: Any, at: str = "", *, lenient: bool = False) -> None:
+        """Raise `Malformed` unless `value` is an object; `at` is its path.
+
+        To be `lenient` is to take a value of an odd kind for absent: so are answers read, whose
+        writers can't be told to mend them.
+        """
         self.at = at
+        self._lenient = lenient
         if not isinstance(value, dict):
             raise Malformed(at, "an object")
         self._values: dict[str, Any] = value
@@ -66,6 +71,8 @@ class Fields:
         if value is not None and (
             not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
         ):
+            if self._lenient:
+                return None
             raise Malformed(self.path(name), expected)
         return value
 
@@ -84,7 +91,9 @@ class Fields:
     def count(self, name: str) -> int | None:
         """Return a whole number."""
         found = self.number(name)
-        if found is not None and found != int(found):
+        if isinstance(found, float) and not found.is_integer():
+            if self._lenient:
+                return None
             raise Malformed(self.path(name), "a whole number")
         return None if found is None else int(found)
 
@@ -106,7 +115,7 @@ class Fields:
     def fields(self, name: str) -> Fields | None:
         """Return an object to be read in its turn."""
         found = self.plain(name)
-        return None if found is None else Fields(found, self.path(name))
+        return None if found is None else Fields(found, self.path(name), lenient=self._lenient)
 
     def items(self, name: str) -> list[Any]:
         """Return a list as it is; empty where it is absent."""
@@ -116,7 +125,8 @@ class Fields:
     def objects(self, name: str) -> Iterator[Fields]:
         """Yield the objects of a list."""
         for index, item in enumerate(self.items(name)):
-            yield Fields(item, f"{self.path(name)}[{index}]")
+            if isinstance(item, dict) or not self._lenient:
+                yield Fields(item, f"{self.path(name)}[{index}]", lenient=self._lenient)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the strings of a list; a string alone counts as a list of one."""
@@ -163,15 +173,17 @@ def read_body(body: bytes, read: Callable[[Fields], _T]) -> _T:
         return read(decoded(body))
     except Malformed as error:
         raise InvalidRequest(str(error), error.at or None) from None
+    except RecursionError:
+        raise InvalidRequest("the body is nested too deeply") from None
 
 
-def decoded(body: bytes) -> Fields:
+def decoded(body: bytes, *, lenient: bool = False) -> Fields:
     """Return the fields of a JSON object; raises `Malformed`."""
     try:
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed("", "a JSON object") from None
-    return Fields(value)
+    return Fields(value, lenient=lenient)
 
 
 def object_in(text: str) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ STOPS_OUT: Final = {
 
 def read_answer(body: bytes, *, seed: str = "") -> Answer:
     """Return an answer, ids of calls made from `seed` where they lack; raises `Malformed`."""
-    fields = decoded(body)
+    fields = decoded(body, lenient=True)
     choices = [_choice(candidate, seed) for candidate in fields.objects("candidates")]
     if not choices and is_blocked(fields):
         choices = [Choice(stop=Stop.FILTERED)]

@@ -63,10 +63,10 @@ class StreamWriter:
 
     __slots__ = ("_array", "_candidates", "_has_begun", "_model", "_stamp", "_tokens")
 
-    def __init__(self, stamp: Stamp, *, array: bool = False) -> None:
-        """Begin; `array`: the client did not ask for `alt=sse`."""
+    def __init__(self, stamp: Stamp) -> None:
+        """Begin; nothing is written before the first delta."""
         self._stamp = stamp
-        self._array = array
+        self._array = stamp.array
         self._model = stamp.model
         self._tokens: Tokens | None = None
         self._candidates: dict[int, _Candidate] = {}

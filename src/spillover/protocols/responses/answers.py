@@ -43,7 +43,7 @@ INCOMPLETE: Final = {
 
 def read_answer(body: bytes) -> Answer:
     """Return an answer; raises `Malformed`."""
-    return read_response(decoded(body))
+    return read_response(decoded(body, lenient=True))
 
 
 def read_response(fields: Fields) -> Answer:

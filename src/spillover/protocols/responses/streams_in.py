@@ -49,7 +49,7 @@ class StreamReader:
         data = payload(event).data
         if not data or not data.strip():
             return []
-        return list(self._read(decoded(data), data))
+        return list(self._read(decoded(data, lenient=True), data))
 
     def _read(self, event: Fields, data: bytes) -> Iterator[Delta]:
         kind = event.text("type") or ""
