@@ -47,6 +47,7 @@ from spillover.protocols.native import Kind, read_native
             Kind.WHOLE,
         ),
         ('{"candidates": [{"finishReason": "SAFETY"}]}', Kind.BLOCKED),
+        ('{"candidates": [{"finishReason": ["SAFETY"]}]}', Kind.EMPTY),
         ('{"candidates": [{"finishReason": "STOP"}]}', Kind.EMPTY),
         ('{"candidates": [{}]}', Kind.PROGRESS),
         ('{"data": [{"embedding": [1]}]}', Kind.WHOLE),

@@ -157,4 +157,4 @@ def _of_candidates(candidates: list[Any]) -> Kind:
         return Kind.CONTENT if has_content else Kind.PROGRESS
     if has_content:
         return Kind.WHOLE
-    return Kind.BLOCKED if reason in _BLOCKING else Kind.EMPTY
+    return Kind.BLOCKED if isinstance(reason, str) and reason in _BLOCKING else Kind.EMPTY

@@ -1,0 +1,1 @@
+"""Anthropic's Messages, read into and written from the neutral conversation."""

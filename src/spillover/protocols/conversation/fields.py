@@ -1,0 +1,208 @@
+"""Read a JSON object field by field, and know in the end which fields nobody has read.
+
+What is left over is what a translation drops. Refuses to know what any field means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from spillover.protocols.openai_chat import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_T = TypeVar("_T")
+_decode: Final = msgspec.json.Decoder().decode
+encode: Final = msgspec.json.Encoder().encode
+"""Write JSON."""
+
+
+class Malformed(ValueError):
+    """A value is not of the kind that its protocol has there; `at` is its path."""
+
+    def __init__(self, at: str, expected: str) -> None:
+        super().__init__(f"'{at}' must be {expected}" if at else f"{expected} is expected")
+        self.at = at
+
+
+class Fields:
+    """An object, and which of its fields have been read; null counts as absent."""
+
+    __slots__ = ("_left", "_lenient", "_values", "at")
+
+    def __init__(self, value: Any, at: str = "", *, lenient: bool = False) -> None:
+        """Raise `Malformed` unless `value` is an object; `at` is its path.
+
+        To be `lenient` is to take a value of an odd kind for absent: so are answers read, whose
+        writers can't be told to mend them.
+        """
+        self.at = at
+        self._lenient = lenient
+        if not isinstance(value, dict):
+            raise Malformed(at, "an object")
+        self._values: dict[str, Any] = value
+        self._left = dict.fromkeys(name for name, item in value.items() if item is not None)
+
+    def __contains__(self, name: str) -> bool:
+        return self._values.get(name) is not None
+
+    def path(self, name: str) -> str:
+        """Return the path of a field, as errors name it."""
+        return f"{self.at}.{name}" if self.at else name
+
+    def all(self) -> dict[str, Any]:
+        """Return the object as it is; its fields stay unread."""
+        return self._values
+
+    def left(self) -> tuple[str, ...]:
+        """Return the names of the fields that were not read."""
+        return tuple(self._left)
+
+    def value(self, name: str) -> Any:
+        """Return a field, whatever it is; None where it is absent."""
+        self._left.pop(name, None)
+        return self._values.get(name)
+
+    def _of(self, name: str, kinds: type | tuple[type, ...], expected: str) -> Any:
+        value = self.value(name)
+        if value is not None and (
+            not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
+        ):
+            if self._lenient:
+                return None
+            raise Malformed(self.path(name), expected)
+        return value
+
+    def text(self, name: str) -> str | None:
+        """Return a string."""
+        found: str | None = self._of(name, str, "a string")
+        return found
+
+    def needed(self, name: str) -> str:
+        """Return a string that must be there."""
+        found = self.text(name)
+        if found is None:
+            raise Malformed(self.path(name), "a string")
+        return found
+
+    def count(self, name: str) -> int | None:
+        """Return a whole number."""
+        found = self.number(name)
+        if isinstance(found, float) and not found.is_integer():
+            if self._lenient:
+                return None
+            raise Malformed(self.path(name), "a whole number")
+        return None if found is None else int(found)
+
+    def number(self, name: str) -> float | None:
+        """Return a number."""
+        found: float | None = self._of(name, (int, float), "a number")
+        return found
+
+    def flag(self, name: str) -> bool | None:
+        """Return true or false."""
+        found: bool | None = self._of(name, bool, "true or false")
+        return found
+
+    def plain(self, name: str) -> dict[str, Any] | None:
+        """Return an object as it is."""
+        found: dict[str, Any] | None = self._of(name, dict, "an object")
+        return found
+
+    def fields(self, name: str) -> Fields | None:
+        """Return an object to be read in its turn."""
+        found = self.plain(name)
+        return None if found is None else Fields(found, self.path(name), lenient=self._lenient)
+
+    def items(self, name: str) -> list[Any]:
+        """Return a list as it is; empty where it is absent."""
+        found: list[Any] = self._of(name, list, "a list") or []
+        return found
+
+    def objects(self, name: str) -> Iterator[Fields]:
+        """Yield the objects of a list."""
+        for index, item in enumerate(self.items(name)):
+            if isinstance(item, dict) or not self._lenient:
+                yield Fields(item, f"{self.path(name)}[{index}]", lenient=self._lenient)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the strings of a list; a string alone counts as a list of one."""
+        value = self.value(name)
+        if isinstance(value, str):
+            return (value,)
+        found = self.items(name)
+        if not all(isinstance(item, str) for item in found):
+            raise Malformed(self.path(name), "a list of strings")
+        return tuple(found)
+
+
+class Losses:
+    """What a translation could not carry, gathered while it goes; each name once, in order."""
+
+    __slots__ = ("_dropped", "_lacks")
+
+    def __init__(self) -> None:
+        self._dropped: dict[str, None] = {}
+        self._lacks: dict[str, None] = {}
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of what is left out and will not be missed."""
+        return tuple(self._dropped)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Names of what would be missed."""
+        return tuple(self._lacks)
+
+    def drop(self, *names: str) -> None:
+        """Note what is left out."""
+        self._dropped.update(dict.fromkeys(names))
+
+    def lack(self, *names: str) -> None:
+        """Note what would be missed."""
+        self._lacks.update(dict.fromkeys(names))
+
+
+def read_body(body: bytes, read: Callable[[Fields], _T]) -> _T:
+    """Return what `read` makes of a JSON object that a client sent; raises `InvalidRequest`."""
+    try:
+        return read(decoded(body))
+    except Malformed as error:
+        raise InvalidRequest(str(error), error.at or None) from None
+    except RecursionError:
+        raise InvalidRequest("the body is nested too deeply") from None
+
+
+def decoded(body: bytes, *, lenient: bool = False) -> Fields:
+    """Return the fields of a JSON object; raises `Malformed`."""
+    try:
+        value = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed("", "a JSON object") from None
+    return Fields(value, lenient=lenient)
+
+
+def object_in(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that a text is; None where it is none. Empty text is an empty object."""
+    try:
+        value = _decode(text.strip() or "{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def split_data_url(url: str) -> tuple[str | None, str] | None:
+    """Return (mime type, base64) of a data URL; None: it is another address."""
+    head, comma, data = url.partition(",")
+    if not (comma and head.startswith("data:") and head.endswith(";base64")):
+        return None
+    return head[5:-7].partition(";")[0] or None, data
+
+
+def data_url(mime: str | None, data: str) -> str:
+    """Return base64 as a data URL."""
+    return f"data:{mime or 'application/octet-stream'};base64,{data}"

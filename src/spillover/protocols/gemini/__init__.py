@@ -1,0 +1,1 @@
+"""Gemini's generateContent, read into and written from the neutral conversation."""

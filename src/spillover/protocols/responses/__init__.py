@@ -1,0 +1,1 @@
+"""OpenAI's Responses, read into and written from the neutral conversation."""
