@@ -170,7 +170,7 @@ async def test_profile_is_probed_now_and_then_where_its_configuration_says_so() 
         stage.engine.run_probes()
         stage.engine.run_probes()
 
-        await eventually(lambda: stage.sent_to(0) >= 3, within_s=5)
+        await eventually(lambda: stage.sent_to(0) >= 3)
 
         assert stage.sent_to(1) == 0
         assert stage.status("p0")["health"]["condition"] == "healthy"
@@ -205,7 +205,7 @@ async def test_spent_limit_is_never_probed() -> None:
 
     async with staged("generic", profiles=profile) as stage:
         stage.engine.run_probes()
-        await eventually(lambda: stage.sent_to(0) == 2, within_s=5)
+        await eventually(lambda: stage.sent_to(0) == 2)
         await asyncio.sleep(MANY_TIMES_S)
 
         assert stage.sent_to(0) == 2
@@ -219,7 +219,7 @@ async def test_wait_that_the_provider_states_is_never_probed() -> None:
             times=None,
         )
         stage.engine.run_probes()
-        await eventually(lambda: stage.sent_to(0) == 1, within_s=5)
+        await eventually(lambda: stage.sent_to(0) == 1)
         await asyncio.sleep(MANY_TIMES_S)
 
         assert stage.sent_to(0) == 1
@@ -233,7 +233,7 @@ async def test_guessed_cooldown_is_ended_by_a_probe_instead_of_a_users_request()
         benched = stage.status("p0")["status"]
         stage.engine.run_probes()
 
-        await eventually(lambda: stage.sent_to(0) >= 2, within_s=5)
+        await eventually(lambda: stage.sent_to(0) >= 2)
         await stage.settles()
 
         assert benched == "cooldown"
@@ -245,7 +245,7 @@ async def test_probe_that_is_under_way_ends_with_the_engine() -> None:
     async with staged("generic", profiles=OFTEN) as stage:
         stage.first.script(Fault(delay_s=30.0), times=None)
         stage.engine.run_probes()
-        await eventually(lambda: stage.sent_to(0) == 1, within_s=5)
+        await eventually(lambda: stage.sent_to(0) == 1)
 
         await stage.engine.close(grace_s=0.0)
 

@@ -7,7 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.docs.blocks import blocks_in
-from tests.journeys.processes import PATIENT
+from tests.engine.staging import LIMITS
 from tests.structure.project import ROOT
 
 
@@ -26,5 +26,5 @@ def pointed(written: dict[str, Any], places: dict[str, tuple[str, str]]) -> dict
     chain = written["chains"]["default"]
     if isinstance(chain, list):
         chain = {"profiles": chain}
-    written["chains"]["default"] = chain | {"timeouts": PATIENT}
+    written["chains"]["default"] = chain | {"timeouts": LIMITS}
     return written

@@ -241,7 +241,7 @@ class StreamTranslation:
             return Step(seen=Seen(garbage=True))
         if not deltas:
             return Step(seen=Seen(ignorable=True))
-        was_finished, content, usage = self.finished, False, None
+        content, usage = False, None
         out: list[bytes] = []
         for delta in deltas:
             if isinstance(delta, Fault):
@@ -250,12 +250,7 @@ class StreamTranslation:
             if isinstance(delta, Spent):
                 usage = self.usage
             out.append(self._writer.feed(delta))
-        seen = Seen(
-            content=content,
-            usage=usage,
-            finished=self.finished and not was_finished,
-            done=self.done,
-        )
+        seen = Seen(content=content, usage=usage, done=self.done)
         return Step(seen=seen, out=b"".join(out))
 
     def _take(self, delta: Delta) -> bool:
