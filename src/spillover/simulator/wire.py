@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._chars = 0
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
+        self._is_told = False
 
     @property
     def idle(self) -> bool:
@@ -171,10 +172,12 @@ class Connection(asyncio.Protocol):
             if step.at_s and due_at > self._loop.time():
                 self._timer = self._loop.call_at(due_at, self._perform)
                 return
-            if step.data:
-                transport.write(step.data)
             self._chars += step.chars
             self._next = next(self._steps, None)
+            if self._next is None:
+                self._tell_end()
+            if step.data:
+                transport.write(step.data)
         if self._playing is not None:
             self._close(self._playing.play.ending)
 
@@ -200,11 +203,19 @@ class Connection(asyncio.Protocol):
         if self._playing is None and self._waiting:
             self._begin(self._waiting.popleft())
 
+    def _tell_end(self) -> None:
+        """Have the answer counted before its last bytes leave: who has them may ask at once."""
+        playing = self._playing
+        if playing is not None and playing.play.ending is not Ending.STALL:
+            self._is_told = True
+            self._stage.finish(playing, performed=True, chars=self._chars)
+
     def _end(self, *, performed: bool) -> None:
         playing, self._playing = self._playing, None
         self._busy = False
         self._steps, self._next = iter(()), None
-        if playing is not None:
+        is_told, self._is_told = self._is_told, False
+        if playing is not None and not is_told:
             self._stage.finish(playing, performed=performed, chars=self._chars)
 
 

@@ -160,5 +160,6 @@ def _loaded(day: Day, policy: Policy) -> LoadedConfig:
     chain: dict[str, Any] = {"profiles": ["judged", "spare"]}
     if policy.cooldown is not None:
         chain["cooldown"] = policy.cooldown
+        own.pop("provider", None)  # a flat rule knows no provider, and believes none
     document = {"profiles": {"judged": own, "spare": spare}, "chains": {"day": chain}}
     return load_document(document, environ={})
