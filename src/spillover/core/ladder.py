@@ -8,7 +8,7 @@ Refuses to know how a call is sent, what was counted, and the clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, overload
 
@@ -58,8 +58,9 @@ class Sticky(Value, frozen=True, kw_only=True):
 class View(Protocol):
     """What the ladder reads of the shared record; a ledger answers from memory."""
 
-    def health(self, subject: str) -> Health | None:
-        """Return the evidence against a subject."""
+    @property
+    def health(self) -> Callable[[str], Health | None]:
+        """What returns the evidence against a subject; asked several times for each request."""
 
     def is_disabled(self, profile: str) -> bool:
         """Return whether a user switched the profile off."""

@@ -119,7 +119,7 @@ class Engine:
         Raises `UnknownModel` for a model that is no chain, profile or alias; whatever happens to
         providers is an answer. Cancelling the awaiting task means that the client left.
         """
-        chain = self.routing.resolve(call.model or call.asked.model)
+        chain = self._world.setup.routing.resolve(call.model or call.asked.model)
         return await Serving(self._world, call, chain).answer()
 
     def explain(self, call: Call) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Serving:
         self._attempt: Attempt | None = None
         self._relay: Relay | None = None
         self._task = world.means.rounds.task()
+        self._trail: tuple[tuple[Step, ...], str] = ((), "")
         self._passed: dict[str, str] = {}
         """Headers of the provider that answered last which clients get."""
         space = None
@@ -363,7 +364,7 @@ class Serving:
                 profile=ending.profile,
                 outcome=ending.kind.value,
                 code=None if ending.refusal is None else ending.refusal.code.value,
-                trail=_trail(ending.trail),
+                trail=self._told(ending.trail),
                 took_ms=(time.monotonic() - self._began_s) * 1_000,
                 ttft_ms=None if attempt is None else attempt.ttft_ms,
                 reserve_ms=self._reserve_ms,
@@ -383,7 +384,7 @@ class Serving:
             "x-spillover-attempts": str(len(trail)),
         }
         if trail:
-            headers["x-spillover-trail"] = _trail(trail)
+            headers["x-spillover-trail"] = self._told(trail)
             headers["x-spillover-profile"] = trail[-1].profile
         if profile is not None:
             headers["x-spillover-profile"] = profile
@@ -391,6 +392,12 @@ class Serving:
             headers["x-spillover-truncated"] = str(self._removed)
         headers |= self._passed
         return headers
+
+    def _told(self, trail: tuple[Step, ...]) -> str:
+        """Return a trail as headers and events tell it; both tell the last one."""
+        if trail is not self._trail[0]:
+            self._trail = trail, ",".join([f"{step.profile}:{step.result}" for step in trail])
+        return self._trail[1]
 
     def _closing_answer(self) -> Answer:
         """Return the answer of a request that has ended: what was served whole, or an error."""
@@ -418,10 +425,6 @@ class Serving:
         else:
             raise AssertionError(ending)
         return Answer(status, headers, body=body, serving=self)
-
-
-def _trail(trail: tuple[Step, ...]) -> str:
-    return ",".join([f"{step.profile}:{step.result}" for step in trail])
 
 
 def _refusal_body(refusal: Refusal, request_id: str) -> bytes:

@@ -63,7 +63,7 @@ from spillover.ledger.learned import Learned
 from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from spillover.core.budgets import Told
     from spillover.core.ladder import Pin, Sticky
@@ -127,9 +127,10 @@ class Book:
 
     # What the ladder reads.
 
-    def health(self, subject: str) -> Health | None:
-        """Return the evidence against a subject."""
-        return self.healths.get(subject)
+    @property
+    def health(self) -> Callable[[str], Health | None]:
+        """What returns the evidence against a subject; asked several times for each request."""
+        return self.healths.get
 
     def is_disabled(self, profile: str) -> bool:
         """Return whether a user switched the profile off."""

@@ -104,11 +104,13 @@ def read_answer(
     choices = answer.choices
     if choices is None or holds(answer.error):
         return WholeAnswer(evidence=_refused(provider, headers, body), usage=usage)
-    if any(choice.finish_reason == "error" or holds(choice.error) for choice in choices):
-        return WholeAnswer(evidence=_refused(provider, headers, body), usage=usage)
+    for choice in choices:
+        if choice.finish_reason == "error" or holds(choice.error):
+            return WholeAnswer(evidence=_refused(provider, headers, body), usage=usage)
+    if choices and usage is not None and usage.output_tokens > 0:
+        return WholeAnswer(usage=usage)  # as mostly
     parts = [part for choice in choices for part in choice.parts()]
-    counted = usage is not None and usage.output_tokens > 0
-    if not choices or not (parts or counted):
+    if not parts:
         reason = choices[0].finish_reason if choices else None
         return WholeAnswer(evidence=hollow(provider, reason), usage=usage)
     if usage is not None:
