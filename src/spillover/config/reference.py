@@ -53,7 +53,7 @@ aliases: {"gpt-*": default}
 | amount | `5000`, `5K`, `1M`; blank or `unlimited` is no limit, `0` lets nothing pass; `cost` is in US dollars |
 | size | `64MB`, `8MiB`, or bytes |
 | name | 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first; `auto` is reserved, and a chain and a profile may not share one |
-| secret | `${VARIABLE}`, `keyring:NAME` (service `spillover` of the machine's key ring), or `file:PATH` (relative to the file) |
+| secret | `${VARIABLE}`, `keyring:NAME` (service `spillover` of the machine's key ring), or `file:PATH` (relative to the file); the key itself works too, but then whoever reads the file has it |
 | variable | `${VAR}`, `${VAR:-default}` and `$$` for a dollar sign, in text values only |
 
 A file `.env` beside the configuration is read too; the environment beats it.
