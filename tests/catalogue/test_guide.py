@@ -75,6 +75,9 @@ def test_a_name_that_is_none_is_answered_by_the_nearest() -> None:
     assert GUIDE.find("groq-ratelimt") is None
     assert GUIDE.nearest("groq-ratelimt")[0] == "groq-rate-limit"
     assert GUIDE.nearest("%%%") == ()
+    assert "auth_invalid" in GUIDE.nearest("auth")
+    assert GUIDE.nearest("nonsense") == ()
+    assert GUIDE.nearest("418") == ()
 
 
 def test_entries_of_one_class_are_alike() -> None:

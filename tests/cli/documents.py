@@ -71,8 +71,30 @@ def chain(*profiles: str, serving: str | None = None, **fields: Any) -> dict[str
 
 
 def document(chains: dict[str, Any], profiles: dict[str, Any]) -> dict[str, Any]:
-    """Return a status document."""
-    return {"version": "0", "ledger": {"degraded": None}, "chains": chains, "profiles": profiles}
+    """Return a status document; a chain leaves out by itself whoever is not active."""
+    filled = {}
+    for name, each in chains.items():
+        members = {member: profiles[member] for member in each["profiles"]}
+        skipped = [
+            left_out(member, entry["status"], entry["reason"], entry["until"])
+            for member, entry in members.items()
+            if entry["status"] != "active"
+        ]
+        filled[name] = {"skipped": skipped, **each}
+    return {"version": "0", "ledger": {"degraded": None}, "chains": filled, "profiles": profiles}
+
+
+def left_out(
+    name: str, reason: str, detail: str, available_at: str | None = None
+) -> dict[str, Any]:
+    """Return why a chain can't take a profile now."""
+    return {
+        "profile": name,
+        "reason": reason,
+        "detail": detail,
+        "available_at": available_at,
+        "never": False,
+    }
 
 
 GROQ = profile(

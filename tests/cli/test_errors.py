@@ -8,7 +8,7 @@ import pytest
 
 from spillover.catalogue.guide import load
 from spillover.cli.entry import run
-from spillover.cli.errors import provider_in, waits_of
+from spillover.cli.errors import own_entry, provider_in, waits_of
 from spillover.protocols.records import classify
 from tests.cli.terminal import on_terminal, plain, spillover
 
@@ -105,6 +105,27 @@ def test_an_answer_that_is_fine_is_said_to_be() -> None:
     shown = spillover("errors", "-", given='{"choices":[{"message":{"content":"hi"}}]}')
 
     assert shown.stdout == "no failure: this is an answer, or a part of one\n"
+
+
+def test_an_answer_of_spillover_itself_is_explained_as_its_own() -> None:
+    body = {"error": {"message": "all spent", "type": "spillover_error", "code": "all_exhausted"}}
+
+    for pasted in (json.dumps(body), f"openai.RateLimitError: Error code: 429 - {body}"):
+        shown = spillover("errors", "-", given=pasted)
+
+        assert shown.stdout.startswith("Every profile is spent  all_exhausted\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"error": {"type": "spillover_error"}}',
+        '{"error": {"type": "spillover_error", "code": "rate_limited"}}',
+        '{"error": {"type": "other", "code": "all_exhausted"}}',
+    ],
+)
+def test_what_another_answered_is_not_taken_for_spillovers(text: str) -> None:
+    assert own_entry(text) is None
 
 
 def test_nothing_pasted_is_said_to_be_nothing() -> None:

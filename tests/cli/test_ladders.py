@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.cli.documents import (
     at,
     chain,
     document,
+    left_out,
     limit,
     profile,
 )
@@ -138,6 +140,34 @@ def test_a_chain_of_failed_profiles_promises_nothing() -> None:
 
     assert lines[0] == "c  priority  nobody can serve now"
     assert lines[2] == "   1  a  ● failed     free   key missing"
+
+
+def test_why_a_chain_leaves_an_active_profile_out_stands_beside_it() -> None:
+    gate = left_out("paid", "spend_gate", "needs x-spillover-spend: yes")
+    night = left_out("night", "hours", "outside its hours", at(600))
+    gated = chain("free", "paid", "night", serving="free", skipped=[gate, night])
+    profiles = {"free": profile(), "paid": profile(tier="paid"), "night": profile()}
+
+    lines = drawn(document({"c": gated}, profiles))
+
+    assert "   2  paid   ● active     paid   spend gate: needs x-spillover-spend: yes" in lines
+    assert "   3  night  ● active     free   hours: outside its hours, back in 10 min" in lines
+
+
+def test_a_chain_that_never_takes_a_profile_does_not_wait_for_it() -> None:
+    kept_out = left_out("a", "privacy", "only local profiles may serve")
+
+    lines = drawn(document({"c": chain("a", skipped=[kept_out])}, {"a": SPENT}))
+
+    assert lines[0] == "c  priority  nobody can serve now"
+    assert lines[2] == "   1  a  ● exhausted  free   privacy: only local profiles may serve"
+
+
+def test_chains_stand_one_line_apart() -> None:
+    lines = drawn(document({"c": chain("a"), "d": chain("a"), "e": chain("a")}, {"a": profile()}))
+
+    assert [bool(line) for line in lines].count(False) == 5
+    assert not any(above == below == "" for above, below in itertools.pairwise(lines))
 
 
 def test_policy_and_pin_stand_in_the_chains_line() -> None:

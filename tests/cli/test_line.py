@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.cli.line import line_of, run_line
-from tests.cli.documents import DOWN, GROQ, LADDER, NOW, SPENT, chain, document, limit, profile
+from tests.cli.documents import (
+    DOWN,
+    GROQ,
+    LADDER,
+    NOW,
+    SPENT,
+    chain,
+    document,
+    left_out,
+    limit,
+    profile,
+)
 from tests.cli.terminal import spillover
 from tests.library.setting import ask, two_providers
 
@@ -40,9 +51,38 @@ if TYPE_CHECKING:
             ),
             "a",
         ),
+        (
+            document(
+                {
+                    "c": chain(
+                        "a", "b", serving="a", skipped=[left_out("b", "spend_gate", "needs a yes")]
+                    )
+                },
+                {"a": profile(), "b": profile(tier="paid")},
+            ),
+            "a",
+        ),
+        (
+            document(
+                {"c": chain("a", skipped=[left_out("a", "privacy", "local ones only")])},
+                {"a": SPENT},
+            ),
+            "nobody can serve",
+        ),
         (document({}, {}), ""),
     ],
-    ids=["next", "back", "alone", "idle", "failed", "default", "no amount", "nothing"],
+    ids=[
+        "next",
+        "back",
+        "alone",
+        "idle",
+        "failed",
+        "default",
+        "no amount",
+        "gate",
+        "privacy",
+        "nothing",
+    ],
 )
 def test_the_line_says_who_serves_how_far_it_is_used_and_who_is_next(
     status: dict[str, Any], line: str

@@ -149,6 +149,26 @@ def test_what_can_not_be_read_is_told_in_one_line(text: str | bytes, complaint: 
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("a:\n\tb: 1", "a.yaml:2: … spaces in the place of tabs"),
+        ("a:\n  b: {c: x, d: ${E}}", "a.yaml:2: … quotes around ${…} within braces"),
+        ('a: ["x", ${E}]', "a.yaml:1: … quotes around ${…} within braces"),
+        ("a:\n   b: 1\n    c: 2", "a.yaml:3: … keys of one mapping beneath each other"),
+        ("a: b: c", "a.yaml:1: … keys of one mapping beneath each other"),
+        ("a: {b: 1", "a.yaml:1: … valid YAML"),
+    ],
+)
+def test_a_usual_slip_is_told_with_what_mends_it(text: str, remedy: str) -> None:
+    place, _, mends = remedy.partition(" … ")
+
+    found = the_complaint(text)
+
+    assert found.startswith(f"{place} found broken YAML")
+    assert f"expected {mends}" in found
+
+
 def test_a_deep_document_ends_no_stack() -> None:
     assert "32 levels" in the_complaint("a: " + "{a: " * 5_000)
 

@@ -122,6 +122,25 @@ def test_a_malformed_variable_in_a_key_is_a_fault() -> None:
     assert fault.path == ("profiles", "p", "api_key")
 
 
+@pytest.mark.parametrize(
+    "written", ["$ACME_API_KEY", "{ACME_API_KEY}", "ACME_API_KEY", " $ACME_API_KEY "]
+)
+def test_a_variable_that_is_only_named_is_no_key(written: str) -> None:
+    found = expanded({"profiles": {"p": {"api_key": written}}})
+
+    (fault,) = found.faults
+    assert fault.found == repr(written)
+    assert fault.expected == "${ACME_API_KEY}, which stands for that variable's value"
+    assert found.document == {"profiles": {"p": {"api_key": None}}}
+
+
+@pytest.mark.parametrize(
+    "written", ["sk-abc", "ACME", "$$ACME_API_KEY", "acme_api_key", "Bearer x", "A5DF_KEY9"]
+)
+def test_what_may_be_a_key_is_taken_as_one(written: str) -> None:
+    assert the_key(written).reveal() == written.replace("$$", "$")
+
+
 def test_a_secret_may_stand_in_a_file_beside_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "groq.key"
     file.write_text("gsk_from-a-file\n")

@@ -215,11 +215,13 @@ async def test_who_serves_next_is_shown_as_serving_decides_it() -> None:
         pinned = serving()
         await stage.ask()
         spent = serving()
+        (left_out,) = stage.engine.status()["chains"]["gated"]["skipped"]
         await stage.engine.set_disabled("p1", disabled=True)
 
         assert before == {"gated": "p0", "turns": "p1", "pinned": "p0"}
         assert pinned == {"gated": "p0", "turns": "p0", "pinned": "p1"}
         assert spent == {"gated": "p1", "turns": "p1", "pinned": "p1"}
+        assert (left_out["profile"], left_out["reason"]) == ("p0", "limit")
         assert serving() == dict.fromkeys(chains)
         shown = stage.engine.status()["chains"]["pinned"]
         assert (shown["pinned"], shown["pinned_strictly"]) == ("p1", True)

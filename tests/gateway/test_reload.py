@@ -69,15 +69,12 @@ def test_an_edit_is_in_force_without_a_restart(edited: Edited) -> None:
     assert edited.told("config.reloaded")[0]["path"] == str(edited.path)
 
 
-def test_a_broken_edit_keeps_what_runs_and_says_why(
-    edited: Edited, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_broken_edit_keeps_what_runs_and_says_why(edited: Edited) -> None:
     edited.edit(chains={"default": ["two", "nobody"]})
     wait_until(lambda: edited.told("config.rejected"))
 
     assert edited.served.chat().headers["x-spillover-profile"] == "one"
     assert "nobody" in edited.told("config.rejected")[0]["problems"][0]
-    assert "stays in force" in caplog.text
 
 
 def test_the_edit_that_mends_a_broken_one_is_taken(edited: Edited) -> None:

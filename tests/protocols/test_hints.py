@@ -134,7 +134,7 @@ def test_a_recorded_error_is_recognised(case: Recorded) -> None:
         (
             '{"error": {"message": "Upstream said: {\\"message\\": \\"no room\\"}"}}',
             Shape.STRUCTURED,
-            "no room: Upstream said:",
+            "Upstream said: no room",
             (),
         ),
         (
@@ -345,6 +345,12 @@ def test_json_that_is_not_utf_8_is_read_as_far_as_it_goes() -> None:
 
     assert evidence.shape is Shape.GARBAGE
     assert evidence.codes == ("busy",)
+
+
+def test_what_leads_an_error_in_is_said_before_it() -> None:
+    evidence = read('RateLimitError: Error code: 429 - {"error": {"message": "Slow down."}}')
+
+    assert evidence.message == "RateLimitError: Error code: 429: Slow down."
 
 
 def test_json_of_an_unbearable_size_is_scanned_not_parsed() -> None:

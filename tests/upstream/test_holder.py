@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from contextlib import closing
 
@@ -19,6 +20,24 @@ def test_who_listens_on_a_port_is_named_with_its_pid() -> None:
 
     assert found is not None
     assert f"(pid {os.getpid()})" in found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
+def test_a_long_command_is_named_by_its_beginning() -> None:
+    serve = (
+        "import socket, sys; server = socket.create_server(('127.0.0.1', 0));"
+        " print(server.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", serve, "x" * 500]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+
+        found = holder(int(process.stdout.readline()))
+        process.communicate()
+
+    assert found is not None
+    assert found.startswith(sys.executable)
+    assert found.endswith(f"… (pid {process.pid})")
 
 
 def test_nobody_has_a_port_that_is_free() -> None:

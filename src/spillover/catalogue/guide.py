@@ -55,6 +55,10 @@ class _File(Entry, frozen=True, kw_only=True):
     errors: tuple[GuideEntry, ...]
 
 
+_WORD: Final = 4
+"""Letters from which on a part of a name says what is meant: `auth`."""
+
+
 class Guide:
     """The entries by name."""
 
@@ -74,9 +78,13 @@ class Guide:
         return self._named.get(plain) or self._named.get(_plain(name.rpartition(".")[2]))
 
     def nearest(self, name: str) -> tuple[str, ...]:
-        """Return the codes whose names are most like a name, best first."""
-        found = difflib.get_close_matches(_plain(name), self._named, n=5, cutoff=0.5)
-        return tuple(dict.fromkeys(self._named[near].code for near in found))[:3]
+        """Return the codes whose names hold a word or are most like it; a number is like none."""
+        plain = _plain(name)
+        if plain.isdigit():
+            return ()
+        close = difflib.get_close_matches(plain, self._named, n=5, cutoff=0.65)
+        holding = [named for named in self._named if len(plain) >= _WORD and plain in named]
+        return tuple(dict.fromkeys(self._named[near].code for near in (*close, *holding)))[:3]
 
     def of_group(self, group: str) -> tuple[GuideEntry, ...]:
         """Return a group's entries in their order."""

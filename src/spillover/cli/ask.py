@@ -25,7 +25,7 @@ app = typer.Typer()
 @app.command()
 def ask(
     prompt: Annotated[
-        str, typer.Argument(metavar='"PROMPT"', help="What to ask; - reads it from standard input.")
+        str, typer.Argument(metavar="PROMPT", help="What to ask; - reads it from standard input.")
     ],
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="A chain, profile or alias.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 from urllib.parse import urlsplit
@@ -103,6 +104,10 @@ def waits_of(entry: GuideEntry) -> tuple[GuessedWait, ...]:
 def _explain(text: str, provider: str | None) -> None:
     if not text.strip():
         raise RequestError("nothing was given to read: paste an error on standard input")
+    own = own_entry(text)
+    if own is not None:
+        screen.show(portrait(load(), own, (), width=screen.width()))
+        return
     now = SystemClock().now()
     whose = provider or provider_in(text)
     record = {**read_pasted(text), "provider": whose}
@@ -120,6 +125,17 @@ def _explain(text: str, provider: str | None) -> None:
 def entry_of(failure: Failure) -> GuideEntry | None:
     """Return the guide's entry that fits a failure best: its class's."""
     return load().find(failure.failure.value)
+
+
+_OWN_TYPE: Final = re.compile(r"""["']type["']\s*:\s*["']spillover_error["']""")
+_CODE: Final = re.compile(r"""["']code["']\s*:\s*["'](?P<code>\w+)["']""")
+
+
+def own_entry(text: str) -> GuideEntry | None:
+    """Return the guide's entry of an answer that Spillover made itself; None: another's."""
+    code = _CODE.search(text) if _OWN_TYPE.search(text) else None
+    entry = load().find(code["code"]) if code else None
+    return entry if entry is not None and entry.group == "own" else None
 
 
 def provider_in(text: str) -> str:

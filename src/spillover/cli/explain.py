@@ -63,7 +63,8 @@ def _body(request: Path | None) -> bytes:
     try:
         return request.read_bytes()
     except OSError as error:
-        raise typer.BadParameter(f"{request}: {error.strerror}") from error
+        hint = "a file that holds a chat request is wanted, or - for standard input"
+        raise typer.BadParameter(f"{request}: {error.strerror}; {hint}") from error
 
 
 async def _explained(

@@ -35,6 +35,8 @@ COLOURS: Final = {
     "failed": "red",
     "disabled": "bright_black",
 }
+OF_THE_CHAIN: Final = frozenset({"policy", "privacy", "spend_gate", "hours"})
+"""Why a chain leaves a profile out, however the profile itself stands."""
 INDENT: Final = 7
 BETWEEN: Final = " · "
 LAST: Final = "last "
@@ -58,14 +60,16 @@ def ladders(document: dict[str, Any], *, now: float, width: int | None) -> list[
         lines += [*drawing.head(name, chain), Text()]
         for rank, profile in enumerate(chain["profiles"], 1):
             serving = profile == chain["serving"]
-            lines += drawing.rung(profile, mark=SERVING if serving else " ", rank=str(rank))
-        lines.append(Text())
+            mark = SERVING if serving else " "
+            lines += drawing.rung(profile, mark=mark, rank=str(rank), chain=chain)
+        if lines[-1].plain:
+            lines.append(Text())
     chained = {name for chain in document["chains"].values() for name in chain["profiles"]}
     loose = [name for name in profiles if name not in chained]
     if loose:
         lines += [Text("in no chain", "bold"), Text()]
         for name in loose:
-            lines += drawing.rung(name, mark=" ", rank="")
+            lines += drawing.rung(name, mark=" ", rank="", chain=None)
         lines.append(Text())
     while lines and not lines[-1].plain:
         lines.pop()
@@ -102,24 +106,26 @@ class _Drawing:
         else:
             following = [
                 Text("nobody can serve now", "red"),
-                *(Text(soonest, "red") for soonest in self._soonest(chain["profiles"])),
+                *(Text(soonest, "red") for soonest in self._soonest(chain)),
             ]
         return self._wrapped(line, following, between=", ")
 
-    def _soonest(self, names: Iterable[str]) -> list[str]:
-        entries = [self._profiles[name] for name in names]
-        times = [entry["until"] for entry in entries if entry["until"] and _waits(entry)]
+    def _soonest(self, chain: dict[str, Any]) -> list[str]:
+        times = [each["available_at"] for each in chain["skipped"] if each["available_at"]]
         return [f"soonest {back_in(min(times), self._now)}"] if times else []
 
-    def rung(self, name: str, *, mark: str, rank: str) -> Iterator[Text]:
-        """Yield a profile's lines."""
+    def rung(
+        self, name: str, *, mark: str, rank: str, chain: dict[str, Any] | None
+    ) -> Iterator[Text]:
+        """Yield a profile's lines, in a chain or in none."""
         profile = self._profiles[name]
         status = profile["status"]
         line = Text(f"{mark} ", "bold green").append(f"{rank:>2}  ", "dim")
         line.append(name.ljust(self._name_cells), "bold" if mark.strip() else "")
         line.append(f"  {DOT} {status:<9}", COLOURS[status])
         line.append(f"  {profile['tier']:<5}", "dim")
-        causes = [Text(cause) for cause in self._cause(profile)]
+        skipped = {each["profile"]: each for each in (chain or {"skipped": ()})["skipped"]}
+        causes = [Text(cause) for cause in self._cause(profile, skipped.get(name))]
         yield from self._wrapped(line, causes, between=", ")
         if name in self._drawn:
             return
@@ -174,7 +180,11 @@ class _Drawing:
             line.rstrip()
         return lines
 
-    def _cause(self, profile: dict[str, Any]) -> list[str]:
+    def _cause(self, profile: dict[str, Any], skipped: dict[str, Any] | None) -> list[str]:
+        if skipped and (profile["status"] == "active" or skipped["reason"] in OF_THE_CHAIN):
+            back = back_in(skipped["available_at"], self._now)
+            why = f"{words(skipped['reason'])}: {words(skipped['detail'])}"
+            return [why, back] if back else [why]
         parts = [words(profile["reason"]), back_in(profile["until"], self._now)]
         if profile["status"] != "failed":
             parts += trust(profile, self._now)
@@ -235,10 +245,6 @@ def usage_of(usage: dict[str, dict[str, int]]) -> list[Text]:
 
 def _cells(parts: list[Text]) -> int:
     return sum(part.cell_len for part in parts) + len(BETWEEN) * (len(parts) - 1)
-
-
-def _waits(profile: dict[str, Any]) -> bool:
-    return profile["status"] in {"cooldown", "exhausted"}
 
 
 def _fitted(line: Text, width: int | None) -> Text:

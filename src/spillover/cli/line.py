@@ -66,15 +66,16 @@ def line_of(document: dict[str, Any], now: float) -> str:
     chain = chains.get(DEFAULT) or next(iter(chains.values()))
     serving = chain["serving"]
     if serving is None:
-        soonest = _soonest(chain["profiles"], profiles, now)
+        soonest = _soonest(chain, chain["profiles"], now)
         return f"nobody can serve ▸ {soonest}" if soonest else "nobody can serve"
     place = chain["profiles"].index(serving)
     ahead, behind = chain["profiles"][:place], chain["profiles"][place + 1 :]
-    following = next((name for name in behind if profiles[name]["status"] == "active"), None)
+    skipped = {each["profile"] for each in chain["skipped"]}
+    following = next((name for name in behind if name not in skipped), None)
     parts = [serving, *_tightest(profiles[serving])]
     if following is not None:
         parts.append(f"▸ next {following}")
-    elif (soonest := _soonest(ahead, profiles, now)) is not None:
+    elif (soonest := _soonest(chain, ahead, now)) is not None:
         parts.append(f"▸ {soonest}")
     return " ".join(parts)
 
@@ -89,9 +90,13 @@ def _tightest(profile: dict[str, Any]) -> list[str]:
     return [f"{round(taken, 2):g}/{limit['amount']:g}", limit_initials(limit)]
 
 
-def _soonest(names: list[str], profiles: dict[str, Any], now: float) -> str | None:
-    """Return who is back first, and when."""
-    waits = [(profiles[name]["until"], name) for name in names if profiles[name]["until"]]
+def _soonest(chain: dict[str, Any], names: list[str], now: float) -> str | None:
+    """Return which of the names is back in a chain first, and when."""
+    waits = [
+        (each["available_at"], each["profile"])
+        for each in chain["skipped"]
+        if each["available_at"] and each["profile"] in names
+    ]
     if not waits:
         return None
     until, name = min(waits)

@@ -97,7 +97,9 @@ def parse(source: bytes, *, file: str) -> Parsed:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
-        return failed(_broken(error.problem or error.context), "valid YAML", line)
+        reason = error.problem or error.context or ""
+        written = "".join(text.splitlines()[line - 1 : line]) if line else ""
+        return failed(_broken(reason), _remedy(written, reason), line)
     except (YAMLError, ValueError) as error:
         return failed(_broken(str(error)), "valid YAML")
     return Parsed(document=node.value, lines=node.lines, problems=tuple(builder.problems))
@@ -253,6 +255,30 @@ def _scalar(event: ScalarEvent) -> Any:
 
 def _line(event: Event) -> int:
     return int(event.start_mark.line) + 1
+
+
+_REMEDIES: Final = (
+    (re.compile(r" *\t"), "", "spaces in the place of tabs"),
+    (
+        re.compile(r".*[\[{,][^\"']*\$\{"),
+        "",
+        'quotes around ${…} within braces or brackets: {api_key: "${GROQ_API_KEY}"}',
+    ),
+    (
+        re.compile(r""),
+        "mapping values are not allowed here",
+        "keys of one mapping beneath each other, and quotes around text that holds ': '",
+    ),
+)
+"""What people trip over: how the line looks, what the parser says of it, what helps."""
+
+
+def _remedy(line: str, reason: str) -> str:
+    """Return what helps against a line that is no YAML."""
+    found = (
+        remedy for looks, says, remedy in _REMEDIES if looks.match(line) and reason.startswith(says)
+    )
+    return next(found, "valid YAML")
 
 
 def _broken(reason: str | None) -> str:

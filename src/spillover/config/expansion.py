@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{[^}]*\}?)")
+_NAMES_A_VARIABLE: Final = re.compile(
+    r"(?:\$|\{|)(?P<name>(?<=[${])[A-Za-z_][A-Za-z0-9_]*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN))\}?"
+)
+"""What people write for `${NAME}`: `$NAME`, `{NAME}`, `NAME_KEY`. No provider's keys look so."""
 _LARGEST_SECRET: Final = 65_536
 
 SECRET_PLACES: Final = (
@@ -122,6 +126,12 @@ class _Walk:
 
     def _secret(self, text: str, path: KeyPath) -> Secret | MissingSecret | None:
         """A credential; None where it is written as nothing."""
+        named = _NAMES_A_VARIABLE.fullmatch(text.strip())
+        if named:
+            meant = f"${{{named['name']}}}"
+            expected = f"{meant}, which stands for that variable's value"
+            self.faults.append(Finding(path=path, found=repr(text), expected=expected))
+            return None
         try:
             source = expand(text, self._environ).strip()
         except Unset as unset:

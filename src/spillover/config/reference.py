@@ -53,8 +53,8 @@ aliases: {"gpt-*": default}
 | amount | `5000`, `5K`, `1M`; blank or `unlimited` is no limit, `0` lets nothing pass; `cost` is in US dollars |
 | size | `64MB`, `8MiB`, or bytes |
 | name | 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first; `auto` is reserved, and a chain and a profile may not share one |
-| secret | `${VARIABLE}`, `keyring:NAME` (service `spillover` of the machine's key ring), or `file:PATH` (relative to the file) |
-| variable | `${VAR}`, `${VAR:-default}` and `$$` for a dollar sign, in text values only |
+| secret | `${VARIABLE}`, `keyring:NAME` (service `spillover` of the machine's key ring), or `file:PATH` (relative to the file); the key itself works too, but then whoever reads the file has it |
+| variable | `${VAR}`, `${VAR:-default}` and `$$` for a dollar sign, in text values only; within `{}` and `[]` YAML wants it in quotes |
 
 A file `.env` beside the configuration is read too; the environment beats it.
 A profile whose key is missing starts as failed, reason `key_missing`, and the rest serves.
@@ -69,7 +69,7 @@ and `minute`, `hour`, `day`, `week` or `month`; `concurrency` limits the calls i
 comes back by `spillover usage clear` alone, whatever the clock, restarts and time do. A new key is a new
 account with a new credit, unless the account is named under `accounts`.
 
-Limits on `cost` are budgets: a call is held at its estimate before it is sent and settled by what the
+Limits on `cost` (`cost_per_day: 5`, in dollars) are budgets: a call is held at its estimate before it is sent and settled by what the
 provider reports, at your `price` or the catalogue's. As 50, 80, 90 and 100 % of a budget or a credit are
 used, [`budget.reached`](http.md#events) tells of each, once in a window.
 
@@ -96,6 +96,22 @@ profiles:
       - {tokens: 8000, per: 10s, window: refill, burst: 16K}
 chains:
   default: [groq, gemini]
+```
+
+## Chains at a glance
+
+A list of profiles is a chain; what else a chain may say is [below](#chains).
+
+```yaml
+chains:
+  default: [groq, gemini, openai-paid]
+  thrifty:                          # never spends unasked, and waits rather than fails
+    profiles: [groq, openai-paid]
+    spend_gate: {on_quota: ask, on_outage: never}
+    when_exhausted: {wait: 30s}
+  nights:                           # the paid one at night alone
+    profiles: [groq, {profile: openai-paid, hours: "22:00-07:00 Europe/Paris"}]
+  private: {profiles: [ollama], privacy: true}
 ```
 """
 

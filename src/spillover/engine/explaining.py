@@ -72,7 +72,7 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
             for c in ladder.candidates
         ],
         "skipped": [
-            _skipped(each) | {"evidence": _evidence(profiles[each.profile], book, now)}
+            skipped_document(each) | {"evidence": _evidence(profiles[each.profile], book, now)}
             for each in ladder.skipped
         ],
         "truncated": removed,
@@ -149,7 +149,8 @@ def _evidence(profile: Profile, book: Book, now: float) -> dict[str, Any] | None
     }
 
 
-def _skipped(skipped: Skipped) -> dict[str, Any]:
+def skipped_document(skipped: Skipped) -> dict[str, Any]:
+    """Return why a profile can't serve a request now, as `/api/explain` says it."""
     return {
         "profile": skipped.profile,
         "reason": skipped.reason.value,

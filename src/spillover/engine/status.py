@@ -28,7 +28,7 @@ from spillover.core.values import (
     Status,
     Value,
 )
-from spillover.engine.explaining import prospect
+from spillover.engine.explaining import prospect, skipped_document
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def chain_document(
     """Return one chain's part of the status; `turn` is the number of its next request."""
     # Who would be admitted now for the smallest of requests.
     ask = Ask(chain=chain, demand=_SMALLEST, turn=turn)
-    ready = prospect(ask, profiles, book, now).candidates
+    ladder = prospect(ask, profiles, book, now)
+    ready = ladder.candidates
     pin = book.pin(chain.name)
     return {
         "title": chain.title or chain.name,
@@ -123,6 +124,7 @@ def chain_document(
         "pinned": None if pin is None else pin.profile,
         "pinned_strictly": pin is not None and pin.strict,
         "profiles": [member.profile for member in chain.members],
+        "skipped": [skipped_document(each) for each in ladder.skipped],
     }
 
 

@@ -49,17 +49,11 @@ async def adopt(gateway: Gateway, loaded: LoadedConfig) -> None:
     gateway.apply(settings, loaded.redactor.redact)
     for problem in (*loaded.warnings, *loaded.missing_keys):
         log.warning("%s", problem)
-    log.info("%s is in force", path)
     gateway.engine.events.publish(ConfigReloaded(at=gateway.engine.clock.now(), path=path))
 
 
 def _reject(gateway: Gateway, path: str, error: ConfigError) -> None:
     problems = tuple(str(problem) for problem in error.problems)
-    log.error(
-        "%s can't be used, the configuration before it stays in force:\n%s",
-        path,
-        "\n".join(problems),
-    )
     gateway.engine.events.publish(
         ConfigRejected(at=gateway.engine.clock.now(), path=path, problems=problems)
     )

@@ -53,7 +53,7 @@ async def found_config(
     problem = Problem(
         file=str(config_path(given, environ)),
         key="",
-        found="nothing to work with: no file, no provider's key in the environment, no local server",
+        found="no file, no provider's key in the environment and no local server",
         expected=f"one of them (spillover init writes a file to start from){also}",
     )
     raise ConfigError((problem,))

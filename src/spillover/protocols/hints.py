@@ -268,13 +268,14 @@ _BLAND: Final = frozenset({"", "0", "error", "True", "False"})
 
 
 def _read_text(text: str, facts: _Facts, depth: int) -> None:
-    """Read a text for people, or the JSON that it holds."""
+    """Read a text for people, or the JSON that it holds; what leads it in is said before it."""
+    place = len(facts.messages)
     start = text.find("{")
     if start >= 0:
         inner = text[start : text.rfind("}") + 1]
         if _walk_json(inner, facts, depth - 1) or _walk_python(inner, facts, depth - 1):
-            text = text[:start]
-    _say(_neat(text[:MOST_TEXT_CHARS]), facts)
+            text = text[:start].rstrip(" :-")
+    _say(_neat(text[:MOST_TEXT_CHARS]), facts, place)
 
 
 def _neat(text: str) -> str:
@@ -284,9 +285,9 @@ def _neat(text: str) -> str:
     return " ".join(text.split())
 
 
-def _say(text: str, facts: _Facts) -> None:
+def _say(text: str, facts: _Facts, place: int | None = None) -> None:
     if text:
-        facts.messages.append(text)
+        facts.messages.insert(len(facts.messages) if place is None else place, text)
         facts.words.append(text)
 
 

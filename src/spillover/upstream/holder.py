@@ -58,4 +58,5 @@ def _command(process: Path) -> str:
     except OSError:
         return "a process"
     text = " ".join(word.decode("utf-8", "replace") for word in words if word)
-    return text[:_LONGEST_COMMAND] or "a process"
+    cut = text if len(text) <= _LONGEST_COMMAND else f"{text[: _LONGEST_COMMAND - 1]}…"
+    return cut or "a process"
