@@ -58,6 +58,12 @@ def _negative(amounts: list[int]) -> Amounts:
     return tuple(-amount for amount in amounts)  # type: ignore[return-value]
 
 
+@lru_cache(maxsize=64)
+def _parts(amounts: Amounts) -> tuple[tuple[int, int], ...]:
+    """Return (metric, amount) of what is not zero; one window after the other asks for the same."""
+    return tuple([(metric, amount) for metric, amount in enumerate(amounts) if amount])
+
+
 class RollingSeries(msgspec.Struct, tag="rolling"):
     """Usage of the last `width * 60` seconds in buckets, oldest first."""
 
@@ -118,11 +124,10 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         index, buckets, totals = floor(at / self.width), self.buckets, self.totals
         is_latest = buckets and buckets[-1][0] == index  # as mostly
         bucket = buckets[-1][1] if is_latest else self._bucket(index)
-        for metric, amount in enumerate(amounts):
-            if amount:
-                counted = amount if amount > 0 else max(amount, -bucket[metric])
-                bucket[metric] += counted
-                totals[metric] += counted
+        for metric, amount in _parts(amounts):
+            counted = amount if amount > 0 else max(amount, -bucket[metric])
+            bucket[metric] += counted
+            totals[metric] += counted
 
     def used(self, metric: int, now: float) -> int:
         """Return what counts of `metric` at `now`."""
@@ -186,8 +191,8 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
         if at >= self.ends_at:
             self.roll(at)
         over = at < self.starts_at
-        for metric, amount in enumerate(amounts):
-            if amount > 0 or (amount < 0 and not over):
+        for metric, amount in _parts(amounts):
+            if amount > 0 or not over:
                 self.totals[metric] = max(0, self.totals[metric] + amount)
 
     def used(self, metric: int, now: float) -> int:

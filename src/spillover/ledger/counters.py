@@ -108,15 +108,24 @@ class Counters:
 
     def hold(self, tallies: list[Tally], amounts: Amounts) -> None:
         """Hold room for a call."""
-        for tally in tallies:
-            tally.in_flight += 1
-            _add(tally.held, amounts, 1)
+        self._hold(tallies, amounts, 1)
 
     def let_go(self, tallies: list[Tally], amounts: Amounts) -> None:
         """Hold a call's room no longer."""
+        self._hold(tallies, amounts, -1)
+
+    def _hold(self, tallies: list[Tally], amounts: Amounts, sign: int) -> None:
+        """Requests aside: one counts when it is sent, so none is held."""
+        _, tokens, input_tokens, output_tokens, cost, neurons = amounts
         for tally in tallies:
-            tally.in_flight -= 1
-            _add(tally.held, amounts, -1)
+            tally.in_flight += sign
+            held = tally.held
+            held[1] += sign * tokens
+            held[2] += sign * input_tokens
+            held[3] += sign * output_tokens
+            if cost or neurons:
+                held[4] += sign * cost
+                held[5] += sign * neurons
 
     def count(self, tallies: list[Tally], at: float, amounts: Amounts) -> None:
         """Count `amounts` as used at `at` in every window; negative ones take back."""
@@ -175,17 +184,6 @@ class Counters:
         for tally in self.tallies.values():
             for series in tally.series.values():
                 series.shift(seconds, now)
-
-
-def _add(held: list[int], amounts: Amounts, sign: int) -> None:
-    """Hold what `amounts` say, requests aside: one counts when it is sent, so none is held."""
-    _, tokens, input_tokens, output_tokens, cost, neurons = amounts
-    held[1] += sign * tokens
-    held[2] += sign * input_tokens
-    held[3] += sign * output_tokens
-    if cost or neurons:
-        held[4] += sign * cost
-        held[5] += sign * neurons
 
 
 @lru_cache(maxsize=4_096)
