@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from spillover.core.evidence import Evidence, Shape, TransportFault
+from spillover.core.evidence import Evidence, TransportFault
 from spillover.core.failure_signs import (
     METRICS,
     NAMES_ACCOUNT,
@@ -40,19 +40,6 @@ from spillover.core.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-__all__ = [
-    "TREATMENTS",
-    "Evidence",
-    "Shape",
-    "Then",
-    "TransportFault",
-    "Treatment",
-    "backoff_s",
-    "classify",
-    "sends_of",
-    "treatment_of",
-]
 
 MESSAGE_CHARS: Final = 300
 """How much of a provider's message is kept."""
