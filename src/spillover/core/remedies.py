@@ -192,7 +192,7 @@ def _remedy_of(skipped: Skipped, found: Plight) -> Callable[[str], str] | None:
 def _is_credit(skipped: Skipped, profile: Profile) -> bool:
     """Whether what has no room is a limit that never comes back."""
     return any(
-        isinstance(limit.window, Lifetime) and skipped.detail == f"{limit.metric}_per_{limit.per}"
+        isinstance(limit.window, Lifetime) and skipped.detail == limit.name
         for limit in profile.limits
     )
 

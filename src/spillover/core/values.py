@@ -249,6 +249,11 @@ class Limit(Value, frozen=True, kw_only=True):
     per: str | None = None
     """The window's length as shown to users: `minute`, `day`, `5h`."""
 
+    @property
+    def name(self) -> str:
+        """The limit as users write it: `requests_per_minute`, `concurrency`."""
+        return self.metric.value if self.per is None else f"{self.metric.value}_per_{self.per}"
+
 
 def owner_of_profile(name: str) -> str:
     """Return the counter key of a profile."""
