@@ -235,8 +235,6 @@ def test_an_endpoint_has_an_address_for_each_operation(tmp_path: Path) -> None:
     assert endpoint.chat_url == "https://api.groq.com/openai/v1/chat/completions"
     assert endpoint.completions_url == "https://api.groq.com/openai/v1/completions"
     assert endpoint.embeddings_url == "https://api.groq.com/openai/v1/embeddings"
-    assert endpoint.models_url == "https://api.groq.com/openai/v1/models"
-    assert endpoint.origin == "https://api.groq.com:443"
 
 
 def test_a_query_stays_behind_the_path(tmp_path: Path) -> None:
