@@ -344,15 +344,6 @@ class Profile(Value, frozen=True, kw_only=True):
     key_missing: bool = False
     """The configured credential resolved to nothing: the profile starts as failed."""
 
-    @property
-    def owners(self) -> tuple[str, str, str]:
-        """Counter keys that a call is counted on: profile, model, account."""
-        return (
-            owner_of_profile(self.name),
-            owner_of_model(self.account, self.model),
-            owner_of_account(self.account),
-        )
-
 
 class Demand(Value, frozen=True, kw_only=True):
     """What a request asks for, as far as routing and counting need to know."""
