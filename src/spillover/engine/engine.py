@@ -150,8 +150,8 @@ class Engine:
             },
         }
 
-    def health(self) -> tuple[int, dict[str, Any]]:
-        """Return the HTTP status and document that say whether requests can be served."""
+    def health(self) -> dict[str, Any]:
+        """Return whether requests can be served: `status` is healthy, degraded or unhealthy."""
         status = self.status()
         idle = [name for name, chain in status["chains"].items() if chain["serving"] is None]
         benched = [
@@ -160,9 +160,8 @@ class Engine:
             if profile["status"] in {"cooldown", "exhausted", "failed"}
         ]
         document: dict[str, Any] = {"status": "healthy"}
-        code = 200
         if len(idle) == len(status["chains"]):
-            code, document["status"] = 503, "unhealthy"
+            document["status"] = "unhealthy"
         elif idle or benched or self.ledger.degraded is not None:
             document["status"] = "degraded"
         if idle:
@@ -171,7 +170,7 @@ class Engine:
             document["benched_profiles"] = benched
         if self.ledger.degraded is not None:
             document["ledger"] = self.ledger.degraded
-        return code, document
+        return document
 
     # What users change by hand.
 
