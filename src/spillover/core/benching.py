@@ -27,8 +27,8 @@ from spillover.core.health import (
     subject_of_profile,
     subject_of_provider,
 )
-from spillover.core.stated import SPANS_S
 from spillover.core.values import (
+    UNIT_S,
     Calendar,
     CalendarUnit,
     Confidence,
@@ -189,7 +189,7 @@ def _end(
     if rule is not None and rule.fixed:
         return now + rule.wait_s, Source.CONFIG, Confidence.STATED, True
     if failure.reset_at is not None and failure.reset_at > now:
-        believable = failure.reset_at - now <= SPANS_S[CalendarUnit.MONTH]
+        believable = failure.reset_at - now <= UNIT_S[CalendarUnit.MONTH]
         return failure.reset_at, failure.source, Confidence.STATED, believable
     boundary = _boundary(call)
     quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
@@ -201,7 +201,7 @@ def _end(
         wait = max(SHORTEST_WAIT_S, failure.stated_wait_s) * 2 ** min(strikes - 1, 10)
         wait = min(wait, max(failure.stated_wait_s, treatment.longest_wait_s), DAY_S)
         named = failure.quota_window
-        within = named is not None and failure.stated_wait_s <= SPANS_S[named]
+        within = named is not None and failure.stated_wait_s <= UNIT_S[named]
         authoritative = within and failure.stated_wait_s <= DAY_S and strikes == 1
         return now + wait, failure.source, Confidence.STATED, authoritative
     if rule is not None:

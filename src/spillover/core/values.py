@@ -207,6 +207,16 @@ class CalendarUnit(StrEnum):
     MONTH = "month"
 
 
+UNIT_S: Final[dict[CalendarUnit, float]] = {
+    CalendarUnit.MINUTE: 60.0,
+    CalendarUnit.HOUR: 3_600.0,
+    CalendarUnit.DAY: 86_400.0,
+    CalendarUnit.WEEK: 604_800.0,
+    CalendarUnit.MONTH: 2_678_400.0,
+}
+"""Seconds in each unit. A month is 31 days, so that none is ever exceeded."""
+
+
 class Rolling(Value, frozen=True, kw_only=True, tag="rolling"):
     """Usage leaves as it ages: nothing older than `seconds` counts."""
 
