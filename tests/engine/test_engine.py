@@ -13,8 +13,7 @@ from spillover.config.loader import load_document
 from spillover.config.overrides import Own
 from spillover.core.values import RoutingPolicy
 from spillover.engine import Engine
-from spillover.engine.engine import UnknownName
-from spillover.errors import UnknownModel
+from spillover.errors import UnknownModel, UnknownName
 from spillover.events import RequestDone
 from spillover.simulator import Fault, ProviderSpec, SimulatedProvider, limits, simulate
 from tests.engine.staging import HELLO, Client, document, opened, plays, read, staged
