@@ -23,6 +23,7 @@ from spillover.config.facts import (
     tier_of,
 )
 from spillover.config.limits import FREE
+from spillover.config.locate import state_folder
 from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
 from spillover.config.upstreams import Upstream, upstream_of, usage_of
@@ -84,7 +85,12 @@ def assemble(
         chains=chains,
         endpoints=endpoints,
         alone={name: _alone(profile, config) for name, profile in profiles.items()},
-        managed=managed_servers(loaded, {name: far.base_url for name, far in upstreams.items()}),
+        managed=managed_servers(
+            config,
+            {name: far.base_url for name, far in upstreams.items()},
+            folder=loaded.folder,
+            state=state_folder(loaded.environ),
+        ),
         aliases=tuple(Alias(pattern=key, target=to) for key, to in config.aliases.items()),
         default=DEFAULT if DEFAULT in chains else next(iter(chains)),
     )

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from spillover.config.addresses import is_loopback
 from spillover.config.findings import Finding
-from spillover.config.locate import state_folder
 from spillover.config.routing import ManagedServer
 from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
@@ -21,23 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from spillover.config.findings import KeyPath
-    from spillover.config.loader import LoadedConfig
     from spillover.config.schema import Config, LocalServer
 
 _HTTP_PORT: Final = 80
 
 
 def managed_servers(
-    loaded: LoadedConfig, base_urls: Mapping[str, str]
+    config: Config, base_urls: Mapping[str, str], *, folder: Path, state: Path
 ) -> tuple[ManagedServer, ...]:
-    """Return the servers to run; `base_urls` are those of the profiles, by name."""
+    """Return the servers to run; `base_urls` are those of the profiles, by name.
+
+    They run in the configuration's `folder`; their logs go to the `state` folder.
+    """
     found: dict[int, ManagedServer] = {}
-    for name, path, written in _written(loaded.config):
+    for name, path, written in _written(config):
         port = _port(base_urls[name])
         if port in found:
             continue
         found[port] = ManagedServer(
-            spec=_spec(path, written, base_urls[name], loaded),
+            spec=_spec(str(path[1]), written, base_urls[name], folder=folder, state=state),
             env=tuple(
                 (variable, value)
                 for variable, value in written.env.items()
@@ -93,10 +94,8 @@ def _written(config: Config) -> Iterator[tuple[str, KeyPath, LocalServer]]:
             yield name, ("accounts", profile.account or "", "upstream"), account.upstream
 
 
-def _spec(path: KeyPath, written: LocalServer, base_url: str, loaded: LoadedConfig) -> Managed:
-    name = str(path[1])
-    folder = loaded.path.parent if loaded.path is not None else Path()
-    log = state_folder(loaded.environ) / "upstreams" / f"{name}.log"
+def _spec(name: str, written: LocalServer, base_url: str, *, folder: Path, state: Path) -> Managed:
+    log = state / "upstreams" / f"{name}.log"
     if written.log is not None:
         log = folder / Path(written.log).expanduser()
     return Managed(
