@@ -14,6 +14,7 @@ from spillover.core.ladder import Skipped
 from spillover.core.remedies import BY_WILL, Plight, remedies
 from spillover.core.spend_gate import SPENT_CAUSES, SPENT_REASONS
 from spillover.core.values import Failure, FailureClass, SkipReason, Value
+from spillover.errors import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,19 @@ class Refusal(Value, frozen=True, kw_only=True):
     def status(self) -> int:
         """The HTTP status that goes with the code."""
         return STATUS_OF[self.code]
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What keeps each profile from serving, as clients see it."""
+        return tuple(
+            Obstacle(
+                profile=each.profile,
+                reason=each.reason.value,
+                available_at=each.available_at,
+                detail=each.detail,
+            )
+            for each in self.profiles
+        )
 
     def retry_after_s(self, now: float) -> int | None:
         """Return whole seconds until `retry_at`, rounded up and at least 1; None if unknown."""
