@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from spillover.config.addresses import is_loopback
-from spillover.config.findings import Finding
+from spillover.config.findings import Finding, dotted
 from spillover.config.routing import ManagedServer
 from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
@@ -72,14 +72,14 @@ def findings(config: Config, base_urls: Mapping[str, str]) -> Iterator[Finding]:
         if first != written:
             yield Finding(
                 path=path,
-                found=f"a server at port {port} unlike that of {'.'.join(map(str, place))}",
+                found=f"a server at port {port} unlike that of {dotted(place)}",
                 expected="equal settings, or nothing: whoever is at a port shares its server",
             )
         elsewhere, other = commands.setdefault(written.command, (path, port))
         if other != port:
             yield Finding(
                 path=(*path, "command"),
-                found=f"the command of {'.'.join(map(str, elsewhere))}, which is at port {other}",
+                found=f"the command of {dotted(elsewhere)}, which is at port {other}",
                 expected="one base_url for both, or another command",
             )
 
