@@ -154,6 +154,10 @@ def _parts(results: Results) -> str:
         ["ladder + reserve, 49 of 50 profiles spent", figure(timings["ladder_ms"], "ms")],
         *([what, figure(us, "µs")] for what, us in timings["parsing"].items()),
         ["`import spillover`", figure(results.import_ms, "ms")],
+        *(
+            [f"start Python and {what}, of a bare start", figure(times, "×")]
+            for what, times in results.loading.items()
+        ),
         ["`serve`: start to first answer", figure(results.start_s, "s")],
         ["memory after the first answer", figure(memory.idle, "MB")],
         [f"memory after {memory.warm_requests:,} requests", figure(memory.warm, "MB")],

@@ -80,6 +80,8 @@ class Results:
     memory: Memory
     start_s: float
     import_ms: float
+    loading: dict[str, float]
+    """Starts of a bare Python, by what is loaded."""
     hotspots: Hotspots | None = None
 
 

@@ -59,6 +59,7 @@ class Run:
             say("start, import and memory")
             start_s = vitals.start_s(self.folder, upstream=port, core=core)
             import_ms = vitals.import_ms("import spillover")
+            loading = vitals.loading(self.folder)
             memory = vitals.memory(self.folder, upstream=port, core=core)
             whole = self._whole(port)
             found = None
@@ -72,6 +73,7 @@ class Run:
             memory=memory,
             start_s=start_s,
             import_ms=import_ms,
+            loading=loading,
             hotspots=found,
         )
 

@@ -1,4 +1,4 @@
-"""Measure what Spillover weighs: its start, its import, its memory.
+"""Measure what Spillover weighs: its start, its import, its loading, its memory.
 
 Refuses to know what a request costs.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STARTS: Final = 5
 IMPORTS: Final = 9
+PROFILES: Final = 64
 REQUESTS: Final = 100_000
 AT_ONCE: Final = 16
 RUN_S: Final = 4.0
@@ -52,11 +53,45 @@ def start_s(folder: Path, *, upstream: int, core: int) -> float:
 
 def import_ms(statement: str) -> float:
     """Return what a statement costs a new interpreter beyond its own start."""
+    bare, full = _beside_bare(statement)
+    return (full - bare) * 1_000
+
+
+def loading(folder: Path) -> dict[str, float]:
+    """Return how many times a bare interpreter's start it takes to start and load, by what is loaded."""
+    config = folder / "many.yaml"
+    config.write_text(_MANY)
+    return {
+        what: full / bare
+        for what, statement in {
+            "load the catalogue": "from spillover.catalogue import load; load()",
+            f"load and assemble {PROFILES} profiles": _ASSEMBLE.format(path=str(config)),
+        }.items()
+        for bare, full in [_beside_bare(statement)]
+    }
+
+
+_ASSEMBLE: Final = """
+from pathlib import Path
+from spillover.config.assemble import assemble
+from spillover.config.loader import load
+loaded = load(Path({path!r}), environ={{}})
+assemble(loaded, loaded.catalogue)
+"""
+_MANY: Final = "profiles:\n" + "".join(
+    f"  p{n}: {{provider: groq, api_key: k, model: openai/gpt-oss-120b, "
+    f"limits: {{tokens_per_hour: 5K, requests_per_day: 50}}}}\n"
+    for n in range(PROFILES)
+)
+
+
+def _beside_bare(statement: str) -> tuple[float, float]:
+    """Return the seconds of a new interpreter that does nothing, and of one that runs a statement."""
     bare, full = [], []
     for _ in range(IMPORTS):
         bare.append(_interpreter_s("pass"))
         full.append(_interpreter_s(statement))
-    return (statistics.median(full[1:]) - statistics.median(bare[1:])) * 1_000
+    return statistics.median(bare[1:]), statistics.median(full[1:])
 
 
 def _interpreter_s(statement: str) -> float:

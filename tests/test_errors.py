@@ -20,6 +20,7 @@ from spillover.errors import (
     StreamInterrupted,
     Told,
     UnknownModel,
+    UnknownName,
 )
 
 
@@ -90,6 +91,15 @@ def test_an_unknown_model_names_the_nearest_and_all_others() -> None:
     assert (error.status, error.code) == (404, "model_not_found")
     assert "did you mean 'groq'?" in str(error)
     assert "default, groq" in str(error)
+
+
+def test_an_unknown_name_says_what_kind_of_thing_was_named() -> None:
+    error = UnknownName("chain", "defalt", names=("default",), nearest="default")
+
+    assert (error.status, error.code) == (404, "not_found")
+    assert str(error) == (
+        "no chain is called 'defalt'; did you mean 'default'? (there are: default)"
+    )
 
 
 def test_no_profile_available_tells_who_and_why() -> None:

@@ -3,7 +3,8 @@
     SpilloverError
     ├── ConfigError              the configuration can't be used; every problem at once
     ├── RequestError             the request itself is at fault
-    │   └── UnknownModel         it names a chain, profile or alias that does not exist
+    │   └── UnknownName          it names a chain or profile that does not exist
+    │       └── UnknownModel     as its model, which may be an alias too
     ├── NoProfileAvailable       nothing was sent: no profile of the chain may serve now
     ├── AllAttemptsFailed        every profile that might serve was tried and failed
     ├── StreamInterrupted        an answer broke off after its first content
@@ -86,20 +87,35 @@ class RequestError(SpilloverError):
         super().__init__(message)
 
 
-class UnknownModel(RequestError):
-    """The request names a model that is no chain, profile or alias."""
+class UnknownName(RequestError):
+    """The request names something that does not exist; `nearest` is what is most like it."""
 
-    def __init__(self, name: str, *, names: tuple[str, ...], nearest: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        *,
+        names: tuple[str, ...],
+        nearest: str | None = None,
+        code: str = "not_found",
+    ) -> None:
         self.name = name
         self.names = names
         self.nearest = nearest
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(
-            f"no chain, profile or alias is called {_cut(name)!r}{hint} "
-            f"(there are: {', '.join(names)})",
-            code="model_not_found",
+            f"no {kind} is called {_cut(name)!r}{hint} (there are: {', '.join(names)})",
+            code=code,
             status=404,
         )
+
+
+class UnknownModel(UnknownName):
+    """The request names a model that is no chain, profile or alias."""
+
+    def __init__(self, name: str, *, names: tuple[str, ...], nearest: str | None = None) -> None:
+        kind, code = "chain, profile or alias", "model_not_found"
+        super().__init__(kind, name, names=names, nearest=nearest, code=code)
 
 
 class Obstacle(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,27 @@ import json
 import urllib.request
 from typing import TYPE_CHECKING
 
+from spillover.cli.demo import demo_config
+from spillover.config.assemble import assemble
+from spillover.simulator import demo_providers, running
 from tests.cli.terminal import SECONDS, serving
 from tests.cli.test_serve import chat
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_the_demo_says_demo_in_every_name() -> None:
+    with running(*demo_providers()) as providers:
+        config = demo_config(providers)
+        routing = assemble(config, config.catalogue)
+
+    assert [name.partition("-")[0] for name in routing.profiles] == ["demo"] * 4
+    assert list(routing.chains) == ["demo"]
+    assert all("demo" in profile.title for profile in routing.profiles.values())
+    assert routing.profiles["demo-groq"].provider == "groq"
+    assert routing.resolve("gpt-4o").name == "demo"
 
 
 def test_the_demo_answers_spills_over_and_leaves_the_users_ledger_alone(own_folders: Path) -> None:

@@ -13,15 +13,12 @@ from spillover.catalogue import load
 from spillover.config import discovery
 from spillover.config.assemble import assemble
 from spillover.config.discovery import (
-    DemoProvider,
     LocalServer,
-    demo_document,
     discovered,
     local_servers,
 )
 from spillover.config.loader import load_document
 from spillover.core.values import Tier
-from tests.config.writing import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -153,35 +150,6 @@ def test_free_ones_come_by_the_catalogues_rank_and_paid_ones_by_theirs() -> None
         *("groq", "gemini", "openrouter", "mistral", "nvidia"),
         *("openai", "xai", "deepseek"),
     ]
-
-
-def test_the_demo_says_demo_in_every_name() -> None:
-    document = demo_document(
-        (
-            DemoProvider(
-                name="demo-groq",
-                base_url="http://127.0.0.1:9001/openai/v1",
-                flavour="groq",
-                model="demo-gpt",
-                key="demo-groq-key",
-                limits=[{"requests": 6, "per": "20s"}],
-            ),
-            DemoProvider(
-                name="other", base_url="http://127.0.0.1:9002/v1", flavour="generic", model="m"
-            ),
-        ),
-        CATALOGUE,
-    )
-
-    routing = assemble(load_document(document, environ=KEYS), CATALOGUE)
-
-    assert list(routing.profiles) == ["demo-groq", "demo-other"]
-    assert list(routing.chains) == ["demo"]
-    assert all("demo" in profile.title for profile in routing.profiles.values())
-    assert routing.profiles["demo-groq"].provider == "groq"
-    assert routing.profiles["demo-other"].provider == "custom"
-    assert routing.resolve("gpt-4o").name == "demo"
-    assert routing.endpoints["demo-other"].secret is None
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spillover.config import document
-from spillover.config.document import Parsed, dotted
+from spillover.config.document import Parsed
 
 
 def parse(text: str | bytes) -> Parsed:
@@ -171,16 +171,3 @@ def test_a_usual_slip_is_told_with_what_mends_it(text: str, remedy: str) -> None
 
 def test_a_deep_document_ends_no_stack() -> None:
     assert "32 levels" in the_complaint("a: " + "{a: " * 5_000)
-
-
-@pytest.mark.parametrize(
-    ("path", "shown"),
-    [
-        (("chains", "default", 2), "chains.default[2]"),
-        (("profiles", "groq"), "profiles.groq"),
-        ((), ""),
-    ],
-    ids=["index", "names", "whole"],
-)
-def test_paths_are_shown_as_written(path: tuple[str | int, ...], shown: str) -> None:
-    assert dotted(path) == shown

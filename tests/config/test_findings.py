@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from spillover.config.findings import is_at, nearest
+import pytest
+
+from spillover.config.findings import dotted, is_at, nearest
 
 
 def test_the_nearest_name_is_the_one_most_like_it() -> None:
@@ -29,3 +31,16 @@ def test_above_and_below_a_place_is_elsewhere() -> None:
 
     assert not is_at(("profiles", "fast"), place)
     assert not is_at(("profiles", "fast", "api_key", 0), place)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (("chains", "default", 2), "chains.default[2]"),
+        (("profiles", "groq"), "profiles.groq"),
+        ((), ""),
+    ],
+    ids=["index", "names", "whole"],
+)
+def test_paths_are_shown_as_written(path: tuple[str | int, ...], shown: str) -> None:
+    assert dotted(path) == shown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -301,34 +299,6 @@ def test_what_is_wrong_with_it_is_told_with_what_is_wrong_with_the_configuration
         ("catalogue.yaml", 4),
         ("spillover.yaml", 1),
     ]
-
-
-def test_64_profiles_load_quickly(tmp_path: Path) -> None:
-    profiles = "".join(
-        f"  p{n}:\n    provider: groq\n    api_key: ${{GROQ_API_KEY}}\n"
-        f"    model: openai/gpt-oss-120b\n    limits: {{tokens_per_hour: 5K, requests_per_day: 50}}\n"
-        for n in range(64)
-    )
-    path = written(
-        tmp_path,
-        f"profiles:\n{profiles}chains:\n  all: [{', '.join(f'p{n}' for n in range(64))}]\n",
-    )
-    code = (
-        "import sys, time; from pathlib import Path; from spillover.config.loader import load; "
-        "start = time.process_time(); load(Path(sys.argv[1]), environ={'GROQ_API_KEY': 'k'}); "
-        "print(time.process_time() - start)"
-    )
-
-    taken = [
-        float(
-            subprocess.run(
-                [sys.executable, "-c", code, str(path)], capture_output=True, check=True
-            ).stdout
-        )
-        for _ in range(3)
-    ]
-
-    assert min(taken) < 0.3
 
 
 JUNK = st.recursive(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spillover.core.failures import Evidence, Shape, classify
+from spillover.core.evidence import Evidence, Shape
+from spillover.core.failures import classify
 
 if TYPE_CHECKING:
     from spillover.core.values import Failure

@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.core.failures import (
-    TREATMENTS,
-    Evidence,
-    Shape,
-    Then,
-    TransportFault,
-    backoff_s,
-    classify,
-    treatment_of,
-)
+from spillover.core.evidence import Evidence, Shape, TransportFault
+from spillover.core.failures import TREATMENTS, Then, backoff_s, classify, treatment_of
 from spillover.core.values import (
     CalendarUnit,
     Confidence,

@@ -78,7 +78,7 @@ def test_used_up_limit_says_when_there_is_room_for_this_call() -> None:
 
     block = verdict(spent, (7, 0, 0, 0, 0, 0))
 
-    assert block == Block(limit=spent, available_at=NOON + 61.0, used=7)
+    assert block == Block(limit=spent, available_at=NOON + 61.0)
 
 
 @pytest.mark.parametrize(("counted", "held", "never"), [(901, 0, True), (900, 1, False)])
@@ -89,7 +89,7 @@ def test_credit_that_is_used_never_comes_back_but_what_is_held_of_it_may(
 
     block = verdict(credit, (0, counted, 0, 0, 0, 0), held=held)
 
-    assert block == Block(limit=credit, never=never, used=counted, reserved=held)
+    assert block == Block(limit=credit, never=never)
 
 
 def test_room_that_others_hold_comes_back_nobody_knows_when() -> None:
@@ -97,7 +97,7 @@ def test_room_that_others_hold_comes_back_nobody_knows_when() -> None:
 
     block = verdict(spent, held=950)
 
-    assert block == Block(limit=spent, available_at=None, reserved=950)
+    assert block == Block(limit=spent, available_at=None)
 
 
 def test_call_larger_than_the_whole_limit_never_fits() -> None:
@@ -142,7 +142,7 @@ def test_refill_bucket_says_when_it_holds_enough() -> None:
 
     block = verdict(spent, (0, 30, 0, 0, 0, 0))
 
-    assert block == Block(limit=spent, available_at=NOON + 30.0, used=30)
+    assert block == Block(limit=spent, available_at=NOON + 30.0)
 
 
 @pytest.mark.parametrize(("in_flight", "fits"), [(0, True), (1, True), (2, False), (3, False)])
@@ -151,7 +151,7 @@ def test_concurrency_counts_calls_in_flight(in_flight: int, *, fits: bool) -> No
 
     block = verdict(spent, in_flight=in_flight)
 
-    assert block == (None if fits else Block(limit=spent, reserved=in_flight))
+    assert block == (None if fits else Block(limit=spent))
 
 
 def test_never_comes_before_unknown_and_unknown_before_the_latest_instant() -> None:
@@ -203,7 +203,7 @@ def by_word(spent: Limit, *, until: float) -> Gauge:
 def test_block_by_the_providers_word_says_so() -> None:
     block = admit([by_word(limit(5), until=NOON + 1.0)], NEED, NOON)
 
-    assert block == Block(limit=limit(5), available_at=NOON + 61.0, used=5, stated=True)
+    assert block == Block(limit=limit(5), available_at=NOON + 61.0, stated=True)
 
 
 def test_call_larger_than_the_whole_that_is_stated_never_fits() -> None:

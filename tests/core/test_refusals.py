@@ -102,6 +102,14 @@ def test_detail_that_says_the_same_as_the_reason_is_said_once() -> None:
     )
 
 
+def test_clients_see_each_profiles_obstacle() -> None:
+    found = refusal("default", [skipped("limit", "a", in_s=60.0)], NOON)
+
+    (obstacle,) = found.obstacles
+    assert (obstacle.profile, obstacle.reason) == ("a", "limit")
+    assert obstacle.available_at == NOON + 60.0
+
+
 def test_message_ends_with_what_can_be_done() -> None:
     found = refusal("default", [skipped("failed:auth_invalid"), skipped("disabled", "b")], NOON)
 

@@ -15,7 +15,7 @@ from spillover.core.values import (
     owner_of_model,
     owner_of_profile,
 )
-from tests.core.making import profile
+from tests.core.making import limit, profile
 
 
 def test_usage_counts_by_metric_in_the_order_of_the_index() -> None:
@@ -40,11 +40,16 @@ def test_usage_counts_by_metric_in_the_order_of_the_index() -> None:
     }
 
 
-def test_profile_is_counted_for_itself_its_model_and_its_account() -> None:
-    owners = profile("a", account="key", model="m").owners
+def test_profile_model_and_account_are_counted_apart_though_they_share_a_name() -> None:
+    owners = {owner_of_profile("a"), owner_of_model("a", "a"), owner_of_account("a")}
 
-    assert owners == (owner_of_profile("a"), owner_of_model("key", "m"), owner_of_account("key"))
-    assert len(set(owners)) == 3
+    assert len(owners) == 3
+
+
+def test_limit_is_named_as_users_write_it() -> None:
+    calls = limit(3, Metric.CONCURRENCY, window=None, per=None)
+
+    assert (limit(5).name, calls.name) == ("requests_per_minute", "concurrency")
 
 
 def test_later_status_hides_the_earlier() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spillover.core.values import FailureClass
-from spillover.engine.engine import UnknownName
+from spillover.errors import UnknownName
 from spillover.simulator import Fault, Model, ProviderSpec
 from tests.engine.staging import plays, staged
 from tests.waiting import eventually

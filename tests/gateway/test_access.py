@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.gateway.access import Access, Ask, Denial, Door
+from spillover.gateway.access import Access, Arrival, Denial, Door
 from spillover.gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def denied(
     sent = {name.encode(): value.encode() for name, value in (headers or {}).items()}
     if host:
         sent[b"host"] = host.encode("latin-1")
-    return access.deny(Ask(method, sent, query.encode()), door)
+    return access.deny(Arrival(method, sent, query.encode()), door)
 
 
 # --- the name it was called by ---

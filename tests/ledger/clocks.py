@@ -167,8 +167,9 @@ class Clocks(RuleBasedStateMachine):
     @rule(place=PLACES)
     def reads(self, place: int) -> None:
         async def read(each: Running) -> None:
-            each.ledger.peek([candidate(WHO)])
-            each.ledger.book.load(WHO, each.clock.now())
+            now = each.clock.now()
+            each.ledger.book.block(candidate(WHO), now)
+            each.ledger.book.load(WHO, now)
 
         self.do(place, read)
 

@@ -108,7 +108,7 @@ def test_nobody_with_room_is_a_denial_that_holds_nothing() -> None:
     found = reserve(book, named="late")
 
     assert isinstance(found, Denied)
-    assert found.passed[0].block == Block(limit=limit(5), available_at=NOON + 61.0, used=5)
+    assert found.passed[0].block == Block(limit=limit(5), available_at=NOON + 61.0)
     assert set(book.open) == {f"r{place}" for place in range(5)}
 
 

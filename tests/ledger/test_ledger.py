@@ -134,11 +134,11 @@ def test_looking_holds_nothing_and_says_what_a_reservation_would(place: Path | N
         async with opened(place) as ledger:
             for _ in range(4):
                 await granted(ledger)
-            assert ledger.peek([candidate()]) == [None]
+            assert ledger.book.block(candidate(), NOON) is None
             await granted(ledger)
             denied = await ledger.reserve([candidate()])
 
-            assert ledger.peek([candidate()]) == [denied.passed[0].block]
+            assert ledger.book.block(candidate(), NOON) == denied.passed[0].block
 
     run(story)
 
@@ -249,7 +249,7 @@ def test_jump_of_the_clock_opens_nothing_even_for_who_looks_first(
 
             clock.set_to(NOON + jump)
 
-            assert ledger.peek([candidate()]) != [None]
+            assert ledger.book.block(candidate(), clock.now()) is not None
             assert isinstance(await ledger.reserve([candidate()]), Denied)
             clock.goes_on(62.0)
             assert await how_many(ledger) == 5

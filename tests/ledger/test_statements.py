@@ -110,7 +110,7 @@ def test_lower_of_word_and_count_wins() -> None:
     found = reserve(book, own, name="second")
 
     assert isinstance(found, Denied)
-    assert found.passed[0].block == Block(limit=limit(1), available_at=NOON + 61.0, used=1)
+    assert found.passed[0].block == Block(limit=limit(1), available_at=NOON + 61.0)
 
 
 def test_latest_word_replaces_the_one_before() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.core.failures import Evidence, Shape, classify
+from spillover.core.evidence import Evidence, Shape
+from spillover.core.failures import classify
 from spillover.core.values import CalendarUnit, FailureClass, Source
 from spillover.protocols.hints import HEAD_CHARS, MOST_TEXT_CHARS, TAIL_CHARS, read_error
 

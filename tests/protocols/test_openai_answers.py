@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.core.failures import Shape, classify
+from spillover.core.evidence import Shape
+from spillover.core.failures import classify
 from spillover.core.values import FailureClass, Operation, Usage
 from spillover.protocols.openai_answers import WholeAnswer, read_answer
 

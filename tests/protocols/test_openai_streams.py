@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.core.failures import Evidence, Shape, TransportFault, classify
+from spillover.core.evidence import Evidence, Shape, TransportFault
+from spillover.core.failures import classify
 from spillover.core.values import FailureClass, Usage
 from spillover.protocols.openai_streams import Seen, StreamReader
 

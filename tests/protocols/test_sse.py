@@ -185,9 +185,7 @@ def test_an_event_is_read_as_the_standard_says(event: bytes, data: bytes | None,
 
 
 def test_a_comment_carries_nothing() -> None:
-    assert payload(b": keep-alive\n\n").is_comment
-    assert not payload(b"event: ping\n\n").is_comment
-    assert not payload(b"data: x\n\n").is_comment
+    assert payload(b": keep-alive\n\n") == Payload()
 
 
 def test_only_a_lone_data_line_is_read_the_short_way() -> None:

@@ -126,16 +126,6 @@ def test_other_limits_start_unused_and_the_same_ones_go_on() -> None:
     assert other.json["choices"][0]["message"]["content"] == "new"
 
 
-def test_limits_are_set_while_it_runs() -> None:
-    provider = a_provider()
-    free = [ask(provider).status for _ in range(2)]
-    provider.set_limits("requests=1/minute")
-    limited = [ask(provider).status for _ in range(2)]
-    provider.set_limits()
-
-    assert (free, limited, ask(provider).status) == ([200, 200], [200, 429], 200)
-
-
 def test_a_provider_stays_what_it_is() -> None:
     with pytest.raises(ValueError, match="a generic can't become a groq"):
         a_provider().change(ProviderSpec(flavour="groq"))

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from spillover import catalogue
 from spillover.cli import screen
 from spillover.cli.banner import banner
 from spillover.cli.options import PortOption
 from spillover.cli.telling import sentence
-from spillover.config.discovery import DemoProvider, demo_document
 from spillover.config.loader import load_document
 from spillover.core.values import Operation
 from spillover.engine import Call, EngineOptions
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from spillover.config.loader import LoadedConfig
     from spillover.engine import Engine
     from spillover.events import Event
-    from spillover.simulator import ProviderSpec, SimulatedProvider
+    from spillover.simulator import SimulatedProvider
 
 app = typer.Typer()
 
@@ -78,25 +76,32 @@ def run_demo(*, host: str | None, port: int | None, traffic: bool, opening: str)
 
 def demo_config(providers: Sequence[SimulatedProvider]) -> LoadedConfig:
     """Return the configuration over simulated providers that are running."""
-    described = [_described(provider.spec, provider.base_url) for provider in providers]
-    document = demo_document(described, catalogue.load())
+    profiles = {provider.spec.name: _profile(provider) for provider in providers}
+    document = {
+        "profiles": profiles,
+        "chains": {"demo": {"title": "demo: simulated providers", "profiles": list(profiles)}},
+        "aliases": {"*": "demo"},
+    }
     return load_document(document, environ=os.environ, name="<demo>")
 
 
-def _described(spec: ProviderSpec, base_url: str) -> DemoProvider:
-    """Return what the configuration needs of a provider, its request limits counted by us too."""
-    limits: list[dict[str, Any]] = [
-        {limit.metric.value: limit.amount, "per": limit.per} for limit in spec.limits
-    ]
-    return DemoProvider(
-        name=spec.name,
-        base_url=base_url,
-        flavour=spec.flavour,
-        model=next(iter(spec.models)),
-        key=next(iter(spec.keys)),
-        # One of them is left to find out by being refused, as with limits that nobody published.
-        limits=limits if limits and spec.flavour != "gemini" else None,
-    )
+def _profile(provider: SimulatedProvider) -> dict[str, Any]:
+    """Return the settings of a simulated provider, its request limits counted by us too."""
+    spec = provider.spec
+    profile: dict[str, Any] = {
+        "title": f"demo: simulated {spec.flavour}",
+        "provider": spec.flavour,
+        "base_url": provider.base_url,
+        "model": next(iter(spec.models)),
+        "api_key": next(iter(spec.keys)),
+        "tier": "free",
+    }
+    # One of them is left to find out by being refused, as with limits that nobody published.
+    if spec.limits and spec.flavour != "gemini":
+        profile["limits"] = [
+            {limit.metric.value: limit.amount, "per": limit.per} for limit in spec.limits
+        ]
+    return profile
 
 
 def tell(event: Event) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from spillover.config import schema
 from spillover.config.accounts import NOTHING_TOLD, Identity, accounts_of, fingerprint, key_print
-from spillover.config.addresses import is_loopback, origin
+from spillover.config.addresses import is_loopback
 from spillover.config.facts import (
     facts_of,
     model_of,
@@ -23,6 +23,7 @@ from spillover.config.facts import (
     tier_of,
 )
 from spillover.config.limits import FREE
+from spillover.config.locate import state_folder
 from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
 from spillover.config.upstreams import Upstream, upstream_of, usage_of
@@ -74,8 +75,7 @@ def assemble(
     for name in profiles.keys() & told.keys():
         profiles[name] = replace(profiles[name], key_missing=told[name] is None)
     endpoints = {
-        name: _endpoint(profile, loaded, upstream=upstreams[name])
-        for name, profile in profiles.items()
+        name: _endpoint(name, loaded, upstream=upstream) for name, upstream in upstreams.items()
     }
     chains = {name: _chain(name, chain, config) for name, chain in config.chains.items()}
     if not chains:
@@ -85,7 +85,12 @@ def assemble(
         chains=chains,
         endpoints=endpoints,
         alone={name: _alone(profile, config) for name, profile in profiles.items()},
-        managed=managed_servers(loaded, {name: far.base_url for name, far in upstreams.items()}),
+        managed=managed_servers(
+            config,
+            {name: far.base_url for name, far in upstreams.items()},
+            folder=loaded.folder,
+            state=state_folder(loaded.environ),
+        ),
         aliases=tuple(Alias(pattern=key, target=to) for key, to in config.aliases.items()),
         default=DEFAULT if DEFAULT in chains else next(iter(chains)),
     )
@@ -168,25 +173,22 @@ def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:
     )
 
 
-def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoint:
+def _endpoint(name: str, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoint:
     entry = upstream.entry
     header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
-    written = loaded.config.profiles[profile.name]
+    written = loaded.config.profiles[name]
     stream_usage = written.stream_usage
     if stream_usage is None:
         stream_usage = entry.stream_usage if entry is not None else StreamUsage.ASK
     of_key = key_print(upstream)
     settings = f"{written!r} {loaded.config.accounts.get(written.account or '')!r}"
     return Endpoint(
-        profile=profile.name,
-        provider=upstream.provider,
+        profile=name,
         protocol=Protocol.OPENAI,
-        origin=origin(upstream.base_url),
         base_url=upstream.base_url,
         chat_url=_under(upstream.base_url, "/chat/completions"),
         completions_url=_under(upstream.base_url, "/completions"),
         embeddings_url=_under(upstream.base_url, "/embeddings"),
-        models_url=_under(upstream.base_url, entry.models_path if entry else "/models"),
         auth_header=header,
         auth_scheme=scheme,
         secret=upstream.secret,
@@ -195,7 +197,6 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
         first_token_s=entry.first_token_s if entry is not None else None,
         errors_in_text=written.errors_in_text,
         probe_every_s=written.probe_every,
-        tier=profile.tier,
         is_loopback=is_loopback(upstream.base_url),
         usage=usage_of(upstream),
         key_print=of_key,

@@ -38,19 +38,6 @@ class LocalServer(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
 
 
-class DemoProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated provider, as the demo's configuration needs it."""
-
-    name: str
-    base_url: str
-    flavour: str
-    """A provider of the catalogue whose quirks it shows, or another word for none."""
-    model: str
-    key: str | None = None
-    limits: Any = None
-    """As written under `limits:`."""
-
-
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     profile: dict[str, Any]
@@ -139,30 +126,6 @@ def _place(found: _Found, catalogue: Catalogue) -> float:
     """The catalogue's rank; who has none comes after all who have, in the catalogue's order."""
     rank = catalogue.rank(found.name, found.profile["model"])
     return inf if rank is None else rank
-
-
-def demo_document(providers: Sequence[DemoProvider], catalogue: Catalogue) -> dict[str, Any]:
-    """Return the configuration of the demo; every name in it says `demo`."""
-    profiles: dict[str, Any] = {}
-    for each in providers:
-        profile: dict[str, Any] = {
-            "title": f"demo: simulated {each.flavour}",
-            "base_url": each.base_url,
-            "model": each.model,
-            "tier": "free",
-        }
-        if catalogue.provider(each.flavour) is not None:
-            profile["provider"] = each.flavour
-        if each.key is not None:
-            profile["api_key"] = each.key
-        if each.limits is not None:
-            profile["limits"] = each.limits
-        profiles[each.name if "demo" in each.name else f"demo-{each.name}"] = profile
-    return {
-        "profiles": profiles,
-        "chains": {"demo": {"title": "demo: simulated providers", "profiles": list(profiles)}},
-        "aliases": {"*": "demo"},
-    }
 
 
 async def local_servers(

@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from spillover.config.findings import KeyPath
+from spillover.config.findings import KeyPath, dotted
 from spillover.errors import Problem
 
 if TYPE_CHECKING:
@@ -283,15 +283,3 @@ def _remedy(line: str, reason: str) -> str:
 
 def _broken(reason: str | None) -> str:
     return f"broken YAML ({' '.join((reason or 'a syntax error').split())[:200]})"
-
-
-def dotted(path: KeyPath) -> str:
-    """Return a path as written for people: `chains.default.profiles[2]`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-            continue
-        shown = part if part.isprintable() else repr(part)
-        text += f".{shown}" if text else shown
-    return text

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config import schema
-from spillover.config.document import dotted
 from spillover.config.expansion import is_secret
-from spillover.config.findings import Fault, Faults, Finding, KeyPath, is_at, nearest
+from spillover.config.findings import Fault, Faults, Finding, KeyPath, dotted, is_at, nearest
 from spillover.config.secrets import Redactor
 from spillover.errors import Problem
 

@@ -65,3 +65,15 @@ def is_at(path: KeyPath, place: tuple[str, ...]) -> bool:
     return len(place) == len(path) and all(
         want in {"*", have} for want, have in zip(place, path, strict=True)
     )
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a path as written for people: `chains.default.profiles[2]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        shown = part if part.isprintable() else repr(part)
+        text += f".{shown}" if text else shown
+    return text

@@ -66,6 +66,11 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return f"LoadedConfig({self.file!r})"
 
     @property
+    def folder(self) -> Path:
+        """Where relative paths in it begin."""
+        return Path() if self.path is None else self.path.parent
+
+    @property
     def redactor(self) -> Redactor:
         """A filter that knows every secret of this configuration."""
         return Redactor(secrets_in(self.config, self.environ, self.catalogue))

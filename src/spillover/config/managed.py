@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from spillover.config.addresses import is_loopback
-from spillover.config.findings import Finding
-from spillover.config.locate import state_folder
+from spillover.config.findings import Finding, dotted
 from spillover.config.routing import ManagedServer
 from spillover.config.secrets import Secret
 from spillover.core.managed import Managed
@@ -21,23 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from spillover.config.findings import KeyPath
-    from spillover.config.loader import LoadedConfig
     from spillover.config.schema import Config, LocalServer
 
 _HTTP_PORT: Final = 80
 
 
 def managed_servers(
-    loaded: LoadedConfig, base_urls: Mapping[str, str]
+    config: Config, base_urls: Mapping[str, str], *, folder: Path, state: Path
 ) -> tuple[ManagedServer, ...]:
-    """Return the servers to run; `base_urls` are those of the profiles, by name."""
+    """Return the servers to run; `base_urls` are those of the profiles, by name.
+
+    They run in the configuration's `folder`; their logs go to the `state` folder.
+    """
     found: dict[int, ManagedServer] = {}
-    for name, path, written in _written(loaded.config):
+    for name, path, written in _written(config):
         port = _port(base_urls[name])
         if port in found:
             continue
         found[port] = ManagedServer(
-            spec=_spec(path, written, base_urls[name], loaded),
+            spec=_spec(str(path[1]), written, base_urls[name], folder=folder, state=state),
             env=tuple(
                 (variable, value)
                 for variable, value in written.env.items()
@@ -71,14 +72,14 @@ def findings(config: Config, base_urls: Mapping[str, str]) -> Iterator[Finding]:
         if first != written:
             yield Finding(
                 path=path,
-                found=f"a server at port {port} unlike that of {'.'.join(map(str, place))}",
+                found=f"a server at port {port} unlike that of {dotted(place)}",
                 expected="equal settings, or nothing: whoever is at a port shares its server",
             )
         elsewhere, other = commands.setdefault(written.command, (path, port))
         if other != port:
             yield Finding(
                 path=(*path, "command"),
-                found=f"the command of {'.'.join(map(str, elsewhere))}, which is at port {other}",
+                found=f"the command of {dotted(elsewhere)}, which is at port {other}",
                 expected="one base_url for both, or another command",
             )
 
@@ -93,10 +94,8 @@ def _written(config: Config) -> Iterator[tuple[str, KeyPath, LocalServer]]:
             yield name, ("accounts", profile.account or "", "upstream"), account.upstream
 
 
-def _spec(path: KeyPath, written: LocalServer, base_url: str, loaded: LoadedConfig) -> Managed:
-    name = str(path[1])
-    folder = loaded.path.parent if loaded.path is not None else Path()
-    log = state_folder(loaded.environ) / "upstreams" / f"{name}.log"
+def _spec(name: str, written: LocalServer, base_url: str, *, folder: Path, state: Path) -> Managed:
+    log = state / "upstreams" / f"{name}.log"
     if written.log is not None:
         log = folder / Path(written.log).expanduser()
     return Managed(

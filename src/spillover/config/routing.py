@@ -15,7 +15,7 @@ from spillover.config.findings import nearest
 from spillover.config.secrets import Secret
 from spillover.core.chains import Chain
 from spillover.core.managed import Managed
-from spillover.core.values import Profile, Protocol, RoutingPolicy, StreamUsage, Tier
+from spillover.core.values import Profile, Protocol, RoutingPolicy, StreamUsage
 from spillover.errors import UnknownModel
 from spillover.protocols.usage_answers import UsageForm
 
@@ -34,15 +34,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The far end of one profile: its addresses, and the credential that goes there alone."""
 
     profile: str
-    provider: str
     protocol: Protocol
-    origin: str
-    """Scheme, host and port that the secret is bound to."""
     base_url: str
     chat_url: str
     completions_url: str
     embeddings_url: str
-    models_url: str
     auth_header: str
     auth_scheme: str | None
     """Word before the key (`Bearer`); None: the bare key."""
@@ -55,7 +51,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """It tells errors as the assistant's words, inside answers of 200."""
     probe_every_s: float | None = None
     """How often it is probed while nothing else is heard of it; None: never by itself."""
-    tier: Tier = Tier.PAID
     is_loopback: bool = False
     """It is on this machine: the proxy variables of the environment don't count."""
     usage: UsageEndpoint | None = None

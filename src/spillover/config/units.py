@@ -10,18 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from spillover.core import values
 from spillover.core.chains import Hours
 from spillover.core.values import CalendarUnit
 
-UNIT_S: Final[dict[str, float]] = {
-    "second": 1.0,
-    "minute": 60.0,
-    "hour": 3_600.0,
-    "day": 86_400.0,
-    "week": 604_800.0,
-    "month": 2_678_400.0,
-}
-"""Seconds in each unit word. A month is 31 days, so that a rolling one is never exceeded."""
+UNIT_S: Final = {"second": 1.0, **{unit.value: length for unit, length in values.UNIT_S.items()}}
+"""Seconds in each unit word."""
 
 _SUFFIX_S: Final[dict[str, float]] = {
     "ms": 0.001,

@@ -6,7 +6,7 @@ names another address must name the key for it too. Refuses to know limits, tier
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -15,14 +15,12 @@ from spillover.catalogue import Catalogue, Provider
 from spillover.config.addresses import WILDCARDS, origin
 from spillover.config.routing import UsageEndpoint
 from spillover.config.secrets import MissingSecret, Secret
+from spillover.core.values import CUSTOM_PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spillover.config.schema import Account, Config, Profile
-
-CUSTOM: Final = "custom"
-"""Provider of a profile that names an address alone."""
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +49,7 @@ def upstream_of(
     secret, wanted = _credential(source, entry, environ, base_url=base_url)
     headers = {**(account.headers if account else {}), **profile.headers}
     return Upstream(
-        provider=entry.id if entry else CUSTOM,
+        provider=entry.id if entry else CUSTOM_PROVIDER,
         entry=entry,
         base_url=base_url,
         account=profile.account,

@@ -28,6 +28,7 @@ from spillover.core.health import (
     subject_of_provider,
 )
 from spillover.core.values import (
+    UNIT_S,
     Calendar,
     CalendarUnit,
     Confidence,
@@ -42,7 +43,7 @@ from spillover.core.values import (
 from spillover.core.windows import period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 DAY_S: Final = 86_400.0
 PROBE_AFTER_S: Final = 900.0
@@ -51,14 +52,6 @@ SIBLINGS_WITHIN_S: Final = 60.0
 """Two profiles of a provider that fail alike within this span bench the provider's others too."""
 SHORTEST_WAIT_S: Final = 0.5
 """Providers state waits of 0; coming back at once would hammer them."""
-
-WINDOW_S: Final[Mapping[CalendarUnit, float]] = {
-    CalendarUnit.MINUTE: 60.0,
-    CalendarUnit.HOUR: 3_600.0,
-    CalendarUnit.DAY: DAY_S,
-    CalendarUnit.WEEK: 7 * DAY_S,
-    CalendarUnit.MONTH: 31 * DAY_S,
-}
 
 
 class FailedCall(Value, frozen=True, kw_only=True):
@@ -196,7 +189,7 @@ def _end(
     if rule is not None and rule.fixed:
         return now + rule.wait_s, Source.CONFIG, Confidence.STATED, True
     if failure.reset_at is not None and failure.reset_at > now:
-        believable = failure.reset_at - now <= WINDOW_S[CalendarUnit.MONTH]
+        believable = failure.reset_at - now <= UNIT_S[CalendarUnit.MONTH]
         return failure.reset_at, failure.source, Confidence.STATED, believable
     boundary = _boundary(call)
     quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
@@ -208,7 +201,7 @@ def _end(
         wait = max(SHORTEST_WAIT_S, failure.stated_wait_s) * 2 ** min(strikes - 1, 10)
         wait = min(wait, max(failure.stated_wait_s, treatment.longest_wait_s), DAY_S)
         named = failure.quota_window
-        within = named is not None and failure.stated_wait_s <= WINDOW_S[named]
+        within = named is not None and failure.stated_wait_s <= UNIT_S[named]
         authoritative = within and failure.stated_wait_s <= DAY_S and strikes == 1
         return now + wait, failure.source, Confidence.STATED, authoritative
     if rule is not None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from spillover.core.evidence import Evidence, Shape, TransportFault
+from spillover.core.evidence import Evidence, TransportFault
 from spillover.core.failure_signs import (
     METRICS,
     NAMES_ACCOUNT,
@@ -32,7 +32,6 @@ from spillover.core.values import (
     Failure,
     FailureClass,
     FaultScope,
-    Metric,
     Source,
     Status,
     Value,
@@ -41,18 +40,9 @@ from spillover.core.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = [
-    "TREATMENTS",
-    "Evidence",
-    "Shape",
-    "Then",
-    "TransportFault",
-    "Treatment",
-    "backoff_s",
-    "classify",
-    "sends_of",
-    "treatment_of",
-]
+    from spillover.core.signs import Phrases
+
+_T = TypeVar("_T")
 
 MESSAGE_CHARS: Final = 300
 """How much of a provider's message is kept."""
@@ -98,9 +88,7 @@ TREATMENTS: Final[Mapping[FailureClass, Treatment]] = {
         status=Status.EXHAUSTED, wait_s=3_600.0, longest_wait_s=3_600.0
     ),
     FailureClass.PAYMENT_REQUIRED: Treatment(status=Status.FAILED, probe_every_s=3_600.0),
-    FailureClass.AUTH_INVALID: Treatment(
-        status=Status.FAILED, wait_s=600.0, longest_wait_s=600.0, probe_every_s=None
-    ),
+    FailureClass.AUTH_INVALID: Treatment(status=Status.FAILED, wait_s=600.0, longest_wait_s=600.0),
     FailureClass.MODEL_NOT_FOUND: Treatment(status=Status.FAILED, probe_every_s=86_400.0),
     FailureClass.CONTEXT_LENGTH: Treatment(
         status=Status.ACTIVE, wait_s=0.0, longest_wait_s=0.0, then=Then.LARGER_CONTEXT
@@ -156,7 +144,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     sign = _sign_of(evidence, words)
     failure, window = sign.failure, sign.window
     if window is None and failure in _HAS_WINDOW:
-        window = _window(evidence.text, words)
+        window = _told(WINDOWS, evidence.text, words)
     if failure is FailureClass.RATE_LIMITED and window in _QUOTA_WINDOWS:
         failure = FailureClass.QUOTA_EXHAUSTED
     elsewhere = sign.elsewhere
@@ -174,7 +162,7 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
         source=evidence.source if stated else Source.DEFAULT,
         confidence=Confidence.STATED if stated else Confidence.GUESSED,
         quota_window=window,
-        metric=_metric(evidence.text, words) if counted else None,
+        metric=_told(METRICS, evidence.text, words) if counted else None,
         retry_elsewhere=failure not in _REQUESTS_OWN if elsewhere is None else elsewhere,
         permanent=sign.permanent,
         names_key=sign.names_key,
@@ -338,18 +326,9 @@ _UNHEARD_OF_5XX: Final = Sign(
 )
 
 
-def _window(text: str, words: set[bytes]) -> CalendarUnit | None:
-    for unit, phrases in WINDOWS:
-        if phrases.found_in(text, words):
-            return unit
-    return None
-
-
-def _metric(text: str, words: set[bytes]) -> Metric | None:
-    for metric, phrases in METRICS:
-        if phrases.found_in(text, words):
-            return metric
-    return None
+def _told(rows: tuple[tuple[_T, Phrases], ...], text: str, words: set[bytes]) -> _T | None:
+    """Return what the first row of a table stands for whose phrases the text holds."""
+    return next((each for each, phrases in rows if phrases.found_in(text, words)), None)
 
 
 def _quota_scope(evidence: Evidence, words: set[bytes]) -> FaultScope:

@@ -387,14 +387,12 @@ def _denied(name: str, block: Block, stand: Standing) -> Skipped:
             cause=cause,
             probed=True,
         )
-    limit = block.limit
-    detail = limit.metric.value if limit.per is None else f"{limit.metric.value}_per_{limit.per}"
     # What frees at no known time is held by our own calls in flight.
     by_word = block.stated and block.available_at is not None
     return Skipped(
         profile=name,
         reason=SkipReason.EXHAUSTED if by_word else SkipReason.LIMIT,
-        detail=detail,
+        detail=block.limit.name,
         available_at=block.available_at,
         never=block.never,
     )

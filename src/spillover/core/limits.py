@@ -71,8 +71,6 @@ class Block(Value, frozen=True, kw_only=True):
     """When there is room again; None: not known, or never."""
     never: bool = False
     """The call is larger than the whole limit, or than what is left of one that never comes back."""
-    used: int = 0
-    reserved: int = 0
     stated: bool = False
     """By the provider's word; otherwise by our count."""
 
@@ -159,22 +157,13 @@ def _rank(block: Block) -> tuple[bool, bool, float]:
 
 
 def _block(gauge: Gauge, need: Amounts, now: float) -> Block:
-    used, reserved = reading(gauge, now)
     if gauge.series is None:
-        never = gauge.capacity <= 0
-        return Block(limit=gauge.limit, never=never, used=used, reserved=reserved)
+        return Block(limit=gauge.limit, never=gauge.capacity <= 0)
+    used, reserved = reading(gauge, now)
     wanted = max(need[gauge.metric], 1)
     spent = used if isinstance(gauge.limit.window, Lifetime) else 0
     if wanted > gauge.capacity - spent:
-        return Block(
-            limit=gauge.limit, never=True, used=used, reserved=reserved, stated=gauge.stated
-        )
+        return Block(limit=gauge.limit, never=True, stated=gauge.stated)
     excess = used + reserved + wanted - gauge.capacity
     available_at = gauge.series.frees_at(gauge.metric, excess, now)
-    return Block(
-        limit=gauge.limit,
-        available_at=available_at,
-        used=used,
-        reserved=reserved,
-        stated=gauge.stated,
-    )
+    return Block(limit=gauge.limit, available_at=available_at, stated=gauge.stated)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.ladder import Skipped
 from spillover.core.remedies import BY_WILL, Plight, remedies
+from spillover.core.spend_gate import SPENT_CAUSES, SPENT_REASONS
 from spillover.core.values import Failure, FailureClass, SkipReason, Value
+from spillover.errors import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +68,19 @@ class Refusal(Value, frozen=True, kw_only=True):
     def status(self) -> int:
         """The HTTP status that goes with the code."""
         return STATUS_OF[self.code]
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What keeps each profile from serving, as clients see it."""
+        return tuple(
+            Obstacle(
+                profile=each.profile,
+                reason=each.reason.value,
+                available_at=each.available_at,
+                detail=each.detail,
+            )
+            for each in self.profiles
+        )
 
     def retry_after_s(self, now: float) -> int | None:
         """Return whole seconds until `retry_at`, rounded up and at least 1; None if unknown."""
@@ -125,8 +140,8 @@ _UNFIT_CAUSES: Final = frozenset(
     {FailureClass.CONTEXT_LENGTH, FailureClass.BAD_REQUEST, FailureClass.CONTENT_FILTER}
 )
 """A profile that was tried and failed so would fail so again."""
-_SPENT: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
-_SPENT_CAUSES: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
+_BACK_BY_TIME: Final = SPENT_CAUSES - {FailureClass.PAYMENT_REQUIRED}
+"""A spent quota comes back; money that is missing does not."""
 
 
 def refusal(plight: Plight, now: float) -> Refusal:
@@ -153,7 +168,7 @@ def _code(skipped: Sequence[Skipped]) -> Code:
     if not liftable:
         too_long = any(s.reason is SkipReason.CONTEXT_TOO_SMALL for s in obstacles)
         return Code.CONTEXT_LENGTH_EXCEEDED if too_long else Code.NO_CAPABLE_PROFILE
-    spent = all(s.reason in _SPENT or s.cause in _SPENT_CAUSES for s in liftable)
+    spent = all(s.reason in SPENT_REASONS or s.cause in _BACK_BY_TIME for s in liftable)
     return Code.ALL_EXHAUSTED if spent else Code.ALL_FAILED
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from spillover.core.chains import Gate
 from spillover.core.ladder import Ask, Skipped, outside
 from spillover.core.managed import RESTARTING
+from spillover.core.spend_gate import SPENT_CAUSES, SPENT_REASONS
 from spillover.core.values import (
     FailureClass,
     Lifetime,
@@ -73,7 +74,7 @@ def remedies(found: Plight, *, unable: bool) -> list[str]:
     clauses += _mended(found)
     if unable:
         clauses += _larger_or_abler(found)
-    elif any(each.reason in _SPENT or each.cause in _SPENT_CAUSES for each in found.skipped):
+    elif any(each.reason in SPENT_REASONS or each.cause in SPENT_CAUSES for each in found.skipped):
         clauses += _local_one(found)
     return clauses[:MOST]
 
@@ -192,7 +193,7 @@ def _remedy_of(skipped: Skipped, found: Plight) -> Callable[[str], str] | None:
 def _is_credit(skipped: Skipped, profile: Profile) -> bool:
     """Whether what has no room is a limit that never comes back."""
     return any(
-        isinstance(limit.window, Lifetime) and skipped.detail == f"{limit.metric}_per_{limit.per}"
+        isinstance(limit.window, Lifetime) and skipped.detail == limit.name
         for limit in profile.limits
     )
 
@@ -234,12 +235,6 @@ def _larger_or_abler(found: Plight) -> Iterator[str]:
         yield f"shorten it, or add a profile with a larger context{most}"
     elif needs := sorted(found.ask.demand.needs):
         yield f"add a profile whose model has {' and '.join(needs)}"
-
-
-_SPENT: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
-_SPENT_CAUSES: Final = frozenset(
-    {FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED, FailureClass.PAYMENT_REQUIRED}
-)
 
 
 def _local_one(found: Plight) -> Iterator[str]:

@@ -59,17 +59,17 @@ def _free_before(ask: Ask, name: str, profiles: Mapping[str, Profile]) -> list[s
     return [each for each in members if profiles[each].tier is not Tier.PAID]
 
 
-_QUOTA_CAUSES: Final = frozenset(
+SPENT_CAUSES: Final = frozenset(
     {FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED, FailureClass.PAYMENT_REQUIRED}
 )
 """Failures that say "spent" rather than "down"."""
+SPENT_REASONS: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
 
-_QUOTA_REASONS: Final = frozenset({SkipReason.LIMIT, SkipReason.EXHAUSTED})
 _OUTAGE_REASONS: Final = frozenset({SkipReason.FAILED, SkipReason.COOLDOWN, SkipReason.TRIED})
 
 
 def _is_quota(skipped: Skipped) -> bool | None:
     """Return True for a spent quota, False for an outage, None for neither."""
-    if skipped.reason in _QUOTA_REASONS or skipped.cause in _QUOTA_CAUSES:
+    if skipped.reason in SPENT_REASONS or skipped.cause in SPENT_CAUSES:
         return True
     return False if skipped.reason in _OUTAGE_REASONS else None

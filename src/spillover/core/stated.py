@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from spillover.core.values import (
     METRIC_INDEX,
     METRIC_SCALE,
+    UNIT_S,
     Calendar,
     CalendarUnit,
     LimitScope,
@@ -33,15 +34,10 @@ BALANCE: Final = "balance"
 """Stands for a window's length where an amount is for good: a prepaid balance, a key's budget."""
 
 SPANS_S: Final = {
-    "minute": 60.0,
-    "hour": 3_600.0,
-    "5h": 18_000.0,
-    "day": 86_400.0,
-    "week": 604_800.0,
-    "month": 2_678_400.0,
-    BALANCE: 2_678_400.0,
+    **{unit.value: seconds for unit, seconds in UNIT_S.items()},
+    BALANCE: UNIT_S[CalendarUnit.MONTH],
 }
-"""Seconds in the windows that have names; a month is 31 days. A word on a balance is good as long."""
+"""Seconds in the windows that have names. A word on a balance is good for a month."""
 _UNITS_S: Final = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 

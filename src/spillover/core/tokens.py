@@ -81,11 +81,11 @@ def estimate(demand: Demand, profile: Profile, calibration: Calibration) -> Usag
     """Return what a call is expected to use of `profile`, priced; what a reservation holds."""
     weight = demand.chars + WIDE_WEIGHT * demand.wide_chars
     text = ceil(weight / calibration.chars_per_token)
-    return _priced(
-        profile,
+    tokens = Usage(
         input_tokens=max(1, text + demand.images * profile.image_tokens),
         output_tokens=_expected_output(demand, profile, calibration),
     )
+    return counted(profile, tokens)
 
 
 def _expected_output(demand: Demand, profile: Profile, calibration: Calibration) -> int:
@@ -112,11 +112,11 @@ def presumed(
     `expected` is the call's estimate: its input stands, its output is replaced.
     """
     weight = chars + WIDE_WEIGHT * wide_chars
-    return _priced(
-        profile,
+    tokens = Usage(
         input_tokens=expected.input_tokens,
         output_tokens=ceil(weight / calibration.chars_per_token),
     )
+    return counted(profile, tokens)
 
 
 def cost(profile: Profile, usage: Usage) -> int:
@@ -132,7 +132,7 @@ def cost(profile: Profile, usage: Usage) -> int:
 
 
 def counted(profile: Profile, usage: Usage) -> Usage:
-    """Return what a reported `usage` counts against limits.
+    """Return what `usage`, reported or estimated, counts against limits.
 
     One request; input without the cached part where the provider does not count it; the provider's
     own cost where it states one, else the price of all tokens; neurons by the profile's rates.
@@ -143,26 +143,9 @@ def counted(profile: Profile, usage: Usage) -> Usage:
         input_tokens=usage.input_tokens - cached,
         output_tokens=usage.output_tokens,
         cost_nanousd=usage.cost_nanousd or cost(profile, usage),
-        microneurons=_microneurons(profile, usage.input_tokens, usage.output_tokens),
-        cached_tokens=usage.cached_tokens,
-    )
-
-
-def _priced(profile: Profile, *, input_tokens: int, output_tokens: int) -> Usage:
-    price = profile.price
-    return Usage(
-        requests=1,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cost_nanousd=(
-            0 if price is None else price.input * input_tokens + price.output * output_tokens
+        microneurons=(
+            profile.microneurons_per_input_token * usage.input_tokens
+            + profile.microneurons_per_output_token * usage.output_tokens
         ),
-        microneurons=_microneurons(profile, input_tokens, output_tokens),
-    )
-
-
-def _microneurons(profile: Profile, input_tokens: int, output_tokens: int) -> int:
-    return (
-        profile.microneurons_per_input_token * input_tokens
-        + profile.microneurons_per_output_token * output_tokens
+        cached_tokens=usage.cached_tokens,
     )

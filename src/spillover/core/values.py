@@ -207,6 +207,16 @@ class CalendarUnit(StrEnum):
     MONTH = "month"
 
 
+UNIT_S: Final[dict[CalendarUnit, float]] = {
+    CalendarUnit.MINUTE: 60.0,
+    CalendarUnit.HOUR: 3_600.0,
+    CalendarUnit.DAY: 86_400.0,
+    CalendarUnit.WEEK: 604_800.0,
+    CalendarUnit.MONTH: 2_678_400.0,
+}
+"""Seconds in each unit. A month is 31 days, so that none is ever exceeded."""
+
+
 class Rolling(Value, frozen=True, kw_only=True, tag="rolling"):
     """Usage leaves as it ages: nothing older than `seconds` counts."""
 
@@ -248,6 +258,11 @@ class Limit(Value, frozen=True, kw_only=True):
     scope: LimitScope = LimitScope.PROFILE
     per: str | None = None
     """The window's length as shown to users: `minute`, `day`, `5h`."""
+
+    @property
+    def name(self) -> str:
+        """The limit as users write it: `requests_per_minute`, `concurrency`."""
+        return self.metric.value if self.per is None else f"{self.metric.value}_per_{self.per}"
 
 
 def owner_of_profile(name: str) -> str:
@@ -338,15 +353,6 @@ class Profile(Value, frozen=True, kw_only=True):
     """Whose the provider's own limits are, where the catalogue knows it."""
     key_missing: bool = False
     """The configured credential resolved to nothing: the profile starts as failed."""
-
-    @property
-    def owners(self) -> tuple[str, str, str]:
-        """Counter keys that a call is counted on: profile, model, account."""
-        return (
-            owner_of_profile(self.name),
-            owner_of_model(self.account, self.model),
-            owner_of_account(self.account),
-        )
 
 
 class Demand(Value, frozen=True, kw_only=True):

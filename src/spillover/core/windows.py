@@ -377,8 +377,7 @@ def period(unit: CalendarUnit, zone: str, now: float) -> tuple[float, float]:
         case _:
             assert_never(unit)
     ends_at = following.replace(tzinfo=tz).timestamp()
-    if (
-        ends_at <= now
-    ):  # clocks went back over midnight: the day before goes on until the second one
+    if ends_at <= now:
+        # Clocks went back over midnight: the day before goes on until the second one.
         ends_at = following.replace(tzinfo=tz, fold=1).timestamp()
     return first.replace(tzinfo=tz).timestamp(), ends_at

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from spillover.core.budgets import budget_key, is_budget, to_tell
 from spillover.core.values import METRIC_SCALE
-from spillover.engine.status import limit_name
 from spillover.events import BudgetReached
 from spillover.ledger.entries import Alerted
 
@@ -59,9 +58,8 @@ class Budgets:
         made: list[tuple[Profile, Gauge, Told]] = []
 
         def work(now: float) -> list[Entry]:
-            made.extend(
-                self._new(denied, now)
-            )  # anew: another process may have told of it meanwhile
+            # Looked at anew: another process may have told of it meanwhile.
+            made.extend(self._new(denied, now))
             return [Alerted(budget_key(each.limit), told) for _, each, told in made]
 
         await self._ledger.decide(work)
@@ -92,7 +90,7 @@ def _event(profile: Profile, gauge: Gauge, told: Told) -> BudgetReached:
         at=told.at,
         profile=profile.name,
         scope=limit.scope.value,
-        limit=limit_name(limit),
+        limit=limit.name,
         percent=told.percent,
         used=used / scale,
         amount=gauge.capacity / scale,

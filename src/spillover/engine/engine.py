@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
+from spillover.config.findings import nearest
 from spillover.core.health import cleared as cleared_health
 from spillover.core.health import (
     subject_of_account,
@@ -24,7 +24,7 @@ from spillover.engine.explaining import explain
 from spillover.engine.probing import Probes, probe
 from spillover.engine.serving import Serving
 from spillover.engine.status import chain_document, profile_document
-from spillover.errors import RequestError
+from spillover.errors import UnknownName
 from spillover.ledger.entries import Cleared, Entry, HealthChanged, Keyed, Pinned, Switched
 
 if TYPE_CHECKING:
@@ -43,21 +43,6 @@ if TYPE_CHECKING:
 
 LEAVING_S: Final = 1.0
 """How long requests that were told to end have for it."""
-
-
-class UnknownName(RequestError):
-    """A verb names a chain or profile that does not exist."""
-
-    def __init__(self, kind: str, name: str, names: Iterable[str]) -> None:
-        """Say what was named, and what comes nearest."""
-        known = list(names)
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(
-            f"no {kind} is called {name!r}{hint} (there are: {', '.join(known)})",
-            code="not_found",
-            status=404,
-        )
 
 
 class Engine:
@@ -150,8 +135,8 @@ class Engine:
             },
         }
 
-    def health(self) -> tuple[int, dict[str, Any]]:
-        """Return the HTTP status and document that say whether requests can be served."""
+    def health(self) -> dict[str, Any]:
+        """Return whether requests can be served: `status` is healthy, degraded or unhealthy."""
         status = self.status()
         idle = [name for name, chain in status["chains"].items() if chain["serving"] is None]
         benched = [
@@ -160,9 +145,8 @@ class Engine:
             if profile["status"] in {"cooldown", "exhausted", "failed"}
         ]
         document: dict[str, Any] = {"status": "healthy"}
-        code = 200
         if len(idle) == len(status["chains"]):
-            code, document["status"] = 503, "unhealthy"
+            document["status"] = "unhealthy"
         elif idle or benched or self.ledger.degraded is not None:
             document["status"] = "degraded"
         if idle:
@@ -171,7 +155,7 @@ class Engine:
             document["benched_profiles"] = benched
         if self.ledger.degraded is not None:
             document["ledger"] = self.ledger.degraded
-        return code, document
+        return document
 
     # What users change by hand.
 
@@ -202,11 +186,11 @@ class Engine:
     async def pin(self, chain: str, profile: str | None, *, strict: bool = False) -> None:
         """Put a profile first in a chain (alone in it: `strict`), or undo that with None."""
         if chain not in self.routing.chains:
-            raise UnknownName("chain", chain, self.routing.chains)
+            raise unknown("chain", chain, self.routing.chains)
         if profile is not None:
             members = [member.profile for member in self.routing.chains[chain].members]
             if profile not in members:
-                raise UnknownName(f"profile of chain {chain!r}", profile, members)
+                raise unknown(f"profile of chain {chain!r}", profile, members)
         pin = None if profile is None else Pin(profile=profile, strict=strict)
         await self._record(Pinned(chain, pin))
 
@@ -222,7 +206,7 @@ class Engine:
     def _profile(self, name: str) -> Profile:
         profile = self.routing.profiles.get(name)
         if profile is None:
-            raise UnknownName("profile", name, self.routing.profiles)
+            raise unknown("profile", name, self.routing.profiles)
         return profile
 
     @staticmethod
@@ -302,3 +286,9 @@ class Engine:
         await world.watch.close()
         await world.inquiries.close()
         await self._closing()
+
+
+def unknown(kind: str, name: str, names: Iterable[str]) -> UnknownName:
+    """Return the error of a verb that names a chain or profile that does not exist."""
+    known = tuple(names)
+    return UnknownName(kind, name, names=known, nearest=nearest(name, known))

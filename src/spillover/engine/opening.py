@@ -107,5 +107,4 @@ def ledger_path(loaded: LoadedConfig) -> Path | None:
         return None
     if storage == "sqlite":
         return state_folder(loaded.environ) / FILE_NAME
-    folder = loaded.path.parent if loaded.path is not None else Path()
-    return folder / Path(storage.removeprefix("sqlite:///")).expanduser()
+    return loaded.folder / Path(storage.removeprefix("sqlite:///")).expanduser()

@@ -46,14 +46,14 @@ from spillover.core.values import Operation, Tier
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.engine.explaining import shortened
-from spillover.errors import LedgerError, Obstacle
+from spillover.errors import LedgerError
 from spillover.events import RequestDone, RequestFallback
 from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
 from spillover.protocols.openai_chat import error_body, relayed_error, relayed_status
 
 if TYPE_CHECKING:
     from spillover.core.chains import Chain
-    from spillover.core.refusals import Ending, Refusal, Step
+    from spillover.core.refusals import Ending, Step
     from spillover.core.values import Usage
     from spillover.engine.call import Call, Give
     from spillover.engine.world import World
@@ -415,28 +415,18 @@ class Serving:
             status = relayed_status(ending.failure)
             body = relayed_error(ending.failure, request_id=request_id)
         elif ending.refusal is not None:
-            status = ending.refusal.status
-            body = _refusal_body(ending.refusal, request_id)
-            wait_s = ending.refusal.retry_after_s(now)
+            refusal = ending.refusal
+            status, wait_s = refusal.status, refusal.retry_after_s(now)
+            body = error_body(
+                refusal.code.value,
+                refusal.message,
+                profiles=refusal.obstacles,
+                request_id=request_id,
+            )
             if wait_s is not None:
                 headers["retry-after"] = str(wait_s)
-            if (wait_s or 0) > LONG_WAIT_S or ending.refusal.is_vain_to_retry:
+            if (wait_s or 0) > LONG_WAIT_S or refusal.is_vain_to_retry:
                 headers["x-should-retry"] = "false"
         else:
             raise AssertionError(ending)
         return Answer(status, headers, body=body, serving=self)
-
-
-def _refusal_body(refusal: Refusal, request_id: str) -> bytes:
-    obstacles = [
-        Obstacle(
-            profile=each.profile,
-            reason=each.reason.value,
-            available_at=each.available_at,
-            detail=each.detail,
-        )
-        for each in refusal.profiles
-    ]
-    return error_body(
-        refusal.code.value, refusal.message, profiles=obstacles, request_id=request_id
-    )

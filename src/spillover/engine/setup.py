@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from msgspec.structs import replace as with_field
+from msgspec.structs import replace
 
 from spillover import __version__
 from spillover.core.values import FailureClass, Operation, StreamUsage
@@ -94,7 +94,7 @@ class Setup:
         if not (objects and shipment.asks_usage):
             return failure
         self._refuses_usage.add(shipment.candidate.profile.name)
-        return with_field(failure, mended=True)
+        return replace(failure, mended=True)
 
 
 _FIXED_HEADERS: Final = {

@@ -102,11 +102,6 @@ def _by_evidence(stand: Standing) -> Situation:
     )
 
 
-def limit_name(limit: Limit) -> str:
-    """Return a limit as users write it: `requests_per_minute`, `concurrency`."""
-    return limit.metric.value if limit.per is None else f"{limit.metric.value}_per_{limit.per}"
-
-
 def chain_document(
     chain: Chain, profiles: Mapping[str, Profile], *, book: Book, turn: int, now: float
 ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Lifetime
 from spillover.engine.budgets import Budgets
-from spillover.engine.status import Situation, limit_name, situation
+from spillover.engine.status import Situation, situation
 from spillover.events import LimitReached, ProfileStatus
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Watch:
                 LimitReached(
                     at=now,
                     profile=each.profile,
-                    limit=limit_name(limit),
+                    limit=limit.name,
                     amount=limit.amount,
                     available_at=block.available_at,
                 )

@@ -43,7 +43,7 @@ class Denial(NamedTuple):
     message: str
 
 
-class Ask(NamedTuple):
+class Arrival(NamedTuple):
     """What of a request decides whether it may come in."""
 
     method: str
@@ -78,9 +78,9 @@ class Access:
         self._admin_keys = (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
         self._known: set[bytes] = set()
 
-    def deny(self, ask: Ask, door: Door) -> Denial | None:
+    def deny(self, arrival: Arrival, door: Door) -> Denial | None:
         """Return why a request may not pass a door; None: it may."""
-        headers = ask.headers
+        headers = arrival.headers
         host = headers.get(b"host", b"")
         if host not in self._known and not self._is_ours(host):
             return Denial(
@@ -89,7 +89,7 @@ class Access:
                 f"this gateway does not answer under {_shown(host)}: call it as localhost or "
                 "127.0.0.1, or add the name to server.allowed_hosts",
             )
-        if (b"origin" in headers or b"sec-fetch-site" in headers) and self._is_foreign(ask):
+        if (b"origin" in headers or b"sec-fetch-site" in headers) and self._is_foreign(arrival):
             return Denial(
                 403,
                 "origin_not_allowed",
@@ -98,9 +98,9 @@ class Access:
                 "server.allowed_hosts",
             )
         if door is Door.PROTOCOL:
-            return self._deny_client(ask) if self._wants_client_key else None
+            return self._deny_client(arrival) if self._wants_client_key else None
         if door is Door.ADMIN and self._guarded:
-            return self._deny_admin(ask)
+            return self._deny_admin(arrival)
         return None
 
     def _is_ours(self, host: bytes) -> bool:
@@ -121,9 +121,9 @@ class Access:
             self._known.add(host)
         return ours
 
-    def _is_foreign(self, ask: Ask) -> bool:
+    def _is_foreign(self, arrival: Arrival) -> bool:
         """Whether a page of another origin made the request."""
-        headers = ask.headers
+        headers = arrival.headers
         origin = headers.get(b"origin")
         if origin is not None:
             return not self._is_own_origin(origin, headers[b"host"])
@@ -133,7 +133,7 @@ class Access:
             headers.get(b"sec-fetch-mode") == b"navigate"
             and headers.get(b"sec-fetch-dest") == b"document"
         )
-        return not (followed_a_link and ask.method in _SAFE)
+        return not (followed_a_link and arrival.method in _SAFE)
 
     def _is_own_origin(self, origin: bytes, host: bytes) -> bool:
         """Whether an origin is the one the request was sent to, or one that is allowed."""
@@ -152,8 +152,8 @@ class Access:
             theirs["port"] or default
         ) == int(ours["port"] or default)
 
-    def _deny_client(self, ask: Ask) -> Denial | None:
-        presented = [*_presented(ask.headers), *_in_query(ask.query)]
+    def _deny_client(self, arrival: Arrival) -> Denial | None:
+        presented = [*_presented(arrival.headers), *_in_query(arrival.query)]
         if _is_known(presented, self._client_keys):
             return None
         problem = "this client key is not known" if presented else "no client key was sent"
@@ -163,8 +163,8 @@ class Access:
             f"{problem}: send one of server.client_keys as 'Authorization: Bearer ...'",
         )
 
-    def _deny_admin(self, ask: Ask) -> Denial | None:
-        presented = list(_presented(ask.headers))
+    def _deny_admin(self, arrival: Arrival) -> Denial | None:
+        presented = list(_presented(arrival.headers))
         if _is_known(presented, self._admin_keys):
             return None
         problem = "this is not the admin key" if presented else "no admin key was sent"

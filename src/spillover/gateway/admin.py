@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from spillover.core.values import Operation
-from spillover.engine.engine import UnknownName
+from spillover.engine.engine import unknown
 from spillover.errors import RequestError
 from spillover.gateway.bodies import read_body
 from spillover.gateway.proxy import read_call
@@ -154,5 +154,5 @@ def _chain(engine: Engine, name: str) -> dict[str, Any]:
 
 def _named(kind: str, name: str, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if name not in documents:
-        raise UnknownName(kind, name[:80], documents)
+        raise unknown(kind, name, documents)
     return {"name": name, **documents[name]}

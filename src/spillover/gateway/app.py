@@ -11,7 +11,7 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
-from spillover.gateway.access import Access, Ask, Door
+from spillover.gateway.access import Access, Arrival, Door
 from spillover.gateway.metrics import Metrics
 from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
@@ -88,7 +88,7 @@ class Gateway:
     def _served(self, visit: Visit, operation: Operation) -> Awaitable[None]:
         """Answer a request to a proxy route; one layer less to go through with each turn."""
         denial = self._access.deny(
-            Ask(visit.method, visit.headers, visit.scope["query_string"]), Door.PROTOCOL
+            Arrival(visit.method, visit.headers, visit.scope["query_string"]), Door.PROTOCOL
         )
         if denial is not None:
             return turn_away(visit, denial)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
 from spillover.gateway import admin, feed, listing, vitals
-from spillover.gateway.access import Ask, Door
+from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.page import front_page
 from spillover.gateway.proxy import OPERATIONS
@@ -61,7 +61,9 @@ class Desk:
         found = self._routes.at(visit.path)
         # What does not exist is told to those alone who may see what does.
         door = found[0][0].door if found else _door_of(visit.path)
-        denial = access.deny(Ask(visit.method, visit.headers, visit.scope["query_string"]), door)
+        denial = access.deny(
+            Arrival(visit.method, visit.headers, visit.scope["query_string"]), door
+        )
         if denial is not None:
             await turn_away(visit, denial)
             return

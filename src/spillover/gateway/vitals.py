@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 async def health(inquiry: Inquiry) -> None:
     """Say whether chains can serve: healthy, degraded (both 200) or unhealthy (503)."""
-    code, document = inquiry.engine.health()
+    document = inquiry.engine.health()
     if inquiry.gateway.settings.is_guarded:
         document = {"status": document["status"]}
-    await inquiry.visit.answer_json(code, document)
+    await inquiry.visit.answer_json(503 if document["status"] == "unhealthy" else 200, document)
 
 
 async def live(inquiry: Inquiry) -> None:

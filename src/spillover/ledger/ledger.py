@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spillover.clock import Clock
-    from spillover.core.limits import Block, Candidate, Reservation
+    from spillover.core.limits import Candidate, Reservation
 
 _Work: TypeAlias = "Callable[[float], tuple[object, list[Entry]]]"
 
@@ -188,11 +188,6 @@ class Ledger:
         """Do what is in line now, so that a reader of the book sees it, unless a lock is waited for."""
         if self._jobs and self._busy_since is None:
             self._step()
-
-    def peek(self, candidates: Sequence[Candidate]) -> list[Block | None]:
-        """Return what blocks each candidate now, by the same rule as `reserve`; holds nothing."""
-        now = self._clock.now()
-        return [self.book.block(candidate, now) for candidate in candidates]
 
     def check(self) -> None:
         """Raise `LedgerError` when storage fails and the configuration says to fail closed."""

@@ -14,7 +14,6 @@ from spillover.errors import (
     AllAttemptsFailed,
     LedgerError,
     NoProfileAvailable,
-    Obstacle,
     RequestError,
     SpilloverError,
     StreamInterrupted,
@@ -52,21 +51,12 @@ def _refused(refusal: Refusal, ending: Ending, retry_after: str | None) -> Spill
     if refusal.code in {Code.MODEL_NOT_FOUND, Code.INVALID_REQUEST}:
         return RequestError(refusal.message, code=code, status=status)
     wait_s = None if retry_after is None else float(retry_after)
-    profiles = tuple(
-        Obstacle(
-            profile=skipped.profile,
-            reason=skipped.reason.value,
-            available_at=skipped.available_at,
-            detail=skipped.detail,
-        )
-        for skipped in refusal.profiles
-    )
     told = Told(code=code, status=status, message=refusal.message)
     if ending.trail:
         return AllAttemptsFailed(
-            sent(ending.trail), profiles=profiles, retry_after=wait_s, told=told
+            sent(ending.trail), profiles=refusal.obstacles, retry_after=wait_s, told=told
         )
-    return NoProfileAvailable(profiles, wait_s, told=told)
+    return NoProfileAvailable(refusal.obstacles, wait_s, told=told)
 
 
 def interrupted(ending: Ending | None) -> StreamInterrupted:

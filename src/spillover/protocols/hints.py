@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from spillover.core.failures import Evidence, Shape
+from spillover.core.evidence import Evidence, Shape
 from spillover.protocols.quota_violations import read_violations
 from spillover.protocols.sse import Splitter, payload
 from spillover.protocols.waits import WAIT_FIELDS, spent_metrics, stated_wait

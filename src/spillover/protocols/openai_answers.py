@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from spillover.core.failures import Evidence, Shape, TransportFault
+from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.values import Operation, Usage, Value
 from spillover.protocols.hints import read_error
 from spillover.protocols.measure import measure_raw

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, assert_never
 
 import msgspec
 
-from spillover.core.failures import Evidence, TransportFault
+from spillover.core.evidence import Evidence, TransportFault
 from spillover.core.failures import classify as named
 from spillover.core.values import Confidence, FailureClass, FaultScope, Operation, Source, Value
 from spillover.protocols.exceptions import fault_of

@@ -99,11 +99,6 @@ class Payload(Value, frozen=True, kw_only=True, gc=False):
     name: str = ""
     """The `event:` field; empty where there is none."""
 
-    @property
-    def is_comment(self) -> bool:
-        """Whether it carries nothing for anyone: comments, an id, empty lines."""
-        return self.data is None and not self.name
-
 
 def payload(event: bytes) -> Payload:
     """Return what `event` carries, as the standard reads it (ids and retry times aside)."""

@@ -10,8 +10,6 @@ import threading
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from spillover.simulator.asked import tokens_of
 from spillover.simulator.clerk import Clerk
 from spillover.simulator.composer import Composer, Setting
@@ -20,7 +18,6 @@ from spillover.simulator.faults import FAULTS, Fault, Script, Scripted
 from spillover.simulator.flavours import flavour_of
 from spillover.simulator.plays import Framing, reply_play
 from spillover.simulator.records import Counters, Log, Outcome, Record
-from spillover.simulator.spec import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +61,6 @@ class Provider:
             self._take(spec)
             if not same:
                 self._desk = self._clerk.new_desk()
-
-    def set_limits(self, *written: str) -> None:
-        """Enforce other limits from now on, written as `limits` reads them; none: no limit."""
-        self.change(msgspec.structs.replace(self._spec, limits=limits(*written)))
 
     def script(
         self, fault: Fault | str, *, times: int | None = 1, model: str | None = None

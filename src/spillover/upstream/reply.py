@@ -12,7 +12,7 @@ Refuses to know sockets and how connections are kept.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -23,7 +23,6 @@ from spillover.upstream.unpacking import Unpacker, unpacker_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spillover.upstream.connection import Connection
     from spillover.upstream.exchange import Take
 
 READ_AHEAD: Final = 1 << 19
@@ -35,6 +34,22 @@ _NO_HEADERS: Final[Mapping[str, str]] = {}
 _FINAL: Final = 200
 _ERROR: Final = 400
 _WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+class Carrier(Protocol):
+    """The connection that an answer comes on, as far as the answer asks anything of it."""
+
+    sends_much: bool
+    """The request is so large that an answer may come before it is out."""
+
+    def pause(self) -> None:
+        """Let the provider wait: the reader is slow."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    def release(self, *, keep: bool) -> None:
+        """End what is under way; `keep` it for another request, else close it."""
 
 
 class Reply:
@@ -60,12 +75,12 @@ class Reply:
         "status",
     )
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Carrier) -> None:
         """Expect an answer on `connection`."""
         self.status = 0
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.has_head = False
-        self._connection: Connection | None = connection
+        self._connection: Carrier | None = connection
         self._raw: dict[bytes, bytes] = {}
         self.on_header = self._raw.setdefault
         """What the parser tells of headers, as it is made; of a repeated one the first stays."""
