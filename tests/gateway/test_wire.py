@@ -125,6 +125,22 @@ def test_what_never_ends_beside_a_body_is_refused(
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
+def test_nothing_is_written_into_an_answer_under_way() -> None:
+    asked = post_bytes(CHAT, json.dumps({**HELLO, "stream": True}).encode())
+    spec = ProviderSpec(events=1_000, events_per_s=200)
+    with running(spec) as (provider,), serving(document_for(provider)) as served:
+        with served.connect() as connection:
+            connection.sendall(asked)
+            read_until(connection, b"data: ")
+            connection.sendall(b"nonsense\r\n\r\n")
+            rest = read_all(connection)
+
+        wait_until(lambda: provider.counters().in_flight == 0)
+
+    assert b"HTTP/1.1" not in rest
+    assert b"[DONE]" not in rest
+
+
 def test_trailers_are_no_headers(served: Served) -> None:
     asked = json.dumps(HELLO).encode()
     head = (

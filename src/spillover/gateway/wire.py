@@ -199,7 +199,10 @@ class Connection(HttpToolsProtocol):
             b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
             b"connection: close\r\n\r\n"
         )
-        self.transport.write(head % (status, len(body)) + body)
+        running = self._running
+        if running is None or running.response_complete or not running.response_started:
+            self.transport.write(head % (status, len(body)) + body)
+        # Else it would stand in the midst of the answer that is under way.
         self.transport.close()
 
 
