@@ -96,6 +96,12 @@ def test_an_alias_that_leads_nowhere_is_told() -> None:
     assert (finding.path, finding.nearest) == (("aliases", "gpt-*"), "coding")
 
 
+def test_names_that_a_terminal_would_obey_are_shown_as_written() -> None:
+    finding = the_finding(chains={"\x1b[31m": ["groq"]}, aliases={"gpt-*": "nowhere"})
+
+    assert "\x1b" not in finding.expected
+
+
 def test_no_profiles_are_told() -> None:
     assert [finding.found for finding in findings({})] == ["no profiles"]
     assert [finding.path for finding in findings({"profiles": {}})] == [("profiles",)]

@@ -58,8 +58,9 @@ def test_editors_accept_the_whole_example() -> None:
         ("chains", {"c": {"profiles": ["a"], "strategy": "luck"}}),
         ("server", {"port": 70_000}),
         ("storages", "sqlite"),
+        ("profiles", {"a": {"price": {"input": 1e308}}}),
     ],
-    ids=["unknown setting", "unknown strategy", "port", "unknown section"],
+    ids=["unknown setting", "unknown strategy", "port", "unknown section", "price"],
 )
 def test_editors_underline_mistakes(section: str, value: object) -> None:
     with pytest.raises(jsonschema.ValidationError):

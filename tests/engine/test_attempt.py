@@ -82,6 +82,21 @@ async def test_only_the_usage_event_is_dropped_when_the_client_did_not_ask_for_i
         assert stage.used("p0") == (1, 7, 5)
 
 
+@pytest.mark.parametrize("empty", [b"data: \n\n", b"id: 3\nretry: 10\n\n", b"event: ping\n\n"])
+@plays
+async def test_events_without_data_that_official_clients_break_over_are_dropped(
+    empty: bytes,
+) -> None:
+    body = ROLE + empty + content("whole") + empty + finish() + DONE
+
+    async with staged("generic") as stage:
+        stage.first.script(sent(body))
+
+        got = await stage.stream()
+
+    assert got.body == body.replace(empty, b"")
+
+
 @plays
 async def test_a_last_event_without_its_empty_line_is_read_and_relayed() -> None:
     body = content("whole") + finish().rstrip()

@@ -222,6 +222,19 @@ async def test_tokens_that_appear_later_are_read_at_once() -> None:
 
 
 @plays
+async def test_profile_whose_provider_is_changed_is_heard_by_both() -> None:
+    async with staged("generic") as stage:
+        now = stage.engine.clock.now()
+        opinion, headers = SecondOpinion(stage.engine.ledger, Bus()), {"ratelimit-remaining": "9"}
+        headers |= {"x-ratelimit-remaining-requests": "100"}
+
+        for provider_id in ("groq", "mistral", "custom", "groq"):  # answers of before a reload too
+            opinion.hear(profile("a", provider=provider_id), headers, now)
+
+        assert ("requests_per_day", None, 100) in heard(stage)
+
+
+@plays
 async def test_provider_without_such_headers_is_not_heard() -> None:
     async with staged("generic") as stage:
         await stage.ask()

@@ -100,6 +100,59 @@ def test_an_offer_of_another_protocol_is_declined_and_the_request_answered(
     assert answer.count(b"HTTP/1.1 200 OK") == 2
 
 
+def test_offers_of_another_protocol_may_come_in_any_number_at_once(served: Served) -> None:
+    offer = (
+        b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+    )
+    last = offer.replace(b"upgrade: h2c", b"connection: close")
+
+    answer = served.raw(offer * 600 + last)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 601
+
+
+@pytest.mark.parametrize(
+    ("begun", "unit"), [(b"0\r\n", b"x: y\r\n"), (b"1;", b"x")], ids=["trailers", "extension"]
+)
+def test_what_never_ends_beside_a_body_is_refused(
+    served: Served, begun: bytes, unit: bytes
+) -> None:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    endless = head + begun + unit * MOST_HEAD
+
+    answer = served.raw(endless[: MOST_HEAD + 1])
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_nothing_is_written_into_an_answer_under_way() -> None:
+    asked = post_bytes(CHAT, json.dumps({**HELLO, "stream": True}).encode())
+    spec = ProviderSpec(events=1_000, events_per_s=200)
+    with running(spec) as (provider,), serving(document_for(provider)) as served:
+        with served.connect() as connection:
+            connection.sendall(asked)
+            read_until(connection, b"data: ")
+            connection.sendall(b"nonsense\r\n\r\n")
+            rest = read_all(connection)
+
+        wait_until(lambda: provider.counters().in_flight == 0)
+
+    assert b"HTTP/1.1" not in rest
+    assert b"[DONE]" not in rest
+
+
+def test_trailers_are_no_headers(served: Served) -> None:
+    asked = json.dumps(HELLO).encode()
+    head = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n"
+    )
+    body = b"%x\r\n%b\r\n0\r\nx-spillover-policy: nonsense\r\n\r\n" % (len(asked), asked)
+
+    answer = served.raw(head + b"connection: close\r\n\r\n" + body)
+
+    assert b"nonsense" not in answer
+
+
 def test_it_is_no_proxy_for_other_hosts(served: Served) -> None:
     answer = served.raw(b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n")
 

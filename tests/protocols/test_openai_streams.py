@@ -102,6 +102,26 @@ def test_what_is_for_nobody_is_ignored(event: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "is_empty"),
+    [
+        (b": comment\n\n", False),
+        (b": one\r\n:two\r\n\r\n", False),
+        (b"\n\n", False),
+        (b"event: ping\ndata: {}\n\n", False),
+        (b"data: \n\n", True),
+        (b"data\n\n", True),
+        (b"event: ping\n\n", True),
+        (b": comment\nid: 3\n\n", True),
+        (b"retry: 10\n\n", True),
+    ],
+)
+def test_what_is_neither_data_nor_comment_is_empty(event: bytes, *, is_empty: bool) -> None:
+    _, seen = feed(event)
+
+    assert [s.empty for s in seen] == [is_empty]
+
+
+@pytest.mark.parametrize(
     "event",
     [
         b"data: {\n\n",

@@ -120,6 +120,13 @@ def test_details_are_read_beside_an_odd_field() -> None:
     assert usage == Usage(requests=1, input_tokens=10, cached_tokens=3)
 
 
+@pytest.mark.parametrize("details", [0, 1.5, 10**30, True, "none", []])
+def test_details_that_are_no_object_hide_nothing(details: object) -> None:
+    found = read({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": details})
+
+    assert found == Usage(requests=1, input_tokens=10, output_tokens=5)
+
+
 def test_malformed_json_is_no_usage() -> None:
     assert read_usage(msgspec.Raw(b"{")) is None
 

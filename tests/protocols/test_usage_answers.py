@@ -90,6 +90,15 @@ def test_rate_limit_of_a_key_is_a_whole_alone(
     assert all(each.remaining is None for each in found)
 
 
+@pytest.mark.parametrize("requests", [10**15 + 1, 2**63, 10**30])
+def test_rate_limit_that_is_none_leaves_the_budget(requests: int) -> None:
+    rate = {"requests": requests, "interval": "10s"}
+
+    (found,) = key(limit=5, limit_remaining=3, rate_limit=rate)
+
+    assert found.metric is Metric.COST
+
+
 def test_balance_in_dollars_is_what_is_left() -> None:
     assert purse(("USD", "3.50"), ("USD", "1.00")) == (
         Stated(metric=Metric.COST, per=BALANCE, remaining=4_500_000_000),

@@ -397,8 +397,15 @@ async def test_a_poured_body_that_breaks_says_how_behind_what_came() -> None:
     assert (bytes(taken), found.value.fault) == (b"a", TransportFault.MALFORMED_HTTP)
 
 
+@pytest.mark.parametrize(
+    ("behind", "closes"),
+    [(b"", True), (b"0\r\n\r\n", False), (b"0\r\n\r\nHTTP/1.1 200 OK\r\n", True)],
+    ids=["it goes on", "it ends", "more than its end"],
+)
 @plays
-async def test_what_a_taker_raises_is_raised_where_the_body_is_poured() -> None:
+async def test_what_a_taker_raises_is_raised_where_the_body_is_poured(
+    behind: bytes, *, closes: bool
+) -> None:
     wired = Wired()
     reply = wired.ask(CHUNKED + b"\r\n")
 
@@ -407,12 +414,12 @@ async def test_what_a_taker_raises_is_raised_where_the_body_is_poured() -> None:
 
     pouring = asyncio.create_task(reply.pour(take))
     await asyncio.sleep(0)
-    wired.connection.data_received(b"1\r\na\r\n")
+    wired.connection.data_received(b"1\r\na\r\n" + behind)
 
     with pytest.raises(LookupError):
         await pouring
     reply.close()
-    assert wired.wire.is_aborted
+    assert wired.wire.is_aborted is closes
 
 
 @pytest.mark.parametrize("answer", [RECORDED["gzip"], RECORDED["stream"], OK[:-1], b"<html>", b""])

@@ -94,7 +94,8 @@ def _chain(
 
 
 def _unknown(path: KeyPath, name: str, kind: str, names: Sequence[str]) -> Finding:
-    shown = ", ".join(names) if names else "there is none"
+    known = [each if each.isprintable() else repr(each) for each in names]
+    shown = ", ".join(known) or "there is none"
     return Finding(
         path=path,
         found=repr(name),

@@ -6,7 +6,7 @@ Refuses to look at other settings than the one it reads: `spillover.config.check
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
@@ -72,14 +72,18 @@ class Server(Settings):
     """Key for the dashboard and `/api`, needed as soon as there are `client_keys`."""
 
 
+MOST_PRICE_USD: Final = 100_000.0
+"""Of a million tokens: no model is dearer, and the ledger can store what the largest call costs."""
+
+
 class Price(Settings):
     """What a model costs."""
 
-    input: float = Field(default=0.0, ge=0)
+    input: float = Field(default=0.0, ge=0, le=MOST_PRICE_USD)
     """US dollars per million input tokens."""
-    output: float = Field(default=0.0, ge=0)
+    output: float = Field(default=0.0, ge=0, le=MOST_PRICE_USD)
     """US dollars per million output tokens."""
-    cached_input: float | None = Field(default=None, ge=0)
+    cached_input: float | None = Field(default=None, ge=0, le=MOST_PRICE_USD)
     """US dollars per million input tokens that the provider read from its cache. Default: as `input`.
     A reservation holds the price of fresh ones; what the provider reports settles it."""
 

@@ -252,7 +252,7 @@ class Attempt:
                 return
             if seen.garbage:
                 self.garbage += 1
-            elif not seen.usage_only or wants_usage:
+            elif not seen.empty and (wants_usage or not seen.usage_only):
                 out.append(event)
 
     def _feed_rest(self, out: list[bytes]) -> None:

@@ -39,8 +39,8 @@ class SecondOpinion:
         """Keep what is heard in `ledger`; tell of drifts by `events`."""
         self._ledger = ledger
         self._events = events
-        self._looks: dict[str, tuple[float, _Floors]] = {}
-        """By profile: when its headers are read whole again at the latest, and from what on."""
+        self._looks: dict[tuple[str, str], tuple[float, _Floors]] = {}
+        """By profile and its provider: when the headers are read whole again at the latest, and from what on."""
         self._adrift: set[tuple[str, str]] = set()
         """(owner, limit) whose difference was told of."""
 
@@ -53,12 +53,13 @@ class SecondOpinion:
         left = glance(profile.provider, headers)
         if left is None:
             return
-        look = self._looks.get(profile.name)
+        who = profile.name, profile.provider
+        look = self._looks.get(who)
         # A clock that was set back must not make it quiet for longer.
         is_quiet = look is not None and 0.0 < look[0] - now <= QUIET_S and _covers(look[1], left)
         if not is_quiet:
             floors = tuple([None if each is None else each - each // 4 for each in left])
-            self._looks[profile.name] = now + QUIET_S, floors
+            self._looks[who] = now + QUIET_S, floors
             self._weigh(profile, read_quota(profile.provider, headers, now), now)
 
     def hear_refusal(self, profile: Profile, headers: Mapping[str, str], refused: Failed) -> None:

@@ -91,7 +91,8 @@ class Connection(HttpToolsProtocol):
 
     idle_since = 0.0
     """When its last answer was whole, by the clock that nobody sets."""
-    _head_bytes = 0
+    _unheeded = 0
+    """Bytes since the last of a body, or of a whole request."""
     _running: RequestResponseCycle | None = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -132,19 +133,20 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a head that grows without end is refused."""
-        try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade as offer:
-            self._decline(data[offer.args[0] :])
-        except HttpParserError as error:
-            self._refuse(b"400 Bad Request", f"this is not HTTP: {error}")
-        if not self.is_in_head:
-            if self._head_bytes:
-                self._head_bytes = 0
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MOST_HEAD and not self.transport.is_closing():
+        """Take what came; heads, trailers and chunks' extensions that grow without end are refused."""
+        self._unheeded += len(data)
+        left = memoryview(data)
+        while left:
+            try:
+                self.parser.feed_data(left)
+                break
+            except HttpParserUpgrade as offer:
+                left = left[offer.args[0] :]
+                self._decline()
+            except HttpParserError as error:
+                self._refuse(b"400 Bad Request", f"this is not HTTP: {error}")
+                break
+        if self._unheeded > MOST_HEAD and not self.transport.is_closing():
             message = f"the request's headers are larger than {MOST_HEAD:,} bytes"
             self._refuse(b"431 Request Header Fields Too Large", message)
 
@@ -155,13 +157,20 @@ class Connection(HttpToolsProtocol):
         """Begin to answer."""
         if not self.parser.should_upgrade():
             super().on_headers_complete()
+            self.headers = []  # trailers are no headers
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._unheeded = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the body is whole."""
+        self._unheeded = 0
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
-    def _decline(self, rest: bytes) -> None:
+    def _decline(self) -> None:
         method = self.parser.get_method()
         if method == b"CONNECT":
             self._refuse(b"405 Method Not Allowed", "this is no proxy for other hosts")
@@ -170,7 +179,7 @@ class Connection(HttpToolsProtocol):
         headers = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
         head = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(headers))
         self.parser = HttpRequestParser(self)
-        self.data_received(head + rest)
+        self.parser.feed_data(head)
 
     def is_idle_since(self, before: float) -> bool:
         """Whether its last answer was whole `before` then, and nothing was asked since."""
@@ -190,7 +199,10 @@ class Connection(HttpToolsProtocol):
             b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
             b"connection: close\r\n\r\n"
         )
-        self.transport.write(head % (status, len(body)) + body)
+        running = self._running
+        if running is None or running.response_complete or not running.response_started:
+            self.transport.write(head % (status, len(body)) + body)
+        # Else it would stand in the midst of the answer that is under way.
         self.transport.close()
 
 

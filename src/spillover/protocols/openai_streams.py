@@ -37,6 +37,8 @@ class Seen(Value, frozen=True, kw_only=True, gc=False):
     """It is the sentinel."""
     ignorable: bool = False
     """A comment, a ping, an empty event."""
+    empty: bool = False
+    """It has no data and is more than comments: official clients break over it."""
     garbage: bool = False
     """Its data are not JSON: never to be relayed."""
 
@@ -45,6 +47,7 @@ _PLAIN: Final = Seen()
 _CONTENT: Final = Seen(content=True)
 _DONE: Final = Seen(done=True)
 _IGNORABLE: Final = Seen(ignorable=True)
+_EMPTY: Final = Seen(ignorable=True, empty=True)
 _GARBAGE: Final = Seen(garbage=True)
 
 
@@ -141,7 +144,7 @@ class StreamReader:
         if data is None:
             data = payload(event).data
             if data is None:
-                return _IGNORABLE
+                return _IGNORABLE if _is_comment(event) else _EMPTY
         try:
             chunk = _chunk.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -150,7 +153,7 @@ class StreamReader:
                 return _DONE
             tamed = _tamed(data)
             if tamed is None:
-                return _GARBAGE if data.strip() else _IGNORABLE
+                return _GARBAGE if data.strip() else _EMPTY
             chunk = tamed
         if chunk.choices is None or holds(chunk.error) or len(chunk.x_groq) > _NULL_SIZE:
             seen = self._without_choices(data, chunk)
@@ -229,6 +232,10 @@ class StreamReader:
         if self.has_content:
             evidence = msgspec.structs.replace(evidence, after_content=True)
         return Seen(error=evidence)
+
+
+def _is_comment(event: bytes) -> bool:
+    return all(line[:1] in {b"", b":"} for line in event.splitlines())
 
 
 def _groq(raw: msgspec.Raw) -> _XGroq:

@@ -39,6 +39,7 @@ class _Fields(msgspec.Struct):
     cost: int | float | None = None
 
 
+_NUMBERS: Final = [each for each in _Fields.__struct_fields__ if each != "prompt_tokens_details"]
 _fields: Final = msgspec.json.Decoder(_Fields)
 _loose: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -103,7 +104,7 @@ def _tamed(raw: msgspec.Raw) -> _Fields | None:
         return None
     numbers = {
         name: found[name]
-        for name in _Fields.__struct_fields__
+        for name in _NUMBERS
         if isinstance(found.get(name), int | float) and not isinstance(found[name], bool)
     }
     details = found.get("prompt_tokens_details")

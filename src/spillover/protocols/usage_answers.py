@@ -81,6 +81,8 @@ class _Key(msgspec.Struct):
 
 _key: Final = msgspec.json.Decoder(_Key)
 _INTERVAL: Final = re.compile(r"([1-9]\d{0,4})([smhd])")
+_MOST_REQUESTS: Final = 10**15
+"""More is no rate; more still is no number that the ledger could store."""
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -101,7 +103,7 @@ def _openrouter(said: _KeyState, now: float) -> tuple[Stated, ...]:
         found.append(budget)
     rate = said.rate_limit
     interval = None if rate is None else _INTERVAL.fullmatch(rate.interval)
-    if rate is not None and interval is not None and rate.requests > 0:
+    if rate is not None and interval is not None and 0 < rate.requests <= _MOST_REQUESTS:
         per = span_label(int(interval[1]) * _UNITS_S[interval[2]])
         found.append(Stated(metric=Metric.REQUESTS, per=per, limit=rate.requests))
     return tuple(found)

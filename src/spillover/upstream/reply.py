@@ -116,7 +116,9 @@ class Reply:
         except HttpParserError as error:
             # Behind a whole answer there is nothing to read: the connection is not to be kept.
             self._keeps_alive = False
-            if not self._is_whole:
+            if self._is_whole:
+                self._wake()
+            else:
                 self._fail(TransportFault.MALFORMED_HTTP, f"this is not HTTP: {error}")
         except HttpParserUpgrade:
             self._fail(TransportFault.MALFORMED_HTTP, "it would speak something else than HTTP")
@@ -124,8 +126,11 @@ class Reply:
             if self._overhead > HEAD_MOST and not self._is_whole:
                 what = "trailers" if self.has_head else "head"
                 self._fail(TransportFault.MALFORMED_HTTP, f"the {what} passed {HEAD_MOST} bytes")
-            elif self._take is not None and self._chunks:
-                self._hand_over(self._take)
+            elif self._take is not None:
+                if self._chunks:
+                    self._hand_over(self._take)
+                if self._is_whole:
+                    self._wake()
 
     def lost(self, fault: TransportFault | None) -> None:
         """Note that the connection ended; `fault` says how, None: in good order."""
@@ -198,7 +203,8 @@ class Reply:
         if not self.has_head:  # an informational one has ended
             return
         self._is_whole = True
-        self._wake()
+        if self._take is None:
+            self._wake()
 
     def _fail(self, fault: TransportFault, message: str = "") -> None:
         self._broken = fault, message
@@ -277,6 +283,7 @@ class Reply:
         try:
             wants_more = take(self._held_bytes())
         except Exception as error:  # noqa: BLE001 - it is raised where the body is poured
+            self._take = None
             self._wake(error)
             return
         if not wants_more:
