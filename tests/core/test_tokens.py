@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from spillover.core.tokens import (
     MOST_OUTPUT_TOKENS,
     Calibration,
-    Outputs,
     cost,
     counted,
     estimate,
@@ -45,10 +44,10 @@ def with_(profile: Profile, **fields: object) -> Profile:
 
 
 def learned(*outputs: int, chars_per_token: float = 4.0) -> Calibration:
-    calibration, kept = Calibration(chars_per_token=chars_per_token), Outputs()
+    calibration = Calibration(chars_per_token=chars_per_token)
     for tokens in outputs:
         usage = Usage(output_tokens=tokens)
-        calibration = observe(calibration, kept, chars=0, wide_chars=0, images=0, usage=usage)
+        calibration = observe(calibration, chars=0, wide_chars=0, images=0, usage=usage)
     return calibration
 
 
@@ -126,13 +125,10 @@ def test_nine_answers_are_too_few_to_know_an_output_by() -> None:
 def test_the_expected_output_covers_95_of_the_last_100_answers(outputs: list[int]) -> None:
     calibration = learned(*outputs)
 
-    kept = Outputs()
-    for tokens in outputs:
-        kept.add(tokens)
     last = sorted(outputs[-100:])
     within = sum(tokens <= calibration.expected_output for tokens in last)
-    assert (kept.latest, kept.ranked) == (outputs[-100:], last)
-    assert kept.expected == calibration.expected_output
+    assert calibration.outputs == tuple(outputs[-100:])
+    assert calibration.ranked == tuple(last)
     assert calibration.expected_output in last
     assert within >= 0.95 * len(last)
     below = [tokens for tokens in last if tokens < calibration.expected_output]
@@ -142,7 +138,7 @@ def test_the_expected_output_covers_95_of_the_last_100_answers(outputs: list[int
 def test_a_long_prompt_moves_the_learned_ratio_by_a_fifth() -> None:
     usage = Usage(input_tokens=1_000)
 
-    after = observe(FRESH, Outputs(), chars=3_000, wide_chars=0, images=0, usage=usage)
+    after = observe(FRESH, chars=3_000, wide_chars=0, images=0, usage=usage)
 
     assert after.chars_per_token == pytest.approx(4.0 + (3.0 - 4.0) * 0.2)
 
@@ -150,7 +146,7 @@ def test_a_long_prompt_moves_the_learned_ratio_by_a_fifth() -> None:
 def test_a_short_prompt_teaches_little() -> None:
     usage = Usage(input_tokens=10)
 
-    after = observe(FRESH, Outputs(), chars=20, wide_chars=0, images=0, usage=usage)
+    after = observe(FRESH, chars=20, wide_chars=0, images=0, usage=usage)
 
     assert after.chars_per_token == pytest.approx(4.0 + (2.0 - 4.0) * 0.2 * 0.01)
 
@@ -158,26 +154,24 @@ def test_a_short_prompt_teaches_little() -> None:
 def test_wide_characters_are_weighed_when_learning() -> None:
     usage = Usage(input_tokens=1_000)
 
-    after = observe(FRESH, Outputs(), chars=0, wide_chars=1_000, images=0, usage=usage)
+    after = observe(FRESH, chars=0, wide_chars=1_000, images=0, usage=usage)
 
     assert after.chars_per_token == pytest.approx(4.0)
 
 
 def test_images_teach_nothing_of_characters() -> None:
-    usage, outputs = Usage(input_tokens=5_000, output_tokens=7), Outputs()
+    usage = Usage(input_tokens=5_000, output_tokens=7)
 
-    after = observe(FRESH, outputs, chars=4_000, wide_chars=0, images=1, usage=usage)
+    after = observe(FRESH, chars=4_000, wide_chars=0, images=1, usage=usage)
 
     assert after.chars_per_token == 4.0
-    assert outputs.latest == [7]
+    assert after.outputs == (7,)
 
 
 def test_an_answer_without_output_teaches_nothing_of_answers() -> None:
-    outputs = Outputs()
+    after = observe(FRESH, chars=10, wide_chars=0, images=0, usage=Usage(input_tokens=3))
 
-    observe(FRESH, outputs, chars=10, wide_chars=0, images=0, usage=Usage(input_tokens=3))
-
-    assert outputs.latest == []
+    assert after.outputs == ()
 
 
 @given(
@@ -186,12 +180,12 @@ def test_an_answer_without_output_teaches_nothing_of_answers() -> None:
     )
 )
 def test_the_learned_ratio_stays_between_one_and_eight(calls: list[tuple[int, int, int]]) -> None:
-    calibration, outputs = FRESH, Outputs()
+    calibration = FRESH
 
     for chars, wide_chars, tokens in calls:
         usage = Usage(input_tokens=tokens)
         calibration = observe(
-            calibration, outputs, chars=chars, wide_chars=wide_chars, images=0, usage=usage
+            calibration, chars=chars, wide_chars=wide_chars, images=0, usage=usage
         )
 
     assert 1.0 <= calibration.chars_per_token <= 8.0

@@ -14,8 +14,6 @@ from bisect import bisect_left, insort
 from math import ceil
 from typing import Final
 
-import msgspec
-
 from spillover.core.values import Demand, Operation, Profile, Usage, Value
 
 FIRST_CHARS_PER_TOKEN: Final = 4.0
@@ -40,60 +38,43 @@ class Calibration(Value, frozen=True, kw_only=True, array_like=True):
     """What a profile's reported usage has taught about its tokens."""
 
     chars_per_token: float = FIRST_CHARS_PER_TOKEN
-    expected_output: int = FIRST_OUTPUT_TOKENS
-    """The tokens that 95 of the last 100 answers stayed within."""
-
-
-class Outputs(msgspec.Struct, array_like=True):
-    """Output tokens of a profile's last answers, kept in place: every call adds one."""
-
-    latest: list[int] = msgspec.field(default_factory=list)
-    """Oldest first."""
-    ranked: list[int] = msgspec.field(default_factory=list)
+    outputs: tuple[int, ...] = ()
+    """Output tokens of the last answers, oldest first."""
+    ranked: tuple[int, ...] = ()
     """The same, smallest first."""
 
-    def add(self, tokens: int) -> None:
-        """Take in one more answer's, and let the oldest go."""
-        latest, ranked = self.latest, self.ranked
-        if len(latest) >= OUTPUTS_KEPT:
-            del ranked[bisect_left(ranked, latest[0])]
-            del latest[0]
-        latest.append(tokens)
-        insort(ranked, tokens)
-
     @property
-    def expected(self) -> int:
-        """The tokens that 95 of 100 answers stay within; a guess until enough are known."""
+    def expected_output(self) -> int:
+        """The tokens that 95 of 100 answers stay within."""
         known = len(self.ranked)
-        return (
-            FIRST_OUTPUT_TOKENS
-            if known < OUTPUTS_NEEDED
-            else self.ranked[(known * 95 + 99) // 100 - 1]
-        )
+        if known < OUTPUTS_NEEDED:
+            return FIRST_OUTPUT_TOKENS
+        return self.ranked[(known * 95 + 99) // 100 - 1]
 
 
 def observe(
-    calibration: Calibration,
-    outputs: Outputs,
-    *,
-    chars: int,
-    wide_chars: int,
-    images: int,
-    usage: Usage,
+    calibration: Calibration, *, chars: int, wide_chars: int, images: int, usage: Usage
 ) -> Calibration:
-    """Return `calibration` with one more answer learned, whose length `outputs` takes in.
+    """Return `calibration` with one more answer learned; `usage` is what the provider reported.
 
-    `usage` is what the provider reported, characters are those of the `Demand`. A call with images
-    teaches nothing about characters, one without output (embeddings) nothing about answers.
+    Characters are those of the `Demand`. A call with images teaches nothing about characters, one
+    without output (embeddings) nothing about answers.
     """
     ratio = calibration.chars_per_token
     if not images and usage.input_tokens > 0:
         weight = chars + WIDE_WEIGHT * wide_chars
         seen = min(MOST_CHARS_PER_TOKEN, max(FEWEST_CHARS_PER_TOKEN, weight / usage.input_tokens))
         ratio += (seen - ratio) * LEARNING_RATE * min(1.0, weight / TELLING_CHARS)
+    outputs, ranked = calibration.outputs, calibration.ranked
     if usage.output_tokens > 0:
-        outputs.add(usage.output_tokens)
-    return Calibration(chars_per_token=ratio, expected_output=outputs.expected)
+        order = list(ranked)
+        if len(outputs) >= OUTPUTS_KEPT:
+            del order[bisect_left(order, outputs[0])]
+            outputs = outputs[1:]
+        outputs = (*outputs, usage.output_tokens)
+        insort(order, usage.output_tokens)
+        ranked = tuple(order)
+    return Calibration(chars_per_token=ratio, outputs=outputs, ranked=ranked)
 
 
 def estimate(demand: Demand, profile: Profile, calibration: Calibration) -> Usage:

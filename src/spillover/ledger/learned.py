@@ -11,7 +11,7 @@ import msgspec
 
 from spillover.core.pace import UNKNOWN, Pace, answered, failed
 from spillover.core.reliability import NO_FAULT, OUTCOMES_KEPT
-from spillover.core.tokens import Calibration, Outputs, observe
+from spillover.core.tokens import Calibration, observe
 from spillover.core.values import FailureClass, Usage
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ class Learned(msgspec.Struct, array_like=True):
     """What calls taught of a profile."""
 
     calibration: Calibration = msgspec.field(default_factory=Calibration)
-    outputs: Outputs = msgspec.field(default_factory=Outputs)
     took_ms: list[float] = msgspec.field(default_factory=list)
     """Oldest first."""
     ttft_ms: list[float] = msgspec.field(default_factory=list)
@@ -49,7 +48,6 @@ class Learned(msgspec.Struct, array_like=True):
         elif entry.input_tokens:
             self.calibration = observe(
                 self.calibration,
-                self.outputs,
                 chars=entry.chars,
                 wide_chars=entry.wide_chars,
                 images=entry.images,
