@@ -52,7 +52,7 @@ def _fresh(
     both: tuple[Setting, str, SyncSpillover], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Setting, str, SyncSpillover]]:
     """Let every test begin with unused limits, in the folder that both share."""
-    setting, _, _ = both
+    setting, _, llm = both
     monkeypatch.setenv("SPILLOVER_STATE_DIR", str(setting.path.parent / "state"))
     setting.first.reset()
     setting.second.reset()
@@ -60,6 +60,13 @@ def _fresh(
     yield both
     assert command(setting, "use", "default", "auto") == 0
     assert command(setting, "enable", "first") == 0
+    wait_until(lambda: is_as_it_was(llm.status()))
+
+
+def is_as_it_was(status: dict[str, Any]) -> bool:
+    """Whether who says so has seen that nothing is pinned and disabled any more."""
+    is_pinned = status["chains"]["default"]["pinned"] is not None
+    return not is_pinned and status["profiles"]["first"]["status"] != "disabled"
 
 
 def command(setting: Setting, *words: str) -> int:
