@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from spillover.config import schema
 from spillover.config.accounts import NOTHING_TOLD, Identity, accounts_of, fingerprint, key_print
-from spillover.config.addresses import is_loopback, origin
+from spillover.config.addresses import is_loopback, origin, under
+from spillover.config.dialects import PATHS, auth_of
 from spillover.config.facts import (
     facts_of,
     model_of,
@@ -31,7 +32,6 @@ from spillover.core.values import (
     Limit,
     LimitScope,
     Profile,
-    Protocol,
     StreamUsage,
     owner_of_account,
     owner_of_model,
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
     from spillover.catalogue import Catalogue, FreeLimit
     from spillover.config.loader import LoadedConfig
-
-_BEARER = ("Authorization", "Bearer")
 
 
 def assemble(
@@ -170,7 +168,7 @@ def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:
 
 def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoint:
     entry = upstream.entry
-    header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
+    header, scheme = auth_of(upstream.protocol, entry)
     written = loaded.config.profiles[profile.name]
     stream_usage = written.stream_usage
     if stream_usage is None:
@@ -180,13 +178,13 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
     return Endpoint(
         profile=profile.name,
         provider=upstream.provider,
-        protocol=Protocol.OPENAI,
+        protocol=upstream.protocol,
         origin=origin(upstream.base_url),
         base_url=upstream.base_url,
-        chat_url=_under(upstream.base_url, "/chat/completions"),
-        completions_url=_under(upstream.base_url, "/completions"),
-        embeddings_url=_under(upstream.base_url, "/embeddings"),
-        models_url=_under(upstream.base_url, entry.models_path if entry else "/models"),
+        chat_url=under(upstream.base_url, PATHS[upstream.protocol]),
+        completions_url=under(upstream.base_url, "/completions"),
+        embeddings_url=under(upstream.base_url, "/embeddings"),
+        models_url=under(upstream.base_url, entry.models_path if entry else "/models"),
         auth_header=header,
         auth_scheme=scheme,
         secret=upstream.secret,
@@ -201,12 +199,6 @@ def _endpoint(profile: Profile, loaded: LoadedConfig, *, upstream: Upstream) -> 
         key_print=of_key,
         config_print=fingerprint(upstream, "config", settings, of_key),
     )
-
-
-def _under(base_url: str, path: str) -> str:
-    """A path below a base URL, before its query (`?api-version=…`) if it has one."""
-    base, mark, query = base_url.partition("?")
-    return f"{base.rstrip('/')}{path}{mark}{query}"
 
 
 def _chain(name: str, written: schema.Chain, config: schema.Config) -> Chain:
