@@ -83,6 +83,14 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
     }
 
 
+def weigh(world: World, call: Call, chain: Chain) -> int:
+    """Return a request's input tokens as they are reserved where it would go now, or could at all."""
+    demand, book, profiles = call.demand(), world.ledger.book, world.routing.profiles
+    ladder = prospect(Ask(chain=chain, demand=demand), profiles, book, world.clock.now())
+    names = [c.profile.name for c in ladder.candidates] or [m.profile for m in chain.members]
+    return estimate(demand, profiles[names[0]], book.calibration(names[0])).input_tokens
+
+
 def _refusal(ask: Ask, ladder: Ladder, world: World, now: float) -> dict[str, Any]:
     """Return what such a request would be answered now."""
     book, profiles = world.ledger.book, world.routing.profiles

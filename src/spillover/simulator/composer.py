@@ -15,6 +15,7 @@ from spillover.simulator.asked import Asked, Operation
 from spillover.simulator.desk import Refusal
 from spillover.simulator.exchange import Composed
 from spillover.simulator.flavours import Flavour, StreamUsage
+from spillover.simulator.native_speech import NATIVE
 from spillover.simulator.plays import (
     NO_FAULT,
     Framing,
@@ -85,7 +86,12 @@ class Composer:
             kept = min(said.prompt_tokens, model.context_tokens)
             said = msgspec.structs.replace(said, prompt_tokens=kept)
         created_at = int(setting.now)
-        speaker = Speaker(asked, self._flavour, serial=setting.serial, created_at=created_at)
+        native = NATIVE.get(asked.operation)
+        speaker = (
+            Speaker(asked, self._flavour, serial=setting.serial, created_at=created_at)
+            if native is None
+            else native(asked, serial=setting.serial, created_at=created_at)
+        )
         reply = Reply(status=fault.status or _OK, body=b"", headers=_headers(setting, fault))
         play: Play
         if asked.stream:
