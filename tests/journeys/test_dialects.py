@@ -25,6 +25,7 @@ from tests.journeys.dialects import (
     told,
 )
 from tests.serving import HELLO, Served, serving
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,7 @@ def test_what_an_upstream_counts_is_told_and_recorded(
     reply = ask(served, client, model=upstream.value)
 
     record = providers[upstream].records[-1]
+    wait_until(lambda: record.output_tokens > 0)
     spent = (record.input_tokens, record.output_tokens)
     assert told(client, reply, stream=False).tokens == spent
     used = served.get("/api/status").json["profiles"][upstream.value]["usage"]["day"]

@@ -118,14 +118,6 @@ class Reading(ABC):
         """Note that a stream's connection failed it."""
         self.evidence = Evidence(provider=self._provider, fault=fault, status=OK, message=message)
 
-    def _cut(self, chunk: bytes) -> list[bytes]:
-        """Return the events that `chunk` completes."""
-        try:
-            return self._splitter.feed(chunk)
-        except EventTooLarge as error:
-            self.fail(TransportFault.MALFORMED_HTTP, str(error))
-            return []
-
 
 class PlainReading(Reading):
     """Reads OpenAI's answer for a client of OpenAI's, whose bytes pass as they are."""
@@ -146,7 +138,12 @@ class PlainReading(Reading):
     def feed(self, chunk: bytes, out: list[bytes]) -> None:
         """Append to `out` the events of `chunk` that the client gets; stop at an error."""
         wants_usage = self._asked.client_wants_usage
-        for event in self._cut(chunk):
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge as error:
+            self.fail(TransportFault.MALFORMED_HTTP, str(error))
+            return
+        for event in events:
             seen = self._reader.feed(event)
             if not (seen.garbage or seen.ignorable):
                 self.is_stream = True
@@ -208,7 +205,12 @@ class PassingReading(Reading):
 
     def feed(self, chunk: bytes, out: list[bytes]) -> None:
         """Append to `out` what the client gets for the events of `chunk`; stop at an error."""
-        for event in self._cut(chunk):
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge as error:
+            self.fail(TransportFault.MALFORMED_HTTP, str(error))
+            return
+        for event in events:
             step = self._passer.feed(event)
             seen = step.seen
             if not (seen.garbage or seen.ignorable):

@@ -100,17 +100,17 @@ def _gemini(model: str, verb: str) -> Way:
     return Way(Dialect.GEMINI, read)
 
 
-class _Wrapped(msgspec.Struct, rename="camel"):
-    generate_content_request: msgspec.Raw | None = None
+class _Wrapped(msgspec.Struct):
+    inner: msgspec.Raw = msgspec.field(name="generateContentRequest", default=msgspec.Raw())
 
 
 def _unwrapped(body: bytes) -> bytes:
     """Return the request whose tokens are to be counted: it may stand within another."""
     try:
-        inner = msgspec.json.decode(body, type=_Wrapped).generate_content_request
+        inner = msgspec.json.decode(body, type=_Wrapped).inner
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body  # whoever reads it says what is wrong
-    return body if inner is None else bytes(inner)
+    return bytes(inner) or body
 
 
 def dialect_at(path: str, headers: Headers) -> Dialect:

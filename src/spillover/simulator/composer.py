@@ -15,7 +15,7 @@ from spillover.simulator.asked import Asked, Operation
 from spillover.simulator.desk import Refusal
 from spillover.simulator.exchange import Composed
 from spillover.simulator.flavours import Flavour, StreamUsage
-from spillover.simulator.native_speech import NATIVE
+from spillover.simulator.native_speech import NATIVE, responses_error
 from spillover.simulator.plays import (
     NO_FAULT,
     Framing,
@@ -98,7 +98,11 @@ class Composer:
             events = speaker.events(said)
             failed = self._failure(asked, fault, setting)
             if failed is not None:
-                told = self._flavour.stream_error(failed)
+                told = (
+                    responses_error(failed)
+                    if asked.operation is Operation.RESPONSES
+                    else self._flavour.stream_error(failed)
+                )
                 events = failing(events, fault.after or 0, told)
             head = msgspec.structs.replace(reply, content_type=_STREAM)
             play = stream_play(head, events, setting.framing, fault=fault, tempo=tempo)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from spillover.simulator.answers import Answer, Choice
     from spillover.simulator.asked import Asked
-    from spillover.simulator.replies import Json
+    from spillover.simulator.replies import Json, Reply
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -240,6 +240,13 @@ class ResponsesSpeaker:
             "tools": [],
             "usage": None if status else used,
         }
+
+
+def responses_error(reply: Reply) -> bytes:
+    """Return the event of OpenAI's Responses that tells an error after the head has been sent."""
+    error = msgspec.json.decode(reply.body)["error"]
+    told = {"code": error["code"], "message": error["message"], "param": None}
+    return _typed(Part.ERROR, "error", sequence_number=0, **told).data
 
 
 NATIVE: Final = {
