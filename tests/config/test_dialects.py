@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,10 +10,12 @@ from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
 from spillover.config.dialects import NATIVE, PATHS, protocol_of
 from spillover.config.loader import load_document
-from spillover.config.routing import Endpoint
 from spillover.config.schema import Profile
 from spillover.core.values import Protocol
 from spillover.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spillover.config.routing import Endpoint
 
 KEY = "key-0123456789"
 

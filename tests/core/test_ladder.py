@@ -225,20 +225,6 @@ def test_first_reason_in_the_way_is_the_one_that_is_told() -> None:
     ]  # fmt: skip
 
 
-def test_profile_whose_protocol_has_no_words_for_the_request_never_serves_it() -> None:
-    found = ladder(chain("a", "b"), A, B, unable={"a": "logprobs"})
-
-    assert order(found) == ["b"]
-    assert found.skipped == (
-        Skipped(
-            profile="a",
-            reason=SkipReason.LACKS_CAPABILITY,
-            detail="logprobs, in another protocol",
-            never=True,
-        ),
-    )
-
-
 def test_candidate_carries_what_the_call_would_need_by_what_was_learned() -> None:
     record = Record(calibrations={"a": Calibration(chars_per_token=2.0)})
 
