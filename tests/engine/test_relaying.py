@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 from spillover.core.evidence import TransportFault
 from spillover.core.values import Operation
@@ -12,6 +13,9 @@ from spillover.engine.relaying import Relaying
 from spillover.protocols.openai_chat import read_request
 from spillover.upstream import Exchange, HttpUpstream, Order
 from tests.engine.staging import DONE, HELLO, STREAM_HEAD, content, finish, plays, upstream_of
+
+if TYPE_CHECKING:
+    from spillover.engine import Give
 
 WHOLE = content("one ") + content("two") + finish() + DONE
 
@@ -31,6 +35,14 @@ def a_relaying(exchange: Exchange, reading: PlainReading, **how: float) -> Relay
     return Relaying(exchange, reading, [], stall_s=stall_s, ends_s=ends_s)
 
 
+def keeps_up(got: list[bytes], *, always: bool = True) -> Give:
+    def give(chunk: bytes) -> bool:
+        got.append(chunk)
+        return always
+
+    return give
+
+
 async def sends(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(STREAM_HEAD + WHOLE)
     await writer.drain()
@@ -48,7 +60,7 @@ async def test_a_client_that_keeps_up_gets_it_all_at_one_go() -> None:
     async with upstream_of(sends) as url:
         relaying = a_relaying(await an_exchange(upstream, url), reading)
 
-        more = await relaying.pour(lambda chunk: got.append(chunk) is None, lambda: None)
+        more = await relaying.pour(keeps_up(got), lambda: None)
 
         await upstream.close()
     assert (more, b"".join(got) + reading.tail) == (False, WHOLE)
@@ -62,7 +74,7 @@ async def test_a_client_that_is_behind_is_waited_for() -> None:
     async with upstream_of(sends) as url:
         relaying = a_relaying(await an_exchange(upstream, url), reading)
         turns = 1
-        while await relaying.pour(lambda chunk: got.append(chunk) is not None, lambda: None):
+        while await relaying.pour(keeps_up(got, always=False), lambda: None):
             turns += 1
         await upstream.close()
 

@@ -42,9 +42,11 @@ def shipped(
     asked = read_request(msgspec.json.encode(body), operation)
     candidate = Candidate(profile=routing.profiles["p0"], need=Usage(requests=1))
     call = Call(asked=asked, request_id="r", passed_headers=headers or {})
-    return setup.shipment(
+    shipment = setup.shipment(
         call, routing.chains["default"], candidate=candidate, calibration=Calibration()
     )
+    assert not isinstance(shipment, tuple)
+    return shipment
 
 
 @pytest.mark.parametrize(

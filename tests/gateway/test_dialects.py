@@ -59,15 +59,15 @@ def test_what_is_only_counted_may_leave_out_what_is_not() -> None:
     claude, gemini = way_of("/v1/messages/count_tokens"), way_of("/v1/models/m:countTokens")
     assert claude is not None
     assert gemini is not None
-    assert claude.count is not None
-    assert gemini.count is not None
+    assert claude.weighed is not None
+    assert gemini.weighed is not None
 
     asked = claude.read(json.dumps(CLAUDE).encode(), b"")
     wrapped = gemini.read(json.dumps({"generateContentRequest": CONTENTS}).encode(), b"")
 
     assert asked.request.turns == wrapped.request.turns
-    assert claude.count(7) == {"input_tokens": 7}
-    assert gemini.count(7) == {"totalTokens": 7}
+    assert claude.weighed(7) == {"input_tokens": 7}
+    assert gemini.weighed(7) == {"totalTokens": 7}
     for way in (claude, gemini):
         with pytest.raises(InvalidRequest):
             way.read(b"<html>", b"")

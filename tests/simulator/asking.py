@@ -107,7 +107,8 @@ def perform(provider: Provider, request: Request) -> Got:
 def ask(provider: Provider, text: str = "hello", **fields: Any) -> Got:
     """Send a chat request without a socket, to wherever the flavour wants it."""
     path = f"{provider.base_path}/chat/completions"
-    body, headers = chat(text, **fields), (("authorization", f"Bearer {KEY}"),)
+    body = chat(text, **fields)
+    headers: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {KEY}"),)
     match provider.spec.flavour:
         case "anthropic":
             path = f"{provider.base_path}/messages"

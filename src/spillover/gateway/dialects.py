@@ -46,7 +46,7 @@ class Way(NamedTuple):
     dialect: Dialect
     read: Callable[[bytes, bytes], Spoken]
     """Read a body, and the address's query."""
-    count: Callable[[int], Any] | None = None
+    weighed: Callable[[int], Any] | None = None
     """Only the request's tokens are asked for: this writes the answer."""
 
 

@@ -108,9 +108,9 @@ class Proxy:
                 call = read_call(body, asked, visit.headers, request_id=visit.request_id)
             else:
                 call = _spoken_call(body, asked, visit)
-                if asked.count is not None:
+                if asked.weighed is not None:
                     vigil.end()
-                    await visit.answer_json(200, asked.count(self._engine.weigh(call)))
+                    await visit.answer_json(200, asked.weighed(self._engine.weigh(call)))
                     return
             del body
             answer = await self._engine.answer(call)

@@ -15,7 +15,7 @@ from spillover.simulator.asked import Asked, Operation
 from spillover.simulator.desk import Refusal
 from spillover.simulator.exchange import Composed
 from spillover.simulator.flavours import Flavour, StreamUsage
-from spillover.simulator.native_speech import NATIVE, responses_error
+from spillover.simulator.native_speech import NATIVE, NativeSpeaker, responses_error
 from spillover.simulator.plays import (
     NO_FAULT,
     Framing,
@@ -87,7 +87,7 @@ class Composer:
             said = msgspec.structs.replace(said, prompt_tokens=kept)
         created_at = int(setting.now)
         native = NATIVE.get(asked.operation)
-        speaker = (
+        speaker: Speaker | NativeSpeaker = (
             Speaker(asked, self._flavour, serial=setting.serial, created_at=created_at)
             if native is None
             else native(asked, serial=setting.serial, created_at=created_at)

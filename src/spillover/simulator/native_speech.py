@@ -6,7 +6,7 @@ mistakes. Refuses to know sockets, times and faults.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -27,6 +27,18 @@ _encode: Final = msgspec.json.Encoder().encode
 def _typed(part: Part, kind: str, chars: int = 0, /, **fields: Any) -> Event:
     data = _encode({"type": kind, **fields})
     return Event(part, b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n", chars)
+
+
+class NativeSpeaker(Protocol):
+    """One answer in one dialect's words."""
+
+    def __init__(self, asked: Asked, *, serial: int, created_at: int) -> None: ...
+
+    def body(self, answer: Answer) -> bytes:
+        """Return a whole answer."""
+
+    def events(self, answer: Answer) -> Iterator[Event]:
+        """Yield a stream's events."""
 
 
 class MessagesSpeaker:
@@ -172,7 +184,7 @@ class ResponsesSpeaker:
         begun = self._response(answer, [], status="in_progress")
         yield Part.ROLE, "response.created", 0, {"response": begun}
         yield Part.ROLE, "response.in_progress", 0, {"response": begun}
-        empty = {"arguments": ""} if choice.tool else {"content": []}
+        empty: Json = {"arguments": ""} if choice.tool else {"content": []}
         opened = item | empty | {"status": "in_progress"}
         yield Part.ROLE, "response.output_item.added", 0, {"output_index": 0, "item": opened}
         at: Json = {"item_id": item["id"], "output_index": 0}
@@ -249,7 +261,7 @@ def responses_error(reply: Reply) -> bytes:
     return _typed(Part.ERROR, "error", sequence_number=0, **told).data
 
 
-NATIVE: Final = {
+NATIVE: Final[dict[Operation, type[NativeSpeaker]]] = {
     Operation.MESSAGES: MessagesSpeaker,
     Operation.RESPONSES: ResponsesSpeaker,
     Operation.GENERATE: GenerateSpeaker,

@@ -95,6 +95,7 @@ class Flavour:
     def objection(self, headers: Headers) -> str | None:
         """Return what is wrong with a request's headers; None: nothing."""
         del headers
+        return None
 
     def resolved(self, allowance: Allowance) -> Allowance:
         """Return an allowance with kind, pool and zone said, as this provider has them."""
