@@ -37,24 +37,34 @@ SENTENCE = "Grüße, 世界: this is the answer."
 
 
 @pytest.fixture(scope="module")
-def providers() -> Iterator[dict[Dialect, SimulatedProvider]]:
+def hosted() -> Iterator[dict[Dialect, SimulatedProvider]]:
     specs = [ProviderSpec(flavour=FLAVOURS[each], answer=SENTENCE) for each in Dialect]
     with running(*specs) as found:
         yield dict(zip(Dialect, found, strict=True))
 
 
 @pytest.fixture(scope="module")
-def gateway(providers: dict[Dialect, SimulatedProvider]) -> Iterator[Served]:
-    profiles = {each.value: a_profile(providers[each], each) for each in Dialect}
+def gateway(hosted: dict[Dialect, SimulatedProvider]) -> Iterator[Served]:
+    profiles = {each.value: a_profile(hosted[each], each) for each in Dialect}
     with serving({"storage": "memory", "profiles": profiles}) as served:
         yield served
 
 
 @pytest.fixture
-def served(gateway: Served, providers: dict[Dialect, SimulatedProvider]) -> Iterator[Served]:
-    yield gateway
-    for provider in providers.values():
+def providers(
+    hosted: dict[Dialect, SimulatedProvider],
+) -> Iterator[dict[Dialect, SimulatedProvider]]:
+    yield hosted
+    for provider in hosted.values():
         provider.reset()
+
+
+@pytest.fixture
+def served(
+    gateway: Served,
+    providers: dict[Dialect, SimulatedProvider],  # noqa: ARG001 - put back after the test
+) -> Iterator[Served]:
+    yield gateway
     gateway.run(gateway.engine.clear_usage(None))
 
 

@@ -6,16 +6,19 @@ This is the hot path. Refuses to know who may call, and everything that the engi
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Operation, RoutingPolicy
-from spillover.engine import Call, Rounds
+from spillover.engine import Answer, Call, Rounds
 from spillover.errors import RequestError, SpilloverError
-from spillover.gateway.asgi import ClientLeft
+from spillover.gateway.asgi import JSON, ClientLeft
 from spillover.gateway.bodies import read_body
 from spillover.gateway.dialects import PASSED, Way, passed_headers, passed_query
+from spillover.gateway.recall import Recall, Remembered
 from spillover.gateway.vigil import DAWDLE_S, Vigil
-from spillover.gateway.visit import answer_error
+from spillover.gateway.visit import REQUEST_ID, answer_error
+from spillover.protocols.conversation.fields import encode
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.openai_chat import error_body, read_request
 from spillover.protocols.translate import broken_off
@@ -23,7 +26,7 @@ from spillover.protocols.translate import broken_off
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spillover.engine import Answer, Engine
+    from spillover.engine import Engine
     from spillover.gateway.asgi import Headers
     from spillover.gateway.visit import Visit
 
@@ -96,6 +99,7 @@ class Proxy:
         self._engine = engine
         self._dawdle_s = dawdle_s
         self._rounds = Rounds()
+        self._recall = Recall(time.monotonic)
 
     async def serve(self, visit: Visit, asked: Operation | Way, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
@@ -106,14 +110,10 @@ class Proxy:
             vigil.heard_all()
             if isinstance(asked, Operation):
                 call = read_call(body, asked, visit.headers, request_id=visit.request_id)
+                del body
+                answer = await self._engine.answer(call)
             else:
-                call = _spoken_call(body, asked, visit)
-                if asked.weighed is not None:
-                    vigil.end()
-                    await visit.answer_json(200, asked.weighed(self._engine.weigh(call)))
-                    return
-            del body
-            answer = await self._engine.answer(call)
+                answer = await self._spoken_to(visit, asked, body)
             whole = answer.body
             if whole is not None:
                 vigil.end()
@@ -138,6 +138,19 @@ class Proxy:
             vigil.end()
             if answer is not None:
                 await answer.aclose()
+
+    async def _spoken_to(self, visit: Visit, asked: Way, body: bytes) -> Answer:
+        """Return the answer to a client of another dialect than OpenAI's chat."""
+        if asked.dialect is Dialect.RESPONSES:
+            body = self._recall.completed(body, visit.headers)
+        call = _spoken_call(body, asked, visit)
+        if asked.weighed is not None:
+            headers = {"content-type": JSON, REQUEST_ID: visit.request_id}
+            return Answer(200, headers, body=encode(asked.weighed(self._engine.weigh(call))))
+        answer = await self._engine.answer(call)
+        if asked.dialect is Dialect.RESPONSES:
+            return Remembered(answer, self._recall, body, visit.headers)
+        return answer
 
 
 async def _is_client_gone(visit: Visit, vigil: Vigil) -> bool:
