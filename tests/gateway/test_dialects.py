@@ -75,6 +75,7 @@ def test_what_is_only_counted_may_leave_out_what_is_not() -> None:
 
 def test_models_are_told_in_the_dialect_of_who_asks() -> None:
     assert dialect_at("/v1beta/models", {}) is Dialect.GEMINI
+    assert dialect_at("/v1/models", {b"x-goog-api-key": b"1"}) is Dialect.GEMINI
     assert dialect_at("/v1/models", {b"anthropic-version": b"1"}) is Dialect.ANTHROPIC
     assert dialect_at("/api/status", {b"anthropic-version": b"1"}) is Dialect.CHAT
 

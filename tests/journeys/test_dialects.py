@@ -62,7 +62,7 @@ def providers(
 @pytest.fixture
 def served(
     gateway: Served,
-    providers: dict[Dialect, SimulatedProvider],  # noqa: ARG001 - put back after the test
+    providers: dict[Dialect, SimulatedProvider],
 ) -> Iterator[Served]:
     yield gateway
     gateway.run(gateway.engine.clear_usage(None))

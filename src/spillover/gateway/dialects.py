@@ -117,6 +117,8 @@ def dialect_at(path: str, headers: Headers) -> Dialect:
     """Return what a client speaks who asks for something that is no conversation."""
     if path.startswith("/v1beta/"):
         return Dialect.GEMINI
+    if path.startswith("/v1/models") and b"x-goog-api-key" in headers:
+        return Dialect.GEMINI  # the newest of Google's SDKs asks there
     if path.startswith("/v1/") and b"anthropic-version" in headers:
         return Dialect.ANTHROPIC
     return Dialect.CHAT

@@ -13,6 +13,8 @@ import msgspec
 from spillover.simulator.asked import IMAGE_TOKENS, Asked, Malformed, Operation, tokens_of
 from spillover.simulator.replies import Json
 
+_SCHEMAS: Final = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+"""Google takes either spelling of any field; its own SDK mixes them here."""
 _CHOICES: Final = {"any": "required", "ANY": "required", "none": "none", "NONE": "none"}
 
 
@@ -105,7 +107,7 @@ def _generate(fields: Json) -> _Read:
             role = "tool"
         found.append(_said(role, parts))
     tools = [
-        _tool(one.get("name"), one.get("parametersJsonSchema") or one.get("parameters"))
+        _tool(one.get("name"), next((one[name] for name in _SCHEMAS if one.get(name)), None))
         for group in _objects(fields, "tools")
         for one in _objects(group, "functionDeclarations")
     ]
