@@ -9,6 +9,7 @@ import importlib
 import json
 import sys
 import urllib.request
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def raises(kind: type[Exception], ask: Callable[[], object], where: str) -> Any:
     return sys.exit(f"{where}: no {kind.__name__}")
 
 
+def drained(ask: Callable[..., Any], **asked: Any) -> list[Any]:
+    """Return every piece of a stream."""
+    return list(ask(**asked))
+
+
 def anthropic() -> None:
     """Anthropic's SDK: whole, streamed, a turn with a tool, a fallback, a broken stream, an error."""
     sdk: Any = importlib.import_module("anthropic")
@@ -88,7 +94,7 @@ def anthropic() -> None:
         broken = asked(upstream, stream=True)
         error = raises(
             sdk.APIStatusError,
-            lambda broken=broken: list(client.messages.create(**broken)),
+            partial(drained, client.messages.create, **broken),
             f"anthropic, {upstream} cut",
         )
         check("broke off" in str(error), f"anthropic, {upstream} cut")
@@ -134,8 +140,11 @@ def gemini() -> None:
         script(upstream, CUT)
         error = raises(
             errors.APIError,
-            lambda upstream=upstream: list(
-                client.models.generate_content_stream(model=upstream, contents="hello")
+            partial(
+                drained,
+                client.models.generate_content_stream,
+                model=upstream,
+                contents="hello",
             ),
             f"gemini, {upstream} cut",
         )
@@ -168,9 +177,7 @@ def openai() -> None:
         script(upstream, CUT)
         error = raises(
             sdk.APIError,
-            lambda upstream=upstream: list(
-                client.responses.create(model=upstream, input="hello", stream=True)
-            ),
+            partial(drained, client.responses.create, model=upstream, input="hello", stream=True),
             f"responses, {upstream} cut",
         )
         check("broke off" in str(error), f"responses, {upstream} cut")

@@ -98,7 +98,7 @@ class Attempt:
         """The whole unstreamed answer."""
         self._means = means
         self._exchange: Exchange | None = None
-        self._reading = _reading_of(shipment, means.clock.now())
+        self._reading = _reading_of(shipment, means.clock)
         self._relaying: Relaying | None = None
         self._held: list[bytes] = []
         self._failure: Failure | None = None
@@ -334,12 +334,13 @@ class Attempt:
             self._exchange.close()
 
 
-def _reading_of(shipment: Shipment, now: float) -> Reading:
+def _reading_of(shipment: Shipment, clock: Clock) -> Reading:
     """Return what reads the answer to a shipment."""
     provider = shipment.candidate.profile.provider
     if shipment.passage is None:
         return PlainReading(shipment.asked, provider)
-    return PassingReading(shipment.asked, provider, shipment.passage, created_at=int(now))
+    now = int(clock.now())
+    return PassingReading(shipment.asked, provider, shipment.passage, created_at=now)
 
 
 async def _as_far_as_it_goes(exchange: Exchange) -> bytes:

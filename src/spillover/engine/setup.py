@@ -7,6 +7,7 @@ Refuses to know the ledger, the clock and how anything is sent.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, assert_never
 from urllib.parse import quote
 
@@ -70,9 +71,9 @@ class Setup:
         else:
             written = _written(call, endpoint, profile, asks_usage=asks_usage)
             if written.lacks:
-                return written.lacks
+                return _named(written.lacks)
             url, body = _address(endpoint, call, profile.model), written.body
-            passage, dropped = _passage(call, endpoint, profile.model), written.dropped
+            passage, dropped = _passage(call, endpoint, profile.model), _named(written.dropped)
         order = Order(
             url=url,
             headers=self._headers_to(endpoint, call),
@@ -99,7 +100,7 @@ class Setup:
         if isinstance(call.asked, Asked) and not self._mixes:
             return ()
         endpoint = self.routing.endpoints[profile.name]
-        return _written(call, endpoint, profile, asks_usage=False).lacks
+        return _named(_written(call, endpoint, profile, asks_usage=False).lacks)
 
     def _asks_usage(self, endpoint: Endpoint, call: Call) -> bool:
         """Return whether the stream's usage is asked for: always where the provider allows it."""
@@ -148,6 +149,16 @@ _FIXED_HEADERS: Final = {
 """Some providers' front doors refuse requests without a user agent."""
 _VERSIONS: Final = {Protocol.ANTHROPIC: {"anthropic-version": "2023-06-01"}}
 """https://platform.claude.com/docs/en/api/versioning; a client of the same protocol says its own."""
+
+
+_ODD: Final = re.compile(r"[^A-Za-z0-9_.\[\]$/-]")
+_LONGEST: Final = 60
+_MOST: Final = 20
+
+
+def _named(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of a client's fields as they may stand in a header and a message."""
+    return tuple(_ODD.sub("?", name[:_LONGEST]) for name in fields[:_MOST])
 
 
 def _written(call: Call, endpoint: Endpoint, profile: Profile, *, asks_usage: bool) -> Written:
