@@ -8,7 +8,7 @@ import pytest
 
 from spillover.catalogue import load as load_catalogue
 from spillover.config.assemble import assemble
-from spillover.config.dialects import NATIVE, PATHS, protocol_of
+from spillover.config.dialects import NATIVE, PATHS, protocol_of, spoken_by
 from spillover.config.loader import load_document
 from spillover.config.schema import Profile
 from spillover.core.values import Protocol
@@ -131,3 +131,28 @@ def test_their_compatible_addresses_are_taken(base_url: str) -> None:
 def test_a_provider_is_not_asked_in_a_dialect_without_an_address() -> None:
     with pytest.raises(ConfigError, match="where groq speaks it"):
         the_endpoint(provider="groq", protocol="anthropic")
+
+
+def test_a_provider_is_one_account_whatever_dialect_it_is_spoken_to_in() -> None:
+    gemini = {"provider": "gemini", "api_key": KEY, "model": "m"}
+    written = {"profiles": {"p": gemini, "q": {**gemini, "protocol": "gemini"}}}
+
+    profiles = assemble(load_document(written, environ={}), load_catalogue()).profiles
+
+    assert profiles["p"].account == profiles["q"].account
+
+
+@pytest.mark.parametrize(
+    ("provider", "spoken"),
+    [
+        ("groq", ["openai"]),
+        ("anthropic", ["anthropic", "openai"]),
+        ("gemini", ["openai", "gemini"]),
+        ("openai", ["openai", "openai-responses"]),
+    ],
+)
+def test_the_usual_dialect_of_a_provider_comes_first(provider: str, spoken: list[str]) -> None:
+    entry = load_catalogue().provider(provider)
+
+    assert entry is not None
+    assert list(spoken_by(entry)) == spoken

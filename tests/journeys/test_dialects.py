@@ -395,3 +395,10 @@ UNKNOWN = {
     Dialect.ANTHROPIC: "authentication_error",
     Dialect.GEMINI: "UNAUTHENTICATED",
 }
+
+
+@pytest.mark.parametrize("upstream", Dialect)
+def test_a_profile_of_any_dialect_is_probed(served: Served, upstream: Dialect) -> None:
+    probed = served.post(f"/api/profiles/{upstream.value}/probe").json["probe"]
+
+    assert (probed["answered"], probed["outcome"]) == (True, "ok")

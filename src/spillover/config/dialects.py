@@ -61,6 +61,17 @@ def protocol_of(source: Profile | Account, entry: Provider | None) -> Protocol:
     return preferred if own else Protocol.OPENAI
 
 
+def spoken_by(entry: Provider) -> tuple[Protocol, ...]:
+    """Return the dialects that a provider of the catalogue is spoken to in, the usual one first."""
+    usual = _PREFERRED.get(entry.id, Protocol.OPENAI)
+    known = {
+        Protocol.OPENAI,
+        *(protocol for provider, protocol in NATIVE if provider == entry.id),
+        *([_AT_USUAL[entry.id]] if entry.id in _AT_USUAL else []),
+    }
+    return usual, *(protocol for protocol in Protocol if protocol in known - {usual})
+
+
 def address_of(protocol: Protocol, entry: Provider | None) -> str | None:
     """Return where a provider speaks a dialect, if not at its usual address."""
     return None if entry is None else NATIVE.get((entry.id, protocol))

@@ -42,6 +42,13 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, Secret], ...]
     protocol: Protocol = Protocol.OPENAI
 
+    @property
+    def home(self) -> str:
+        """The address that accounts go by: a provider is one, whatever dialect it is spoken to in."""
+        if self.entry is not None and self.base_url == address_of(self.protocol, self.entry):
+            return self.entry.base_url
+        return self.base_url
+
 
 def upstream_of(
     profile: Profile, config: Config, *, catalogue: Catalogue, environ: Mapping[str, str]
