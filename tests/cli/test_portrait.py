@@ -33,7 +33,7 @@ def test_every_provider_can_be_shown(name: str) -> None:
     [
         ("groq", "kind", "cloud, free tier"),
         ("litellm", "kind", "gateway, paid"),
-        ("gemini", "speaks", "openai; its own: gemini-generate-content"),
+        ("gemini", "speaks", "openai, or protocol: gemini; its own: gemini-generate-content"),
         ("cloudflare", "address from", "CLOUDFLARE_ACCOUNT_ID"),
         ("ollama", "address from", "OLLAMA_HOST"),
         ("ollama", "key", "none, or none"),

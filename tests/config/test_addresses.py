@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spillover.config.addresses import address_of, is_loopback, is_loopback_host, origin
+from spillover.config.addresses import address_of, is_loopback, is_loopback_host, origin, under
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,19 @@ def test_no_other_host_is_taken_for_it(host: str) -> None:
 def test_a_mapped_address_is_what_it_maps_to() -> None:
     assert str(address_of("::ffff:10.0.0.1")) == "10.0.0.1"
     assert address_of("example.com") is None
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path", "url"),
+    [
+        ("https://x/v1", "/messages", "https://x/v1/messages"),
+        ("https://x/v1/", "/messages", "https://x/v1/messages"),
+        ("https://x/v1?a=1", "/messages", "https://x/v1/messages?a=1"),
+        ("https://x/v1", "/m?alt=sse", "https://x/v1/m?alt=sse"),
+        ("https://x/v1?a=1", "/m?alt=sse", "https://x/v1/m?a=1&alt=sse"),
+    ],
+)
+def test_a_path_goes_below_an_address_and_queries_are_joined(
+    base_url: str, path: str, url: str
+) -> None:
+    assert under(base_url, path) == url

@@ -21,6 +21,7 @@ from spillover.core.values import (
     LimitScope,
     Metric,
     Price,
+    Protocol,
     Refill,
     Rolling,
     RoutingPolicy,
@@ -243,8 +244,16 @@ def test_a_query_stays_behind_the_path(tmp_path: Path) -> None:
     assert endpoint.chat_url == "https://x.example/v1/chat/completions?api-version=7"
 
 
-def test_anthropic_is_spoken_to_in_the_openai_dialect_with_a_bearer(tmp_path: Path) -> None:
+def test_anthropic_is_spoken_to_in_its_own_dialect(tmp_path: Path) -> None:
     endpoint = the_endpoint(tmp_path, "{provider: anthropic, api_key: sk-ant-1}")
+
+    assert endpoint.protocol is Protocol.ANTHROPIC
+    assert endpoint.chat_url == "https://api.anthropic.com/v1/messages"
+    assert endpoint.headers() == {"x-api-key": "sk-ant-1"}
+
+
+def test_anthropic_is_spoken_to_in_the_openai_dialect_where_that_is_written(tmp_path: Path) -> None:
+    endpoint = the_endpoint(tmp_path, "{provider: anthropic, protocol: openai, api_key: sk-ant-1}")
 
     assert endpoint.chat_url == "https://api.anthropic.com/v1/chat/completions"
     assert endpoint.headers() == {"Authorization": "Bearer sk-ant-1"}

@@ -88,11 +88,11 @@ def test_an_unknown_provider_of_an_account_is_told_there() -> None:
     assert (finding.path, finding.nearest) == (("accounts", "a", "provider"), "openrouter")
 
 
-@pytest.mark.parametrize("protocol", ["anthropic", "gemini"])
-def test_other_dialects_of_upstreams_are_not_in_this_version(protocol: str) -> None:
+@pytest.mark.parametrize("protocol", ["anthropic", "gemini", "openai-responses"])
+def test_a_provider_is_not_spoken_to_in_a_dialect_it_is_not_known_to_have(protocol: str) -> None:
     finding = the_error(GROQ | {"protocol": protocol})
 
-    assert "not in this version" in finding.expected
+    assert finding.expected == "base_url: of that address, or openai"
 
 
 def test_an_address_alone_needs_a_model() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.core.actions import Barred, Cancelled, Failed, Release, Settle
+from spillover.core.actions import Barred, Cancelled, Failed, Release, Settle, Unable
 from spillover.core.closing import closing, leaving
 from spillover.core.limits import Candidate
 from spillover.core.refusals import Code
@@ -79,6 +79,29 @@ def test_send_that_was_barred_is_given_back_and_the_request_stays_on_this_machin
     assert ending.profile == "local"
     assert [step.profile for step in ending.trail] == ["local"]
     assert not w.open
+
+
+def unable(now: float) -> Outcome:
+    return Unable(now=now, lacks=("logprobs", "n"))
+
+
+def test_send_that_its_protocol_has_no_words_for_is_given_back_and_goes_to_the_next() -> None:
+    w = world(A, B)
+
+    ending = w.run(chain("a", "b"), unable, *OK)
+
+    assert w.log[:3] == ["reserve a b", "send a", "release all"]
+    assert [step.profile for step in ending.trail] == ["b"]
+    assert not w.open
+
+
+def test_request_that_nobody_has_words_for_is_told_so() -> None:
+    ending = world(A, B).run(chain("a", "b"), unable, unable)
+
+    assert ending.refusal is not None
+    assert ending.refusal.code is Code.NO_CAPABLE_PROFILE
+    assert {each.reason for each in ending.refusal.profiles} == {SkipReason.LACKS_CAPABILITY}
+    assert "logprobs, n" in ending.refusal.profiles[0].detail
 
 
 def test_request_that_lost_all_who_might_serve_it_says_why() -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 _numbers = itertools.count(1)
 
+NATIVE = {"anthropic": "anthropic", "gemini-native": "gemini"}
+"""Flavours that speak a dialect of their own, and both its name and the provider's."""
 LONGEST_S = 60.0
 """No test may take longer."""
 LIMITS = {"connect": "20s", "first_token": "20s", "stall": "20s", "total": "30s", "deadline": "40s"}
@@ -216,7 +218,9 @@ def document(
             "api_key": f"sk-key-of-{index}-0123456789",
             "tier": "free",
         }
-        if flavour != "generic":
+        if flavour in NATIVE:
+            own["provider"] = own["protocol"] = NATIVE[flavour]
+        elif flavour != "generic":
             own["provider"] = flavour
         written[f"p{index}"] = {**own, **(profiles or {}).get(f"p{index}", {})}
     default = {"profiles": list(written), "timeouts": LIMITS, **(chain or {})}

@@ -42,9 +42,11 @@ def shipped(
     asked = read_request(msgspec.json.encode(body), operation)
     candidate = Candidate(profile=routing.profiles["p0"], need=Usage(requests=1))
     call = Call(asked=asked, request_id="r", passed_headers=headers or {})
-    return setup.shipment(
+    shipment = setup.shipment(
         call, routing.chains["default"], candidate=candidate, calibration=Calibration()
     )
+    assert not isinstance(shipment, tuple)
+    return shipment
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,73 @@ def test_each_operation_has_its_address(
 
     assert order.url == f"http://127.0.0.1:9/v1{path}"
     assert order.loopback
+
+
+SPEAKERS = {
+    "anthropic": ("/v1/messages", "x-api-key"),
+    "gemini": ("/v1/models/model-0:generateContent", "x-goog-api-key"),
+    "openai-responses": ("/v1/responses", "Authorization"),
+}
+
+
+@pytest.mark.parametrize("protocol", SPEAKERS)
+def test_each_dialect_has_its_address_and_its_header(protocol: str) -> None:
+    path, header = SPEAKERS[protocol]
+
+    shipment = shipped(setup_of(protocol=protocol), HELLO)
+
+    assert shipment.order.url == f"http://127.0.0.1:9{path}"
+    assert shipment.order.headers[header].endswith("sk-key-of-0-0123456789")
+    assert ("anthropic-version" in shipment.order.headers) is (protocol == "anthropic")
+    assert shipment.passage is not None
+    assert shipment.passage.model == "model-0"
+
+
+def test_a_models_name_is_written_so_that_it_stays_one_part_of_the_address() -> None:
+    setup = setup_of(protocol="gemini", model="models/tuned?x#1")
+
+    url = shipped(setup, {**HELLO, "stream": True}).order.url
+
+    assert url.endswith("/v1/models/tuned%3Fx%231:streamGenerateContent?alt=sse")
+
+
+def test_openais_chat_passes_as_it_is_beside_other_dialects_too() -> None:
+    written = document(["http://127.0.0.1:9/v1"] * 2, profiles={"p1": {"protocol": "anthropic"}})
+    loaded = load_document(written, environ={})
+    setup = Setup(assemble(loaded, load_catalogue()), loaded.redactor.redact)
+
+    shipment = shipped(setup, {**HELLO, "odd": 1})
+
+    assert shipment.passage is None
+    assert msgspec.json.decode(shipment.order.body) == {**HELLO, "odd": 1, "model": "model-0"}
+
+
+def test_what_is_dropped_is_named_as_it_may_stand_in_a_header() -> None:
+    odd = {f"x{number}": 1 for number in range(30)}
+
+    (first, *more) = shipped(
+        setup_of(protocol="anthropic"), {**HELLO, "a\r\nset-cookie: é": 1, **odd}
+    ).dropped
+
+    assert first == "a??set-cookie???"
+    assert len(more) == 19
+
+
+def test_what_a_dialect_has_no_words_for_is_told_without_a_send() -> None:
+    setup = setup_of(protocol="anthropic")
+    routing = setup.routing
+    asked = read_request(msgspec.json.encode({**HELLO, "logprobs": True}), Operation.CHAT)
+    call = Call(asked=asked, request_id="r")
+
+    found = setup.shipment(
+        call,
+        routing.chains["default"],
+        candidate=Candidate(profile=routing.profiles["p0"], need=Usage(requests=1)),
+        calibration=Calibration(),
+    )
+
+    assert found == setup.lacks(call, routing.profiles["p0"]) == ("logprobs",)
+    assert setup_of().lacks(call, routing.profiles["p0"]) == ()
 
 
 def test_a_clients_header_passes_but_never_takes_the_place_of_ours() -> None:

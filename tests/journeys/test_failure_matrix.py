@@ -27,7 +27,7 @@ BREAKS_OFF: Final = frozenset("cut reset stall no_finish_reason error_after_cont
 
 WAITS: Final = frozenset("silence stall stall_before_content keepalive_only".split())  # noqa: SIM905
 """Faults that a time limit ends."""
-COUNTS_AT_THE_END: Final = frozenset({"groq", "gemini", "mistral"})
+COUNTS_AT_THE_END: Final = frozenset({"groq", "gemini", "mistral", "anthropic", "gemini-native"})
 """Flavours whose finish reason comes with the usage: output that was counted was not empty."""
 
 

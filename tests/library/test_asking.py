@@ -9,6 +9,7 @@ import pytest
 from spillover.core.values import Capability, RoutingPolicy
 from spillover.errors import RequestError
 from spillover.library.asking import ChatFields, call_of
+from spillover.protocols.openai_chat import Asked
 
 HI = [{"role": "user", "content": "hi"}]
 
@@ -16,6 +17,7 @@ HI = [{"role": "user", "content": "hi"}]
 def test_a_text_is_one_message_of_the_user() -> None:
     call = call_of("hi", model=None, stream=False, fields={})
 
+    assert isinstance(call.asked, Asked)
     assert bytes(call.asked.fields["messages"]) == b'[{"role":"user","content":"hi"}]'
 
 
@@ -31,6 +33,7 @@ def test_fields_of_the_format_go_into_the_body_and_ours_stay_out_of_it() -> None
 
     call = call_of(HI, model="coding", stream=True, fields=fields)
 
+    assert isinstance(call.asked, Asked)
     assert call.asked.fields.keys() == {"messages", "max_tokens", "tools", "top_k", "stream"}
     assert call.asked.max_output_tokens == 7
     assert Capability.TOOLS in call.asked.needs

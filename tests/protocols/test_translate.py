@@ -33,18 +33,16 @@ from spillover.protocols.conversation.requests import (
 )
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.conversation.weight import demand_of
+from spillover.protocols.judging import SPOKEN, STREAM_READERS, Upstream
 from spillover.protocols.openai_chat import InvalidRequest
 from spillover.protocols.openai_errors import DONE, error_body
 from spillover.protocols.sse import payload
 from spillover.protocols.translate import (
     READ_REQUEST,
-    SPOKEN,
-    STREAM_READERS,
     STREAM_WRITERS,
     WRITE_ANSWER,
     WRITE_REQUEST,
     StreamTranslation,
-    Upstream,
     redressed,
     translate_answer,
 )

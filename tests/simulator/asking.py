@@ -107,7 +107,19 @@ def perform(provider: Provider, request: Request) -> Got:
 def ask(provider: Provider, text: str = "hello", **fields: Any) -> Got:
     """Send a chat request without a socket, to wherever the flavour wants it."""
     path = f"{provider.base_path}/chat/completions"
-    return perform(provider, a_request(chat(text, **fields), path))
+    body = chat(text, **fields)
+    headers: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {KEY}"),)
+    match provider.spec.flavour:
+        case "anthropic":
+            path = f"{provider.base_path}/messages"
+            headers = (("x-api-key", KEY), ("anthropic-version", "2023-06-01"))
+            body = {"max_tokens": 1_000, **body}
+        case "gemini-native":
+            path = f"{provider.base_path}/models/m:generateContent"
+            body = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+        case _:
+            pass
+    return perform(provider, a_request(body, path, headers=headers))
 
 
 def get(provider: Provider, path: str) -> Got:

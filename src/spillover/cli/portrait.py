@@ -13,6 +13,7 @@ from spillover.catalogue import ResetKind, TierKind
 from spillover.catalogue.ageing import age_days, is_stale
 from spillover.cli.tables import table
 from spillover.cli.wording import amount, span, words
+from spillover.config.dialects import spoken_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +70,13 @@ def _headed(title: str, first: bool) -> Iterator[Text]:
         yield Text(title, "bold")
 
 
+def _spoken(entry: Provider) -> str:
+    """In which dialects a provider is spoken to, the usual one first, and what it calls its own."""
+    usual, *others = spoken_by(entry)
+    own = f"; its own: {entry.native_protocol}" if entry.native_protocol else ""
+    return ", or ".join([usual.value, *(f"protocol: {other.value}" for other in others)]) + own
+
+
 def _reached(entry: Provider) -> dict[str, str]:
     """How a provider is reached."""
     scheme = f"{entry.auth.scheme} " if entry.auth.scheme else ""
@@ -79,9 +87,7 @@ def _reached(entry: Provider) -> dict[str, str]:
         proof = f"the list of models proves none{other} ({entry.key_check_source})"
     return {
         "kind": f"{entry.kind.value}, {GIVES[entry.tier_kind]}",
-        "speaks": f"openai; its own: {entry.native_protocol}"
-        if entry.native_protocol
-        else "openai",
+        "speaks": _spoken(entry),
         "address": entry.base_url,
         "address from": ", ".join((*entry.places, *entry.address_env)),
         "key": (", ".join(entry.key_env) or "none") + optional,

@@ -39,7 +39,7 @@ def fingerprint(upstream: Upstream, *parts: str, length: int = _PRINT_LENGTH) ->
 
     It is far too short to find a key by.
     """
-    salt = f"spillover\0{upstream.provider}\0{upstream.base_url}"
+    salt = f"spillover\0{upstream.provider}\0{upstream.home}"
     message = "\0".join(parts)
     return hmac.new(salt.encode(), message.encode(), hashlib.sha256).hexdigest()[:length]
 
@@ -84,7 +84,7 @@ def _key(upstream: Upstream) -> str:
 
 
 def _credential(upstream: Upstream) -> tuple[str, ...]:
-    return (upstream.provider, upstream.base_url, _key(upstream))
+    return (upstream.provider, upstream.home, _key(upstream))
 
 
 def _implicit_id(upstream: Upstream) -> str:

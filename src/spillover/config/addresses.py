@@ -41,3 +41,11 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
     return f"{parts.scheme}://{parts.hostname or ''}:{port}"
+
+
+def under(base_url: str, path: str) -> str:
+    """Return a path below a base URL; the queries that either has (`?api-version=…`) are joined."""
+    base, _, query = base_url.partition("?")
+    path, _, more = path.partition("?")
+    queries = "&".join(filter(None, (query, more)))
+    return f"{base.rstrip('/')}{path}{'?' if queries else ''}{queries}"

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from spillover.config import schema
 from spillover.config.accounts import NOTHING_TOLD, Identity, accounts_of, fingerprint, key_print
-from spillover.config.addresses import is_loopback
+from spillover.config.addresses import is_loopback, under
+from spillover.config.dialects import PATHS, auth_of
 from spillover.config.facts import (
     facts_of,
     model_of,
@@ -32,7 +33,6 @@ from spillover.core.values import (
     Limit,
     LimitScope,
     Profile,
-    Protocol,
     StreamUsage,
     owner_of_account,
     owner_of_model,
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
     from spillover.catalogue import Catalogue, FreeLimit
     from spillover.config.loader import LoadedConfig
-
-_BEARER = ("Authorization", "Bearer")
 
 
 def assemble(
@@ -175,7 +173,7 @@ def _free(limit: FreeLimit, name: str, *, account: str, model: str) -> Limit:
 
 def _endpoint(name: str, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoint:
     entry = upstream.entry
-    header, scheme = (entry.auth.header, entry.auth.scheme) if entry is not None else _BEARER
+    header, scheme = auth_of(upstream.protocol, entry)
     written = loaded.config.profiles[name]
     stream_usage = written.stream_usage
     if stream_usage is None:
@@ -184,11 +182,11 @@ def _endpoint(name: str, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoin
     settings = f"{written!r} {loaded.config.accounts.get(written.account or '')!r}"
     return Endpoint(
         profile=name,
-        protocol=Protocol.OPENAI,
+        protocol=upstream.protocol,
         base_url=upstream.base_url,
-        chat_url=_under(upstream.base_url, "/chat/completions"),
-        completions_url=_under(upstream.base_url, "/completions"),
-        embeddings_url=_under(upstream.base_url, "/embeddings"),
+        chat_url=under(upstream.base_url, PATHS[upstream.protocol]),
+        completions_url=under(upstream.base_url, "/completions"),
+        embeddings_url=under(upstream.base_url, "/embeddings"),
         auth_header=header,
         auth_scheme=scheme,
         secret=upstream.secret,
@@ -202,12 +200,6 @@ def _endpoint(name: str, loaded: LoadedConfig, *, upstream: Upstream) -> Endpoin
         key_print=of_key,
         config_print=fingerprint(upstream, "config", settings, of_key),
     )
-
-
-def _under(base_url: str, path: str) -> str:
-    """A path below a base URL, before its query (`?api-version=…`) if it has one."""
-    base, mark, query = base_url.partition("?")
-    return f"{base.rstrip('/')}{path}{mark}{query}"
 
 
 def _chain(name: str, written: schema.Chain, config: schema.Config) -> Chain:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from spillover.catalogue import Catalogue, Kind
 from spillover.catalogue.ageing import STALE_AFTER_DAYS, age_days, day_of, is_stale
+from spillover.config import dialects
 from spillover.config.addresses import is_loopback, is_loopback_host
 from spillover.config.facts import (
     entry_of,
@@ -25,7 +26,7 @@ from spillover.config.limits import FREE, LimitSpec
 from spillover.config.overrides import FILE_NAMES as CATALOGUE_FILES
 from spillover.config.secrets import MissingSecret
 from spillover.config.upstreams import upstream_of
-from spillover.core.values import Metric, Protocol
+from spillover.core.values import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,13 +168,8 @@ def _source(source: Profile | Account, path: KeyPath, catalogue: Catalogue) -> I
             expected="a provider of the catalogue, or base_url: alone",
             nearest=near[0] if near else None,
         )
-    if source.protocol not in {None, Protocol.OPENAI}:
-        yield Finding(
-            path=(*path, "protocol"),
-            found=repr(str(source.protocol)),
-            expected="openai: other dialects of upstreams are not in this version, "
-            "but nearly every provider has an OpenAI-compatible address",
-        )
+    entry = None if source.provider is None else catalogue.provider(source.provider)
+    yield from dialects.faults(source, path, entry)
 
 
 def _model(

@@ -17,7 +17,7 @@ from spillover.config import limits, units
 from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.chains import CooldownRule, Failback, Hours
-from spillover.core.values import FailureClass
+from spillover.core.values import FailureClass, Protocol
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
@@ -74,6 +74,20 @@ def _key(written: object) -> Secret | MissingSecret:
     if secret is None or (isinstance(secret, Secret) and not secret):
         raise ValueError("a key")
     return secret
+
+
+_UNSPOKEN: Final = ("bedrock", "vertex")
+
+
+def _dialect(written: object) -> object:
+    """A dialect, with the way round for those that this gateway does not speak."""
+    name = next((each for each in _UNSPOKEN if str(written).lower().startswith(each)), None)
+    if name is None:
+        return written
+    raise ValueError(
+        f"openai: {name}'s own protocol is not spoken here, "
+        f"but provider: {name} goes to its OpenAI-compatible address"
+    )
 
 
 def _pause(written: object) -> float:
@@ -252,6 +266,7 @@ Variable: TypeAlias = Annotated[str, _read(_variable), WithJsonSchema({"type": "
 Url: TypeAlias = Annotated[str, _read(_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Duration: TypeAlias = Annotated[float, _read(units.seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Size: TypeAlias = Annotated[int, _read(units.size), _either("string", "integer")]
+DialectField: TypeAlias = Annotated[Protocol | None, _read(_dialect)]
 Credential: TypeAlias = Annotated[
     Secret | MissingSecret | None, _read(_secret), _either("string", "null")
 ]

@@ -15,6 +15,7 @@ from spillover.config.fielddocs import field_docs
 from spillover.config.fields import (
     Cooldowns,
     Credential,
+    DialectField,
     Duration,
     FailbackField,
     Header,
@@ -36,7 +37,7 @@ from spillover.config.fields import (
 )
 from spillover.core.chains import Failback, Gate, Strategy
 from spillover.core.managed import Restart
-from spillover.core.values import Capability, Protocol, RoutingPolicy, StreamUsage, Tier
+from spillover.core.values import Capability, RoutingPolicy, StreamUsage, Tier
 
 
 class Settings(BaseModel):
@@ -124,8 +125,9 @@ class Account(Settings):
     base_url: Url | None = None
     """Address of the API, up to and including the version (`https://api.example.com/v1`).
     Default: the catalogue's."""
-    protocol: Protocol = Protocol.OPENAI
-    """Dialect the upstream speaks. This version speaks `openai`, which nearly all of them do."""
+    protocol: DialectField = None
+    """Dialect the upstream speaks: `openai` (chat completions, which nearly all do), `anthropic`,
+    `gemini` or `openai-responses`. Default: `anthropic` for Anthropic itself, else `openai`."""
     api_key: Credential = None
     """Credential: `${VARIABLE}`, `keyring:NAME` or `file:PATH`. Left out, the provider's usual
     environment variable is read, for the catalogue's address only."""
@@ -149,8 +151,9 @@ class Profile(Settings):
     profiles with equal provider, address and key share one account by themselves."""
     base_url: Url | None = None
     """Address of the API, up to and including the version. Default: the catalogue's."""
-    protocol: Protocol | None = None
-    """Dialect the upstream speaks. This version speaks `openai`, which nearly all of them do."""
+    protocol: DialectField = None
+    """Dialect the upstream speaks: `openai` (chat completions, which nearly all do), `anthropic`,
+    `gemini` or `openai-responses`. Default: `anthropic` for Anthropic itself, else `openai`."""
     api_key: Credential = None
     """Credential: `${VARIABLE}`, `keyring:NAME` or `file:PATH`. Left out, the provider's usual
     environment variable is read, for the catalogue's address only. A profile whose key is missing

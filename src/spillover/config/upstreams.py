@@ -13,9 +13,10 @@ import msgspec
 
 from spillover.catalogue import Catalogue, Provider
 from spillover.config.addresses import WILDCARDS, origin
+from spillover.config.dialects import address_of, protocol_of
 from spillover.config.routing import UsageEndpoint
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.core.values import CUSTOM_PROVIDER
+from spillover.core.values import CUSTOM_PROVIDER, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,14 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     missing: str | None
     """What is missing to make a request: `GROQ_API_KEY is not set`."""
     headers: tuple[tuple[str, Secret], ...]
+    protocol: Protocol = Protocol.OPENAI
+
+    @property
+    def home(self) -> str:
+        """The address that accounts go by: a provider is one, whatever dialect it is spoken to in."""
+        if self.entry is not None and self.base_url == address_of(self.protocol, self.entry):
+            return self.entry.base_url
+        return self.base_url
 
 
 def upstream_of(
@@ -45,12 +54,15 @@ def upstream_of(
     account = config.accounts.get(profile.account) if profile.account else None
     source: Profile | Account = account or profile
     entry = catalogue.provider(source.provider) if source.provider else None
-    base_url, unset = _base_url(source.base_url, entry, environ)
+    protocol = protocol_of(source, entry)
+    written = source.base_url or address_of(protocol, entry)
+    base_url, unset = _base_url(written, entry, environ)
     secret, wanted = _credential(source, entry, environ, base_url=base_url)
     headers = {**(account.headers if account else {}), **profile.headers}
     return Upstream(
         provider=entry.id if entry else CUSTOM_PROVIDER,
         entry=entry,
+        protocol=protocol,
         base_url=base_url,
         account=profile.account,
         secret=secret,

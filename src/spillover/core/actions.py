@@ -35,9 +35,9 @@ class Reserve(_Said, frozen=True, kw_only=True, gc=False):
 
 
 class Send(_Said, frozen=True, kw_only=True, gc=False):
-    """Send the request and wait for the commit point. Answered by `Committed`, `Failed` or `Barred`.
+    """Send the request and wait for the commit point.
 
-    The commit point is the first content of a stream, or the whole valid body of an unstreamed
+    Answered by `Committed`, `Failed`, `Barred` or `Unable`. The commit point is the first content of a stream, or the whole valid body of an unstreamed
     answer.
     """
 
@@ -190,6 +190,14 @@ class Barred(_Said, frozen=True, kw_only=True, gc=False):
     now: float
 
 
+class Unable(_Said, frozen=True, kw_only=True, gc=False):
+    """Nothing was sent: the request asks for what the profile's protocol has no words for."""
+
+    now: float
+    lacks: tuple[str, ...]
+    """The fields or features at fault."""
+
+
 class Relayed(_Said, frozen=True, kw_only=True, gc=False):
     """The whole answer has been read from the provider and given to the client."""
 
@@ -243,6 +251,7 @@ Outcome: TypeAlias = (
     | Committed
     | Failed
     | Barred
+    | Unable
     | Relayed
     | Broken
     | Cancelled

@@ -42,6 +42,7 @@ from spillover.core.actions import (
     Shortened,
     Sight,
     Stick,
+    Unable,
     Unrecorded,
     Wait,
 )
@@ -86,6 +87,8 @@ class _Walk:
     """The end that the first word of a too long request leads to, if no other model takes it."""
     rejected: Ending | None = None
     """The same, for a request that one provider would not take."""
+    unable: dict[str, str] = field(default_factory=dict)
+    """Profiles whose protocol has no words for the request, and for what of it."""
     too_small: frozenset[str] = frozenset()
     larger_than: int = 0
     shortened: int = 0
@@ -174,6 +177,7 @@ def _ask(walk: _Walk, sight: Sight) -> Ask:
         larger_than=walk.larger_than,
         too_small=walk.too_small,
         missing=walk.missing,
+        unable=walk.unable,
         as_needed=True,
     )
 
@@ -314,7 +318,9 @@ def _sends(walk: _Walk, sight: Sight, candidate: Candidate, granted: Granted) ->
 
 def _unanswered(walk: _Walk, candidate: Candidate, reservation: str, outcome: Outcome) -> _Part:
     """Close a send that neither failed nor was answered."""
-    if isinstance(outcome, Barred):  # the next look at the ladder knows why
+    if isinstance(outcome, Barred | Unable):  # the next look at the ladder knows why
+        if isinstance(outcome, Unable):
+            walk.unable[candidate.profile.name] = ", ".join(outcome.lacks)
         yield Release(reservation=reservation, keep_request=False)
         return None
     if isinstance(outcome, Cancelled):

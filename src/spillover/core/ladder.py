@@ -109,6 +109,8 @@ class Ask(Value, frozen=True, kw_only=True):
     """Upstream models that said so."""
     missing: frozenset[tuple[str, str]] = frozenset()
     """(profile, upstream model) pairs that a provider just said it does not have."""
+    unable: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Profiles whose protocol has no words for something of the request, and what that is."""
     as_needed: bool = False
     """Look at candidates only as far as somebody asks, where the chain's own order decides."""
 
@@ -414,6 +416,9 @@ def _unfit(ask: Ask, profile: Profile) -> Skipped | None:
         return Skipped(
             profile=name, reason=SkipReason.LACKS_CAPABILITY, detail=", ".join(missing), never=True
         )
+    if name in ask.unable:
+        detail = f"{ask.unable[name]}, in another protocol"
+        return Skipped(profile=name, reason=SkipReason.LACKS_CAPABILITY, detail=detail, never=True)
     if ask.space is not None and (profile.embedding_space or profile.model) != ask.space:
         detail = f"vectors of another space than {ask.space}"
         return Skipped(profile=name, reason=SkipReason.LACKS_CAPABILITY, detail=detail, never=True)

@@ -91,6 +91,7 @@ class Protocol(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     GEMINI = "gemini"
+    RESPONSES = "openai-responses"
 
 
 class Operation(StrEnum):

@@ -1,6 +1,7 @@
-"""Perform one send: open the exchange, find the commit point, relay the answer, see how it ends.
+"""Perform one send up to its commit point: open the exchange, judge what comes, see how it ends.
 
 An attempt says what happened in the core's words (`Committed`, `Failed`, …); it decides nothing.
+`reading` knows how an answer is judged, `relaying` what happens behind the commit point.
 Refuses to know ladders, reservations and other attempts of the same request.
 """
 
@@ -25,18 +26,13 @@ from spillover.core.refusals import Code
 from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import Value
 from spillover.engine.alarm import Alarm
+from spillover.engine.reading import Passage, PassingReading, PlainReading, Reading
+from spillover.engine.relaying import Relaying
 from spillover.engine.rounds import Rounds
 from spillover.protocols.hints import read_error
-from spillover.protocols.openai_chat import (
-    DONE,
-    Asked,
-    StreamReader,
-    error_body,
-    read_answer,
-    stream_error_event,
-)
+from spillover.protocols.openai_chat import Asked, error_body
+from spillover.protocols.spoken import Spoken
 from spillover.protocols.spoken_errors import documents_of, spoken_in
-from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
@@ -55,8 +51,6 @@ ANSWER_MOST: Final = 1 << 28
 """Bytes of an unstreamed answer that are held."""
 HELD_MOST: Final = 1 << 20
 """Bytes of a stream that are held before its first content."""
-AFTER_DONE_S: Final = 0.25
-"""How long the end of a body is waited for behind the sentinel, to keep the connection."""
 SHORTEST_SECRET: Final = 6
 """Characters; what is shorter stands in ordinary ids by chance."""
 _SANE_ID: Final = re.compile(r"[!-~]{1,200}")
@@ -74,7 +68,7 @@ class Means(Value, frozen=True, kw_only=True):
 class Shipment(Value, frozen=True, kw_only=True):
     """What one attempt sends, where to, and how long it may take."""
 
-    asked: Asked
+    asked: Asked | Spoken
     order: Order
     candidate: Candidate
     calibration: Calibration
@@ -85,6 +79,10 @@ class Shipment(Value, frozen=True, kw_only=True):
     """`stream_options.include_usage` is set."""
     errors_in_text: bool = False
     """An answer whose text is an error, whole, is taken as one."""
+    passage: Passage | None = None
+    """None: OpenAI's chat on both sides."""
+    dropped: tuple[str, ...] = ()
+    """What of the request its upstream has no words for and the answer does not need."""
 
 
 class Attempt:
@@ -98,35 +96,26 @@ class Attempt:
         self.ttft_ms: float | None = None
         self.body = b""
         """The whole unstreamed answer."""
-        self.tail = DONE
-        """What ends the stream: the sentinel, or an error in the client's dialect."""
-        self.garbage = 0
-        """Events that were not JSON and were dropped."""
         self._means = means
         self._exchange: Exchange | None = None
-        self._splitter = Splitter()
-        asked = shipment.asked
-        self._reader = StreamReader(provider=self._provider, choices=asked.choices)
+        self._reading = _reading_of(shipment, means.clock)
+        self._relaying: Relaying | None = None
         self._held: list[bytes] = []
-        self._whole_usage: Usage | None = None
-        self._relayed_chars = (0, 0)
-        self._evidence: Evidence | None = None
-        self._is_stream = False
-        """An event of a stream was seen, not just something in its place."""
         self._failure: Failure | None = None
         self._limits: tuple[Stated, ...] = ()
         self._began_at = 0.0
         self._committed_at = 0.0
-        self._time = means.rounds.time
-        """The event loop's time, by which the watch rings too."""
         self._ends_s = 0.0
-        self._progress_s = 0.0
-        self._is_reading = False
-        self._is_behind = False
-        self._give: Give = _nobody
-        self._expired: TransportFault | None = None
-        self._stuck: Callable[[], None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def tail(self) -> bytes:
+        """What ends the stream: the sentinel, or an error in the client's dialect."""
+        return self._reading.tail
+
+    @property
+    def garbage(self) -> int:
+        """Events that were not JSON and were dropped."""
+        return self._reading.garbage
 
     @property
     def _provider(self) -> str:
@@ -144,8 +133,7 @@ class Attempt:
         started_s = time.monotonic()
         is_stream = shipment.asked.stream
         own = shipment.time_limits.total_s
-        self._time = task.get_loop().time
-        self._ends_s = self._time() + own
+        self._ends_s = task.get_loop().time() + own
         if is_stream:
             own = min(own, shipment.first_token_s)
         left = deadline_at - now
@@ -191,77 +179,37 @@ class Attempt:
         return await self._whole_answer(exchange)
 
     async def _whole_answer(self, exchange: Exchange) -> Evidence | None:
-        self.body = await exchange.read_all(ANSWER_MOST)
+        body = await exchange.read_all(ANSWER_MOST)
         exchange.close()
-        answer = read_answer(
-            self.body,
-            self.shipment.asked.operation,
-            provider=self._provider,
-            headers=exchange.headers,
-        )
-        self._whole_usage = answer.usage
-        self._relayed_chars = (answer.chars, answer.wide_chars)
-        if answer.evidence is None and self.shipment.errors_in_text:
-            return self._spoken([self.body])
-        return answer.evidence
+        evidence, self.body = self._reading.take_whole(body, exchange.headers)
+        if evidence is None and self.shipment.errors_in_text:
+            return self._spoken([body])
+        return evidence
 
     async def _first_content(self, exchange: Exchange) -> Evidence | None:
         """Hold events until one has content; return what is wrong if none has."""
+        reading = self._reading
         seen: list[bytes] = []
         size = 0
-        while not self._is_decided():
+        while not (reading.judge.has_content or reading.has_ended):
             chunk = await exchange.read()
             if not chunk:
-                self._feed_rest(self._held)
+                reading.feed_rest(self._held)
                 break
             seen.append(chunk)
             size += len(chunk)
             if size > HELD_MOST:
                 return self._fault(TransportFault.MALFORMED_HTTP, "no content in 1 MiB")
-            self._feed(chunk, self._held)
-        if self._evidence is not None:
+            reading.feed(chunk, self._held)
+        if reading.evidence is not None:
             # It may have come in the same breath as the first content: nothing has left yet.
-            return replace(self._evidence, after_content=False)
-        if self._reader.has_content:
+            return replace(reading.evidence, after_content=False)
+        if reading.judge.has_content:
             reads = self.shipment.errors_in_text
             return self._spoken(documents_of(self._held)) if reads else None
-        if not self._is_stream:
+        if not reading.is_stream:
             return self._read_error(b"".join(seen))  # a page, or an error inside 200
-        return self._reader.end()
-
-    def _is_decided(self) -> bool:
-        return self._reader.has_content or self._has_ended()
-
-    def _feed(self, chunk: bytes, out: list[bytes]) -> None:
-        """Append to `out` the events of `chunk` that the client gets; stop at an error."""
-        wants_usage = self.shipment.asked.client_wants_usage
-        try:
-            events = self._splitter.feed(chunk)
-        except EventTooLarge as error:
-            self._evidence = self._fault(TransportFault.MALFORMED_HTTP, str(error))
-            return
-        for event in events:
-            seen = self._reader.feed(event)
-            if not (seen.garbage or seen.ignorable):
-                self._is_stream = True
-            if seen.error is not None:
-                self._evidence = seen.error
-                return
-            if seen.done:
-                self.tail = event
-                return
-            if seen.garbage:
-                self.garbage += 1
-            elif not seen.empty and (wants_usage or not seen.usage_only):
-                out.append(event)
-
-    def _feed_rest(self, out: list[bytes]) -> None:
-        """Take what the body ended with as an event, though no empty line follows it.
-
-        The beginning of a line that was cut off is none, and would be a riddle to clients.
-        """
-        if payload(self._splitter.rest).data:
-            self._feed(b"\n\n", out)
+        return reading.judge.end()
 
     # Behind the commit point.
 
@@ -272,82 +220,28 @@ class Attempt:
         ended, and `relayed` says how. An error after content ends the events; `tail` is what the
         client gets last. `stuck` is called when the total time is up while the client is behind.
         """
-        if self._stuck is None:
-            self._stuck = stuck
-            self._start_watch()
-        self._give = give
-        try:
-            if await self._is_left_behind(self._opened()):
-                return True
-            await self._end_of_body(self._opened())
-        except UpstreamBroken as broken:
-            if self._expired is not None:
-                self._evidence = self._fault(self._expired)
-            else:
-                self._evidence = self._fault(broken.fault, str(broken))
-        except BaseException:
-            self.close()
-            raise
-        self.close()
+        if self._relaying is None:
+            self._relaying = Relaying(
+                self._opened(),
+                self._reading,
+                self._held,
+                stall_s=self.shipment.time_limits.stall_s,
+                ends_s=self._ends_s,
+            )
+        if await self._relaying.pour(give, stuck):
+            return True
         self._judge()
         return False
 
-    async def _is_left_behind(self, exchange: Exchange) -> bool:
-        """Relay until the client is behind, or until there are no more events (False)."""
-        if self._held:
-            held, self._held = self._held, []
-            if not self._gave(held):
-                return True
-        if self._has_ended():
-            return False
-        # Counted from here: a slow client's time is not the provider's.
-        self._progress_s = self._time()
-        self._is_reading = True
-        self._is_behind = False
-        await exchange.pour(self._relay)
-        self._is_reading = False
-        if self._is_behind:
-            return True
-        if not self._has_ended():
-            rest: list[bytes] = []
-            self._feed_rest(rest)
-            self._gave(rest)
-        return False
-
-    def _relay(self, chunk: bytes) -> bool:
-        """Give the client what came; return whether to go on."""
-        self._progress_s = self._time()
-        out: list[bytes] = []
-        self._feed(chunk, out)
-        self._is_behind = not self._gave(out)
-        return not (self._is_behind or self._has_ended())
-
-    def _has_ended(self) -> bool:
-        return self._reader.done or self._evidence is not None
-
-    def _gave(self, events: list[bytes]) -> bool:
-        """Give the client events; return whether it keeps up."""
-        return not events or self._give(events[0] if len(events) == 1 else b"".join(events))
-
-    async def _end_of_body(self, exchange: Exchange) -> None:
-        """Read the end of the body behind the sentinel, so that the connection can be kept."""
-        if not self._reader.done:
-            return
-        try:
-            async with asyncio.timeout(AFTER_DONE_S):
-                while await exchange.read():
-                    pass
-        except (TimeoutError, UpstreamBroken):
-            pass  # the answer is whole all the same; the connection just can't be kept
-
     def _judge(self) -> None:
         """Decide whether the relayed stream is whole, and what ends it for the client."""
-        evidence = self._evidence or self._reader.end()
+        evidence = self._reading.evidence or self._reading.judge.end()
         if evidence is None:
+            self._reading.finish()
             return
         self._failure = failure = self._classified(replace(evidence, after_content=True))
         message = f"{self.shipment.candidate.profile.name} broke off its answer: {failure.message}"
-        self.tail = stream_error_event(error_body(Code.STREAM_INTERRUPTED.value, message))
+        self._reading.break_off(error_body(Code.STREAM_INTERRUPTED.value, message))
 
     def relayed(self) -> Relayed | Broken:
         """Return how the answer ended, and what it used."""
@@ -360,17 +254,17 @@ class Attempt:
 
     def spent(self) -> tuple[Usage, bool]:
         """Return what the call has used so far, and whether the provider said so."""
-        reported = self._reader.usage or self._whole_usage
+        reported = self._reading.usage
         if reported is not None:
             return reported, True
         shipment = self.shipment
-        chars, wide_chars = self._relayed_chars
+        chars, wide_chars = self._reading.sizes
         estimate = presumed(
             shipment.candidate.need,
             shipment.candidate.profile,
             shipment.calibration,
-            chars=chars + self._reader.chars,
-            wide_chars=wide_chars + self._reader.wide_chars,
+            chars=chars,
+            wide_chars=wide_chars,
         )
         return estimate, False
 
@@ -379,7 +273,7 @@ class Attempt:
 
         An id that repeats a key is none, nor is one that can't stand in a header.
         """
-        found = self.headers.get("x-request-id")
+        found = self.headers.get("x-request-id") or self.headers.get("request-id")
         if found is None or not _SANE_ID.fullmatch(found):
             return {}
         sent = (value.rpartition(" ")[2] for value in self.shipment.order.headers.values())
@@ -391,34 +285,6 @@ class Attempt:
     def headers(self) -> Mapping[str, str]:
         """The provider's headers; none while nothing was answered."""
         return {} if self._exchange is None else self._exchange.headers
-
-    # Time limits of a relay.
-
-    def _start_watch(self) -> None:
-        """Watch for a stall and for the total time with one timer, moved on only when it rings."""
-        self._progress_s = self._time()
-        self._watch = asyncio.get_running_loop().call_later(self._next_look(), self._look)
-
-    def _next_look(self) -> float:
-        stalls_s = self._progress_s + self.shipment.time_limits.stall_s
-        return max(0.0, min(stalls_s, self._ends_s) - self._time())
-
-    def _look(self) -> None:
-        now, stall_s = self._time(), self.shipment.time_limits.stall_s
-        if now >= self._ends_s:
-            self._expire(TransportFault.TOTAL_TIMEOUT)
-        elif self._is_reading and now - self._progress_s >= stall_s:
-            self._expire(TransportFault.STALL)
-        else:
-            if not self._is_reading:
-                self._progress_s = now
-            self._watch = asyncio.get_running_loop().call_later(self._next_look(), self._look)
-
-    def _expire(self, fault: TransportFault) -> None:
-        self._expired = fault
-        self._opened().close()
-        if self._stuck is not None and not self._is_reading:
-            self._stuck()
 
     # What went wrong.
 
@@ -455,22 +321,26 @@ class Attempt:
             now=self._means.clock.now(),
             sent_at=self.sent_at or self._began_at,
             failure=failure,
-            usage=self._reader.usage or self._whole_usage,
+            usage=self._reading.usage,
             limits=self._limits,
             by_deadline=by_deadline,
         )
 
     def close(self) -> None:
         """Let go of the connection; an answer that is not read to its end closes it."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        if self._relaying is not None:
+            self._relaying.close()
         if self._exchange is not None:
             self._exchange.close()
 
 
-def _nobody(_: bytes) -> bool:
-    return False
+def _reading_of(shipment: Shipment, clock: Clock) -> Reading:
+    """Return what reads the answer to a shipment."""
+    provider = shipment.candidate.profile.provider
+    if shipment.passage is None:
+        return PlainReading(shipment.asked, provider)
+    now = int(clock.now())
+    return PassingReading(shipment.asked, provider, shipment.passage, created_at=now)
 
 
 async def _as_far_as_it_goes(exchange: Exchange) -> bytes:

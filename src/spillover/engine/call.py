@@ -13,18 +13,20 @@ from msgspec.structs import replace
 
 from spillover.core.values import RoutingPolicy, Value
 from spillover.protocols.openai_chat import Asked
+from spillover.protocols.spoken import Spoken, dialect_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from spillover.core.refusals import Ending
     from spillover.core.values import Demand, Usage
+    from spillover.protocols.conversation.seals import Dialect
 
 
 class Call(Value, frozen=True, kw_only=True):
     """One request of a client."""
 
-    asked: Asked
+    asked: Asked | Spoken
     request_id: str
     model: str | None = None
     """Overrides the model that the body names."""
@@ -37,6 +39,13 @@ class Call(Value, frozen=True, kw_only=True):
     """It tests the profile that it goes to: see `Demand.probe`."""
     passed_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Headers of the client's protocol that go to an upstream of the same protocol."""
+    passed_query: str = ""
+    """What of the address's query goes there likewise: `beta=true`."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the client speaks; completions and embeddings count as OpenAI's chat."""
+        return dialect_of(self.asked)
 
     def demand(self) -> Demand:
         """Return what the core needs to know of this request."""

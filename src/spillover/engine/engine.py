@@ -20,7 +20,7 @@ from spillover.core.health import (
     subject_of_provider,
 )
 from spillover.core.ladder import Pin
-from spillover.engine.explaining import explain
+from spillover.engine.explaining import explain, weigh
 from spillover.engine.probing import Probes, probe
 from spillover.engine.serving import Serving
 from spillover.engine.status import chain_document, profile_document
@@ -112,6 +112,12 @@ class Engine:
         chain = self.routing.resolve(call.model or call.asked.model)
         self.ledger.catch_up()
         return explain(self._world, call, chain)
+
+    def weigh(self, call: Call) -> int:
+        """Return about how many input tokens a request has, for the profile that would serve it."""
+        chain = self.routing.resolve(call.model or call.asked.model)
+        self.ledger.catch_up()
+        return weigh(self._world, call, chain)
 
     def status(self) -> dict[str, Any]:
         """Return how every chain and profile stands."""

@@ -17,6 +17,7 @@ from spillover.core.tokens import estimate
 from spillover.core.truncation import shortening
 from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.events.kinds import iso
+from spillover.protocols.openai_chat import Asked
 from spillover.protocols.shortening import shorten
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from spillover.engine.call import Call
     from spillover.engine.world import World
     from spillover.ledger.book import Book
-    from spillover.protocols.openai_chat import Asked
     from spillover.protocols.shortening import Shortened
+    from spillover.protocols.spoken import Spoken
 
 
 def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
@@ -48,15 +49,15 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         affinity=None if call.session is None else world.sessions.get((chain.name, call.session)),
         space=space,
     )
-    ladder = prospect(ask, profiles, book, now)
+    ladder, ask = _able(world, call, ask, now)
     removed = 0
     if chain.truncate and not ladder.candidates:
         wanted = shortening(demand, ladder.skipped, profiles, book, refused=False)
         found = None if wanted is None else shortened(call.asked, wanted)
         if found is not None:
             removed = found.removed
-            shorter = replace(call, asked=found.asked).demand()
-            ladder = prospect(replace(ask, demand=shorter), profiles, book, now)
+            call = replace(call, asked=found.asked)
+            ladder, ask = _able(world, call, replace(ask, demand=call.demand()), now)
     first = ladder.candidates[0] if ladder.candidates else None
     times = [s.available_at for s in ladder.skipped if s.available_at is not None]
     return {
@@ -82,6 +83,14 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
     }
 
 
+def weigh(world: World, call: Call, chain: Chain) -> int:
+    """Return a request's input tokens as they are reserved where it would go now, or could at all."""
+    demand, book, profiles = call.demand(), world.ledger.book, world.routing.profiles
+    ladder = prospect(Ask(chain=chain, demand=demand), profiles, book, world.clock.now())
+    names = [c.profile.name for c in ladder.candidates] or [m.profile for m in chain.members]
+    return estimate(demand, profiles[names[0]], book.calibration(names[0])).input_tokens
+
+
 def _refusal(ask: Ask, ladder: Ladder, world: World, now: float) -> dict[str, Any]:
     """Return what such a request would be answered now."""
     book, profiles = world.ledger.book, world.routing.profiles
@@ -95,8 +104,28 @@ def _refusal(ask: Ask, ladder: Ladder, world: World, now: float) -> dict[str, An
     }
 
 
-def shortened(asked: Asked, wanted: Shorten) -> Shortened | None:
-    """Return the request without the middle turns that make it too long; None: they are not it."""
+def _able(world: World, call: Call, ask: Ask, now: float) -> tuple[Ladder, Ask]:
+    """Return the ladder of those whose protocol has words for all that is asked, and its question."""
+    profiles, book = world.routing.profiles, world.ledger.book
+    while True:
+        ladder = prospect(ask, profiles, book, now)
+        unable = {
+            c.profile.name: ", ".join(lacks)
+            for c in ladder.candidates
+            if (lacks := world.setup.lacks(call, c.profile))
+        }
+        if not unable:
+            return ladder, ask
+        ask = replace(ask, unable={**ask.unable, **unable})
+
+
+def shortened(asked: Asked | Spoken, wanted: Shorten) -> Shortened | None:
+    """Return the request without the middle turns that make it too long; None: they are not it.
+
+    Only OpenAI's conversations are shortened.
+    """
+    if not isinstance(asked, Asked):
+        return None
 
     def fits(shorter: Asked) -> bool:
         need = estimate(shorter.demand(), wanted.profile, wanted.calibration)

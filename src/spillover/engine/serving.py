@@ -34,6 +34,7 @@ from spillover.core.actions import (
     Shortened,
     Sight,
     Stick,
+    Unable,
     Unrecorded,
     Wait,
 )
@@ -50,6 +51,7 @@ from spillover.errors import LedgerError
 from spillover.events import RequestDone, RequestFallback
 from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
 from spillover.protocols.openai_chat import error_body, relayed_error, relayed_status
+from spillover.protocols.translate import redressed
 
 if TYPE_CHECKING:
     from spillover.core.chains import Chain
@@ -89,6 +91,8 @@ class Serving:
         self._relay: Relay | None = None
         self._task = world.means.rounds.task()
         self._trail: tuple[tuple[Step, ...], str] = ((), "")
+        self._dropped: tuple[str, ...] = ()
+        """What of the request the upstream that answers had no words for."""
         self._passed: dict[str, str] = {}
         """Headers of the provider that answered last which clients get."""
         space = None
@@ -137,7 +141,8 @@ class Serving:
         except BaseException:
             self.abandon()
             raise
-        give(attempt.tail)
+        if attempt.tail:  # Gemini's streams end with their body
+            give(attempt.tail)
         return False
 
     def abandon(self) -> None:
@@ -263,7 +268,7 @@ class Serving:
         setup = self._world.setup
         return setup is not self._setup and setup.routing.is_private(self._chain.name)
 
-    async def _send(self, action: Send) -> Committed | Failed | Barred:
+    async def _send(self, action: Send) -> Committed | Failed | Barred | Unable:
         world, profile = self._world, action.candidate.profile
         if self._is_private() and profile.tier is not Tier.LOCAL:
             return Barred(now=world.clock.now())
@@ -273,6 +278,8 @@ class Serving:
             candidate=action.candidate,
             calibration=world.ledger.book.calibration(profile.name),
         )
+        if isinstance(shipment, tuple):
+            return Unable(now=world.clock.now(), lacks=shipment)
         self._attempt = attempt = Attempt(world.means, shipment)
         outcome = await attempt.send(action.deadline_at, self._task)
         self._passed = attempt.passed_headers()
@@ -282,6 +289,7 @@ class Serving:
             world.inquiries.failed(profile, outcome.failure)
             return replace(outcome, failure=self._setup.mended(outcome.failure, shipment))
         world.second_opinion.hear(profile, attempt.headers, outcome.now)
+        self._dropped = shipment.dropped
         world.last_served[self._chain.name] = profile.name
         if self._call.session is not None:
             world.sessions.put((self._chain.name, self._call.session), profile.name)
@@ -377,8 +385,9 @@ class Serving:
 
     def _head(self, trail: tuple[Step, ...], profile: str | None = None) -> dict[str, str]:
         """Return the headers of an answer, ours and those that pass from the provider."""
+        asked = self._call.asked
         headers = {
-            "content-type": _STREAM if self._call.asked.stream else _JSON,
+            "content-type": _STREAM if asked.stream and not asked.array else _JSON,
             "x-spillover-request-id": self._call.request_id,
             "x-spillover-chain": self._chain.name,
             "x-spillover-attempts": str(len(trail)),
@@ -390,6 +399,8 @@ class Serving:
             headers["x-spillover-profile"] = profile
         if self._removed:
             headers["x-spillover-truncated"] = str(self._removed)
+        if self._dropped:
+            headers["x-spillover-dropped"] = ", ".join(self._dropped)
         headers |= self._passed
         return headers
 
@@ -429,4 +440,5 @@ class Serving:
                 headers["x-should-retry"] = "false"
         else:
             raise AssertionError(ending)
+        body = redressed(body, status, self._call.dialect)
         return Answer(status, headers, body=body, serving=self)

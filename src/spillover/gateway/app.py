@@ -12,6 +12,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from spillover.gateway.access import Access, Arrival, Door
+from spillover.gateway.dialects import way_of
 from spillover.gateway.metrics import Metrics
 from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from spillover.engine import Engine
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
+    from spillover.gateway.dialects import Way
     from spillover.gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,9 @@ class Gateway:
             operation = OPERATIONS.get(visit.path)
             if operation is not None:
                 await self._served(visit, operation)
+            elif (way := way_of(visit.path)) is not None:
+                visit.dialect = way.dialect
+                await self._served(visit, way)
             else:
                 await self._others.serve(visit, self._access)
         except asyncio.CancelledError:
@@ -85,7 +90,7 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - whatever it is, a client gets an answer
             await self._failed(visit, error)
 
-    def _served(self, visit: Visit, operation: Operation) -> Awaitable[None]:
+    def _served(self, visit: Visit, asked: Operation | Way) -> Awaitable[None]:
         """Answer a request to a proxy route; one layer less to go through with each turn."""
         denial = self._access.deny(
             Arrival(visit.method, visit.headers, visit.scope["query_string"]), Door.PROTOCOL
@@ -99,7 +104,7 @@ class Gateway:
                 f"{visit.path} takes POST, not {visit.method}",
                 headers={"allow": "POST"},
             )
-        return self._proxy.serve(visit, operation, most=self._settings.max_body)
+        return self._proxy.serve(visit, asked, most=self._settings.max_body)
 
     @property
     def _others(self) -> Desk:

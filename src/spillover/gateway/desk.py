@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, feed, listing, vitals
+from spillover.gateway import admin, dialects, feed, listing, vitals
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.page import front_page
@@ -28,6 +28,8 @@ ROUTES: Final = (
     Route("GET", "/health/ready", Door.OPEN, vitals.ready),
     Route("GET", "/v1/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
+    Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
+    Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/", Door.ADMIN, front_page),
     Route("GET", "/api/status", Door.ADMIN, admin.status),
     Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
@@ -54,10 +56,11 @@ class Desk:
     def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
         self._gateway = gateway
         self._routes = Routes((*ROUTES, Route("GET", "/metrics", Door.ADMIN, metrics.scrape)))
-        self._routes.paths += OPERATIONS
+        self._routes.paths += (*OPERATIONS, *dialects.PATHS)
 
     async def serve(self, visit: Visit, access: Access) -> None:
         """Answer a request by its route, or say why not."""
+        visit.dialect = dialects.dialect_at(visit.path, visit.headers)
         found = self._routes.at(visit.path)
         # What does not exist is told to those alone who may see what does.
         door = found[0][0].door if found else _door_of(visit.path)

@@ -6,21 +6,27 @@ This is the hot path. Refuses to know who may call, and everything that the engi
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Operation, RoutingPolicy
-from spillover.engine import Call, Rounds
+from spillover.engine import Answer, Call, Rounds
 from spillover.errors import RequestError, SpilloverError
-from spillover.gateway.asgi import ClientLeft
+from spillover.gateway.asgi import JSON, ClientLeft
 from spillover.gateway.bodies import read_body
+from spillover.gateway.dialects import PASSED, Way, passed_headers, passed_query
+from spillover.gateway.recall import Recall, Remembered
 from spillover.gateway.vigil import DAWDLE_S, Vigil
-from spillover.gateway.visit import answer_error
-from spillover.protocols.openai_chat import error_body, read_request, stream_error_event
+from spillover.gateway.visit import REQUEST_ID, answer_error
+from spillover.protocols.conversation.fields import encode
+from spillover.protocols.conversation.seals import Dialect
+from spillover.protocols.openai_chat import error_body, read_request
+from spillover.protocols.translate import broken_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spillover.engine import Answer, Engine
+    from spillover.engine import Engine
     from spillover.gateway.asgi import Headers
     from spillover.gateway.visit import Visit
 
@@ -33,8 +39,7 @@ _SESSION: Final = b"x-spillover-session"
 _POLICY: Final = b"x-spillover-policy"
 _SPEND: Final = b"x-spillover-spend"
 _LONGEST_SESSION: Final = 256
-_PASSED: Final = (b"openai-beta",)
-"""Headers of the client's protocol; no other header of a client goes to an upstream."""
+_PASSED: Final = PASSED[Dialect.CHAT]
 _NONE_PASSED: Final[Mapping[str, str]] = {}
 
 
@@ -54,6 +59,21 @@ def read_call(body: bytes, operation: Operation, headers: Headers, *, request_id
     )
 
 
+def _spoken_call(body: bytes, way: Way, visit: Visit) -> Call:
+    """Return what a request in another dialect asks for; raises as `read_call` does."""
+    headers, query = visit.headers, visit.scope["query_string"]
+    session, policy = headers.get(_SESSION), headers.get(_POLICY)
+    return Call(
+        asked=way.read(body, query),
+        request_id=visit.request_id,
+        session=None if session is None else session[:_LONGEST_SESSION].decode("latin-1"),
+        policy=None if policy is None else _policy(policy),
+        spend=headers.get(_SPEND, b"").lower() == b"yes",
+        passed_headers=passed_headers(headers, way.dialect),
+        passed_query=passed_query(query, way.dialect),
+    )
+
+
 def _policy(written: bytes) -> RoutingPolicy:
     text = written.decode("latin-1").strip().lower()
     try:
@@ -66,31 +86,34 @@ def _policy(written: bytes) -> RoutingPolicy:
 
 
 def _passed(headers: Headers) -> Mapping[str, str]:
-    found = [name for name in _PASSED if name in headers]
-    if not found:
+    if not any(name in headers for name in _PASSED):
         return _NONE_PASSED
-    return {name.decode("ascii"): headers[name].decode("latin-1") for name in found}
+    return passed_headers(headers, Dialect.CHAT)
 
 
 class Proxy:
-    """Serves OpenAI's routes with an engine."""
+    """Serves conversations, completions and embeddings with an engine."""
 
     def __init__(self, engine: Engine, *, dawdle_s: float = DAWDLE_S) -> None:
         """Serve with `engine`; a client that sends nothing for `dawdle_s` seconds is given up."""
         self._engine = engine
         self._dawdle_s = dawdle_s
         self._rounds = Rounds()
+        self._recall = Recall(time.monotonic)
 
-    async def serve(self, visit: Visit, operation: Operation, *, most: int) -> None:
+    async def serve(self, visit: Visit, asked: Operation | Way, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
         vigil = Vigil(visit.receive, self._rounds, dawdle_s=self._dawdle_s)
         answer: Answer | None = None
         try:
             body = await read_body(vigil.receive, visit.headers, most=most)
             vigil.heard_all()
-            call = read_call(body, operation, visit.headers, request_id=visit.request_id)
-            del body
-            answer = await self._engine.answer(call)
+            if isinstance(asked, Operation):
+                call = read_call(body, asked, visit.headers, request_id=visit.request_id)
+                del body
+                answer = await self._engine.answer(call)
+            else:
+                answer = await self._spoken_to(visit, asked, body)
             whole = answer.body
             if whole is not None:
                 vigil.end()
@@ -116,6 +139,19 @@ class Proxy:
             if answer is not None:
                 await answer.aclose()
 
+    async def _spoken_to(self, visit: Visit, asked: Way, body: bytes) -> Answer:
+        """Return the answer to a client of another dialect than OpenAI's chat."""
+        if asked.dialect is Dialect.RESPONSES:
+            body = self._recall.completed(body, visit.headers)
+        call = _spoken_call(body, asked, visit)
+        if asked.weighed is not None:
+            headers = {"content-type": JSON, REQUEST_ID: visit.request_id}
+            return Answer(200, headers, body=encode(asked.weighed(self._engine.weigh(call))))
+        answer = await self._engine.answer(call)
+        if asked.dialect is Dialect.RESPONSES:
+            return Remembered(answer, self._recall, body, visit.headers)
+        return answer
+
 
 async def _is_client_gone(visit: Visit, vigil: Vigil) -> bool:
     """Whether the running task was cancelled for its client, who left or is stuck."""
@@ -137,4 +173,4 @@ async def break_off(visit: Visit, status: int, code: str, message: str) -> None:
         await visit.refuse(status, code, message)
         return
     body = error_body(code, message, request_id=visit.request_id)
-    await visit.end(stream_error_event(body))
+    await visit.end(broken_off(body, status, visit.dialect))

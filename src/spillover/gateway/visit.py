@@ -1,6 +1,6 @@
 """One HTTP request and its answer: who asks for what, and how it is written back.
 
-Every error has OpenAI's shape and names the request. Refuses to know routes and the engine.
+Every error has the shape of the client's dialect and names the request. Refuses to know routes and the engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import msgspec
 from spillover.errors import RequestError
 from spillover.gateway.asgi import JSON, WRITER, encoded, headers_of
 from spillover.gateway.bodies import BodyUnread, discard
+from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.openai_chat import error_body
+from spillover.protocols.translate import redressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +63,7 @@ class Visit:
 
     __slots__ = (
         "_given",
+        "dialect",
         "headers",
         "method",
         "path",
@@ -79,6 +82,8 @@ class Visit:
         self.path: str = scope["path"]
         self.headers = headers_of(scope)
         self.request_id = ids.of(self.headers)
+        self.dialect = Dialect.CHAT
+        """What the client speaks: errors are told in it."""
         self._given: list[bytes] = []
         """Parts of the body that are still to be sent."""
         self.started = False
@@ -154,6 +159,7 @@ class Visit:
     ) -> None:
         """Send an error."""
         body = error_body(code, message, request_id=self.request_id, param=param)
+        body = redressed(body, status, self.dialect)
         own = {"content-type": JSON, REQUEST_ID: self.request_id}
         await self.answer(status, {**own, **(headers or {})}, body)
 
@@ -163,6 +169,7 @@ class Visit:
         A connection closed under a client that sends is reset, and its unread answer with it.
         """
         body = error_body(code, message, request_id=self.request_id)
+        body = redressed(body, status, self.dialect)
         headers = {
             "content-type": JSON,
             "content-length": str(len(body)),

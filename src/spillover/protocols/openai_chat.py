@@ -11,7 +11,7 @@ is handed on here, so that this module is the whole dialect. Refuses to know pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, assert_never
 
 import msgspec
 
@@ -108,6 +108,8 @@ class Asked(Value, frozen=True, kw_only=True):
     """How many answers are to come: `n` for each prompt."""
     max_output_tokens: int | None
     needs: frozenset[Capability]
+    array: ClassVar[bool] = False
+    """The answer's stream is events, never one JSON array."""
 
     def demand(
         self,

@@ -18,11 +18,17 @@ IMAGE_TOKENS: Final = 1_000
 
 
 class Operation(StrEnum):
-    """What is asked for; the value is the path behind the base path."""
+    """What is asked for; the value is the path behind the base path, but for Gemini's."""
 
     CHAT = "chat/completions"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    MESSAGES = "messages"
+    """Anthropic's."""
+    RESPONSES = "responses"
+    """OpenAI's newer one."""
+    GENERATE = "generateContent"
+    """Gemini's."""
 
 
 class Malformed(Exception):

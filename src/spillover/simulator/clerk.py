@@ -12,6 +12,8 @@ import msgspec
 from spillover.simulator.asked import Asked, Malformed, Operation, read
 from spillover.simulator.desk import Charge, Desk
 from spillover.simulator.exchange import Request, Turned
+from spillover.simulator.native_asked import read_native
+from spillover.simulator.native_speech import NATIVE
 from spillover.simulator.records import Outcome
 from spillover.simulator.replies import (
     Circumstances,
@@ -25,9 +27,9 @@ from spillover.simulator.spec import Metric
 
 if TYPE_CHECKING:
     from spillover.simulator.flavours import Flavour
+    from spillover.simulator.flavours.base import Addressed
     from spillover.simulator.spec import ProviderSpec
 
-_OPERATIONS: Final = {f"/{operation}": operation for operation in Operation}
 _OK: Final = 200
 
 
@@ -58,19 +60,30 @@ class Clerk:
         path = request.path.removeprefix(flavour.base_path)
         if request.method == "GET" and path.startswith("/models"):
             self._list(path.removeprefix("/models").removeprefix("/"))
-        operation = _OPERATIONS.get(path)
-        if operation is None or not request.path.startswith(flavour.base_path):
+        addressed = flavour.addressed(path, request.target.partition("?")[2])
+        if addressed is None or not request.path.startswith(flavour.base_path):
             self._turn(404, f"Unknown request URL: {request.method} {request.path}.")
         if request.method != "POST":
             self._turn(405, f"{request.method} is not allowed for {request.path}.")
+        operation = addressed.operation
         try:
-            asked = read(request.body, operation)
+            asked = self._asked(request, addressed)
         except Malformed as error:
             said = Circumstances(message=str(error), param=error.param)
             reply = flavour.complaint(Complaint.BAD_REQUEST, said)
             raise Turned(reply, Outcome.REJECTED) from None
         self._find(asked.model, embeds=operation is Operation.EMBEDDINGS)
         return asked
+
+    def _asked(self, request: Request, addressed: Addressed) -> Asked:
+        """Return what is asked for, or raise `Malformed`."""
+        objection = self._flavour.objection(request.headers)
+        if objection is not None:
+            raise Malformed(objection)
+        operation, model, stream = addressed
+        if operation in NATIVE:
+            return read_native(request.body, operation, model=model, stream=stream)
+        return read(request.body, operation)
 
     def admit(self, asked: Asked, desk: Desk, key: str, now: float) -> Charge:
         """Count a request on every limit, or raise `Turned` with the flavour's refusal."""

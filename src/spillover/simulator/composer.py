@@ -15,6 +15,7 @@ from spillover.simulator.asked import Asked, Operation
 from spillover.simulator.desk import Refusal
 from spillover.simulator.exchange import Composed
 from spillover.simulator.flavours import Flavour, StreamUsage
+from spillover.simulator.native_speech import NATIVE, NativeSpeaker, responses_error
 from spillover.simulator.plays import (
     NO_FAULT,
     Framing,
@@ -85,14 +86,23 @@ class Composer:
             kept = min(said.prompt_tokens, model.context_tokens)
             said = msgspec.structs.replace(said, prompt_tokens=kept)
         created_at = int(setting.now)
-        speaker = Speaker(asked, self._flavour, serial=setting.serial, created_at=created_at)
+        native = NATIVE.get(asked.operation)
+        speaker: Speaker | NativeSpeaker = (
+            Speaker(asked, self._flavour, serial=setting.serial, created_at=created_at)
+            if native is None
+            else native(asked, serial=setting.serial, created_at=created_at)
+        )
         reply = Reply(status=fault.status or _OK, body=b"", headers=_headers(setting, fault))
         play: Play
         if asked.stream:
             events = speaker.events(said)
             failed = self._failure(asked, fault, setting)
             if failed is not None:
-                told = self._flavour.stream_error(failed)
+                told = (
+                    responses_error(failed)
+                    if asked.operation is Operation.RESPONSES
+                    else self._flavour.stream_error(failed)
+                )
                 events = failing(events, fault.after or 0, told)
             head = msgspec.structs.replace(reply, content_type=_STREAM)
             play = stream_play(head, events, setting.framing, fault=fault, tempo=tempo)

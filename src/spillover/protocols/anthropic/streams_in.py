@@ -70,6 +70,8 @@ class StreamReader:
                 yield End()
             case "error":
                 yield Fault(body=data)
+            case None if "error" in event:
+                yield Fault(body=data)
             case _:
                 pass  # a ping, the end of a block, or what is newer than this
 

@@ -68,6 +68,8 @@ class StreamReader:
                 yield from self._ended(event.fields("response") or Fields({}))
             case "response.failed" | "error":
                 yield Fault(body=data)
+            case "" if "error" in event:
+                yield Fault(body=data)
             case _:
                 yield from self._said(kind, event)
 

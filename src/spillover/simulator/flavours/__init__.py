@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from spillover.simulator.flavours.anthropic import Anthropic
 from spillover.simulator.flavours.base import Flavour, StreamUsage
 from spillover.simulator.flavours.cerebras import Cerebras
 from spillover.simulator.flavours.deepseek import DeepSeek
 from spillover.simulator.flavours.gemini import Gemini
+from spillover.simulator.flavours.gemini_native import GeminiNative
 from spillover.simulator.flavours.groq import Groq
 from spillover.simulator.flavours.mistral import Mistral
 from spillover.simulator.flavours.ollama import Ollama
@@ -30,6 +32,8 @@ FLAVOURS: Final[dict[str, Flavour]] = {
         OpenAI(),
         DeepSeek(),
         Ollama(),
+        Anthropic(),
+        GeminiNative(),
         Flavour(),
     )
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from spillover.simulator.asked import Operation
 from spillover.simulator.replies import (
     Circumstances,
     Complaint,
@@ -21,7 +22,7 @@ from spillover.simulator.replies import (
 from spillover.simulator.spec import Allowance, Metric, Pool, WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from spillover.simulator.desk import Gauge, Refusal
 
@@ -39,11 +40,29 @@ class StreamUsage(StrEnum):
     """In the event with the finish reason, always; the field `stream_options` is refused."""
 
 
+class Addressed(NamedTuple):
+    """What an address asks for."""
+
+    operation: Operation
+    model: str = ""
+    """Where the address names it."""
+    stream: bool = False
+    """The address says so."""
+
+
+_OPENAI: Final = {
+    f"/{operation}": operation
+    for operation in (Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS)
+}
+
+
 class Flavour:
     """The quirks of one provider; this one has none."""
 
     name: ClassVar[str] = "generic"
     base_path: ClassVar[str] = "/v1"
+    operations: ClassVar[Mapping[str, Operation]] = _OPENAI
+    """By the path behind the base path."""
     kinds: ClassVar[dict[str, WindowKind]] = {}
     """Window kinds by length, where it is not `other_kind`."""
     other_kind: ClassVar[WindowKind] = WindowKind.ROLLING
@@ -66,6 +85,17 @@ class Flavour:
     """Opens every stream, and is repeated while it waits for its first content."""
     comment_every_s: ClassVar[float] = 1.0
     answer_id: ClassVar[str] = "chatcmpl-sim"
+
+    def addressed(self, path: str, query: str) -> Addressed | None:
+        """Return what is asked for at a path behind the base path; None: there is nothing."""
+        del query
+        operation = self.operations.get(path)
+        return None if operation is None else Addressed(operation)
+
+    def objection(self, headers: Headers) -> str | None:
+        """Return what is wrong with a request's headers; None: nothing."""
+        del headers
+        return None
 
     def resolved(self, allowance: Allowance) -> Allowance:
         """Return an allowance with kind, pool and zone said, as this provider has them."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from spillover.simulator.asked import Operation
 from spillover.simulator.flavours.base import Flavour, bucket_headers, go_duration, seconds_up
 from spillover.simulator.replies import Circumstances, Complaint, Headers, Json, Reply
 from spillover.simulator.spec import WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from spillover.simulator.desk import Gauge, Refusal
 
@@ -28,6 +29,10 @@ class OpenAI(Flavour):
     """The `openai` flavour."""
 
     name: ClassVar[str] = "openai"
+    operations: ClassVar[Mapping[str, Operation]] = {
+        **Flavour.operations,
+        "/responses": Operation.RESPONSES,
+    }
     other_kind: ClassVar[WindowKind] = WindowKind.REFILL
     usage_null: ClassVar[bool] = True
 

@@ -1,0 +1,233 @@
+"""Judge one answer as it comes, and say what of it the client gets.
+
+OpenAI's chat has a reader of its own for clients of OpenAI's chat, the leanest; every other pair of
+dialects is relayed or translated by `protocols`. Refuses to know sockets, time limits and what a
+failure leads to.
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Protocol
+
+from spillover.core.evidence import Evidence, TransportFault
+from spillover.core.values import Value
+from spillover.errors import StreamInterrupted
+from spillover.protocols.conversation.answers import Stamp
+from spillover.protocols.conversation.seals import Dialect
+from spillover.protocols.judging import Upstream, judge_answer
+from spillover.protocols.openai_answers import OK
+from spillover.protocols.openai_chat import DONE, StreamReader, read_answer, stream_error_event
+from spillover.protocols.relay import StreamRelay
+from spillover.protocols.sse import EventTooLarge, Splitter, payload
+from spillover.protocols.translate import StreamTranslation, translate_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spillover.core.values import Usage
+    from spillover.protocols.openai_chat import Asked, WholeAnswer
+    from spillover.protocols.spoken import Spoken
+
+_ID_BYTES: Final = 12
+
+
+class Passage(Value, frozen=True, kw_only=True):
+    """From which dialect into which an answer passes."""
+
+    upstream: Dialect
+    client: Dialect
+    model: str
+    """What an answer is said to come from where the upstream does not say it."""
+    array: bool = False
+    """A client of Gemini's gets one JSON array."""
+
+
+class _Judge(Protocol):
+    """What every reader of a stream shows."""
+
+    chars: int
+    wide_chars: int
+    done: bool
+    has_content: bool
+    usage: Usage | None
+
+    def end(self) -> Evidence | None: ...
+
+
+class Reading(ABC):
+    """Reads one answer, whole or streamed."""
+
+    def __init__(self, judge: _Judge, provider: str) -> None:
+        """Judge a stream by `judge`; `provider` is the catalogue's id."""
+        self.tail = DONE
+        """What ends the stream: what its dialect ends with, or an error in the client's."""
+        self.garbage = 0
+        """Events that were not JSON and were dropped."""
+        self.evidence: Evidence | None = None
+        """What went wrong within a stream."""
+        self.is_stream = False
+        """An event of a stream was seen, not just something in its place."""
+        self.judge = judge
+        self._provider = provider
+        self._splitter = Splitter()
+        self._whole: WholeAnswer | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to be read of a stream."""
+        return self.judge.done or self.evidence is not None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last that was reported."""
+        return self.judge.usage if self._whole is None else self._whole.usage
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Ordinary and wide characters of content so far."""
+        counted = self._whole or self.judge
+        return counted.chars, counted.wide_chars
+
+    @abstractmethod
+    def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
+        """Return what is wrong with a whole answer, and what the client gets of it."""
+
+    @abstractmethod
+    def feed(self, chunk: bytes, out: list[bytes]) -> None:
+        """Append to `out` what the client gets for the events of `chunk`; stop at an error."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Say how a whole stream ends for the client."""
+
+    @abstractmethod
+    def break_off(self, body: bytes) -> None:
+        """Say how a broken stream ends for the client; `body` is Spillover's own error."""
+
+    def feed_rest(self, out: list[bytes]) -> None:
+        """Take what the body ended with as an event, though no empty line follows it.
+
+        The beginning of a line that was cut off is none, and would be a riddle to clients.
+        """
+        if payload(self._splitter.rest).data:
+            self.feed(b"\n\n", out)
+
+    def fail(self, fault: TransportFault, message: str = "") -> None:
+        """Note that a stream's connection failed it."""
+        self.evidence = Evidence(provider=self._provider, fault=fault, status=OK, message=message)
+
+
+class PlainReading(Reading):
+    """Reads OpenAI's answer for a client of OpenAI's, whose bytes pass as they are."""
+
+    def __init__(self, asked: Asked | Spoken, provider: str) -> None:
+        """Expect the answer to `asked`."""
+        self._reader = StreamReader(provider=provider, choices=asked.choices)
+        super().__init__(self._reader, provider)
+        self._asked = asked
+
+    def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
+        """Return what is wrong with a whole answer, and the answer itself."""
+        self._whole = whole = read_answer(
+            body, self._asked.operation, provider=self._provider, headers=headers
+        )
+        return whole.evidence, body
+
+    def feed(self, chunk: bytes, out: list[bytes]) -> None:
+        """Append to `out` the events of `chunk` that the client gets; stop at an error."""
+        wants_usage = self._asked.client_wants_usage
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge as error:
+            self.fail(TransportFault.MALFORMED_HTTP, str(error))
+            return
+        for event in events:
+            seen = self._reader.feed(event)
+            if not (seen.garbage or seen.ignorable):
+                self.is_stream = True
+            if seen.error is not None:
+                self.evidence = seen.error
+                return
+            if seen.done:
+                self.tail = event
+                return
+            if seen.garbage:
+                self.garbage += 1
+            elif not seen.empty and (wants_usage or not seen.usage_only):
+                out.append(event)
+
+    def finish(self) -> None:
+        """Leave the sentinel as it came, or is added."""
+
+    def break_off(self, body: bytes) -> None:
+        """Say how a broken stream ends for the client; `body` is Spillover's own error."""
+        self.tail = stream_error_event(body)
+
+
+class PassingReading(Reading):
+    """Reads an answer of any dialect for a client of any: relayed if they are the same, else translated."""
+
+    def __init__(
+        self, asked: Asked | Spoken, provider: str, passage: Passage, *, created_at: int
+    ) -> None:
+        """Expect the answer to `asked`, which passes so; `created_at` is in epoch seconds."""
+        upstream = Upstream(dialect=passage.upstream, provider=provider)
+        self._passage = passage
+        self._stamp = stamp = Stamp(
+            id=secrets.token_hex(_ID_BYTES),
+            model=passage.model,
+            created_at=created_at,
+            wants_usage=asked.client_wants_usage,
+            array=passage.array,
+        )
+        choices, client = asked.choices, passage.client
+        self._passer = (
+            StreamRelay(upstream, choices=choices, array=passage.array)
+            if passage.upstream is client
+            else StreamTranslation(upstream, client, stamp, choices=choices)
+        )
+        super().__init__(self._passer, provider)
+
+    def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
+        """Return what is wrong with a whole answer, and what the client gets of it."""
+        client = self._passage.client
+        upstream = Upstream(
+            dialect=self._passage.upstream, provider=self._provider, headers=dict(headers)
+        )
+        if upstream.dialect is client:
+            self._whole = judge_answer(body, upstream).whole
+        else:
+            found = translate_answer(body, upstream, client, self._stamp)
+            self._whole, body = found.judged, found.body
+        return self._whole.evidence, body
+
+    def feed(self, chunk: bytes, out: list[bytes]) -> None:
+        """Append to `out` what the client gets for the events of `chunk`; stop at an error."""
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge as error:
+            self.fail(TransportFault.MALFORMED_HTTP, str(error))
+            return
+        for event in events:
+            step = self._passer.feed(event)
+            seen = step.seen
+            if not (seen.garbage or seen.ignorable):
+                self.is_stream = True
+            if step.out:
+                out.append(step.out)
+            if seen.error is not None:
+                self.evidence = seen.error
+                return
+            if seen.done:
+                return
+            self.garbage += seen.garbage
+
+    def finish(self) -> None:
+        """Say how a whole stream ends for the client."""
+        self.tail = self._passer.tail()
+
+    def break_off(self, body: bytes) -> None:
+        """Say how a broken stream ends for the client; `body` is Spillover's own error."""
+        self.tail = self._passer.error(body, StreamInterrupted.status)
