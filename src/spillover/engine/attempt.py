@@ -18,13 +18,14 @@ from msgspec.structs import replace
 from spillover.clock import Clock
 from spillover.core.actions import Broken, Committed, Failed, Relayed
 from spillover.core.chains import TimeLimits
-from spillover.core.evidence import Evidence, TransportFault
+from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.failures import classify
 from spillover.core.limits import Candidate
 from spillover.core.refusals import Code
 from spillover.core.tokens import Calibration, presumed
 from spillover.core.values import Value
 from spillover.engine.alarm import Alarm
+from spillover.engine.faults import log_fault
 from spillover.engine.rounds import Rounds
 from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import (
@@ -165,6 +166,8 @@ class Attempt:
         except UpstreamBroken as broken:
             failure = self._classified(self._fault(broken.fault, str(broken)))
             return self._failed(replace(failure, never_sent=broken.never_sent))
+        except Exception as error:  # noqa: BLE001 - another may answer, whatever is wrong with this
+            evidence = self._unreadable(error)
         except BaseException:
             self.close()
             raise
@@ -236,24 +239,24 @@ class Attempt:
         """Append to `out` the events of `chunk` that the client gets; stop at an error."""
         wants_usage = self.shipment.asked.client_wants_usage
         try:
-            events = self._splitter.feed(chunk)
+            for event in self._splitter.feed(chunk):
+                seen = self._reader.feed(event)
+                if not (seen.garbage or seen.ignorable):
+                    self._is_stream = True
+                if seen.error is not None:
+                    self._evidence = seen.error
+                    return
+                if seen.done:
+                    self.tail = event
+                    return
+                if seen.garbage:
+                    self.garbage += 1
+                elif not seen.empty and (wants_usage or not seen.usage_only):
+                    out.append(event)
         except EventTooLarge as error:
             self._evidence = self._fault(TransportFault.MALFORMED_HTTP, str(error))
-            return
-        for event in events:
-            seen = self._reader.feed(event)
-            if not (seen.garbage or seen.ignorable):
-                self._is_stream = True
-            if seen.error is not None:
-                self._evidence = seen.error
-                return
-            if seen.done:
-                self.tail = event
-                return
-            if seen.garbage:
-                self.garbage += 1
-            elif not seen.empty and (wants_usage or not seen.usage_only):
-                out.append(event)
+        except Exception as error:  # noqa: BLE001 - what can't be read has broken off here
+            self._evidence = self._unreadable(error)
 
     def _feed_rest(self, out: list[bytes]) -> None:
         """Take what the body ended with as an event, though no empty line follows it.
@@ -444,6 +447,15 @@ class Attempt:
     def _fault(self, fault: TransportFault, message: str = "") -> Evidence:
         status = None if self._exchange is None else self._exchange.status
         return Evidence(provider=self._provider, fault=fault, status=status, message=message)
+
+    def _unreadable(self, error: Exception) -> Evidence:
+        """Return what a reader's own fault comes to: the answer is one that can't be read."""
+        log_fault(self.shipment.candidate.profile.name, error)
+        status = None if self._exchange is None else self._exchange.status
+        message = f"its answer could not be read ({type(error).__name__}); the log has more"
+        return Evidence(
+            provider=self._provider, status=status, shape=Shape.GARBAGE, message=message
+        )
 
     def _classified(self, evidence: Evidence) -> Failure:
         self._limits = evidence.limits
