@@ -97,11 +97,16 @@ docs: install
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 
-test-clients: install-test $(CLIENTS)/litellm/.installed
+test-clients: install-test $(CLIENTS)/litellm/.installed $(CLIENTS)/sdks/.installed
+	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
+	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
 
-# The lock is whole, and pip takes it for incomplete where one package asks for another's extra.
 $(CLIENTS)/litellm/.installed: requirements/bench-peers.txt
+$(CLIENTS)/sdks/.installed: requirements/clients.txt
+
+# The locks are whole, and pip takes them for incomplete where one package asks for another's extra.
+$(CLIENTS)/%/.installed:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
 	@touch $@
@@ -117,6 +122,7 @@ lock:
 		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
+	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers

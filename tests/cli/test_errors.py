@@ -107,6 +107,35 @@ def test_an_answer_that_is_fine_is_said_to_be() -> None:
     assert shown.stdout == "no failure: this is an answer, or a part of one\n"
 
 
+@pytest.mark.parametrize("text", ["bash: foo: command not found", "hello", "Traceback", "{1: 2}"])
+def test_text_that_is_no_error_is_not_explained_as_one(text: str) -> None:
+    shown = spillover("errors", "-", given=text)
+
+    assert shown.returncode == 1
+    assert shown.stdout == ""
+    assert "nothing in it was recognised as an error" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "503",
+        "HTTP/1.1 418 I'm a teapot",
+        "Error code: 599",
+        "httpx.ConnectError: nope",
+        "openai.RateLimitError: whatever",
+        "the model is overloaded",
+        '{"error": {"message": "purple", "code": "purple"}}',
+        "<html><body>Bad day</body></html>",
+    ],
+)
+def test_text_that_bears_one_sign_of_an_error_is_explained(text: str) -> None:
+    shown = spillover("errors", "-", given=text)
+
+    assert shown.returncode == 0
+    assert "fault" in shown.stdout
+
+
 def test_an_answer_of_spillover_itself_is_explained_as_its_own() -> None:
     body = {"error": {"message": "all spent", "type": "spillover_error", "code": "all_exhausted"}}
 

@@ -43,6 +43,28 @@ def test_nothing_is_found_in_a_good_configuration() -> None:
     assert not list(checks.missing_keys(config, CATALOGUE, {}))
 
 
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/openai"])
+def test_a_providers_host_without_the_catalogues_path_is_told_of(path: str) -> None:
+    source = {"base_url": f"https://api.groq.com{path}", "api_key": "k"}
+
+    warned = the_warning({**source, "model": "m"})
+    account = the_warning({"account": "a", "model": "m"}, accounts={"a": source})
+
+    assert warned.path == ("profiles", "p", "base_url")
+    assert account.path == ("accounts", "a", "base_url")
+    assert "https://api.groq.com/openai/v1" in warned.expected
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://api.groq.com/openai/v1", "https://api.groq.com/beta", "https://example.com"],
+)
+def test_other_addresses_are_not(base_url: str) -> None:
+    config = a_config({"base_url": base_url, "api_key": "k", "model": "m"})
+
+    assert not list(checks.warnings(config, CATALOGUE, {}))
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com", "::"])
 def test_an_address_that_others_reach_needs_keys(host: str) -> None:
     found = list(checks.errors(a_config(server={"host": host}), CATALOGUE))

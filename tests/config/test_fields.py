@@ -35,6 +35,18 @@ def refusal(kind: Any, written: object) -> str:
     return str(refused.value.errors()[0]["msg"])
 
 
+@pytest.mark.parametrize("text", ["llama 3", "中文-模型", "a/b:free@x", 4], ids=repr)
+def test_a_line_is_what_a_terminal_bears(text: object) -> None:
+    assert read(fields.Line, text) == str(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x1b[31mb", "a\nb", "a\x00b", "a\x9bb", "\ud800", "a\u202eb", ""], ids=ascii
+)
+def test_control_characters_are_refused_in_a_line(text: str) -> None:
+    refusal(fields.Line, text)
+
+
 @pytest.mark.parametrize("name", ["groq", "5", "a.b-c_d", "x" * 64, 5], ids=repr)
 def test_names_are_letters_digits_and_a_little_more(name: object) -> None:
     assert read(fields.Name, name) == str(name)

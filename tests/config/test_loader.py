@@ -86,6 +86,16 @@ def test_a_problem_is_told_in_one_line_with_file_line_and_key(tmp_path: Path) ->
     assert str(problem).endswith("did you mean 'model'?")
 
 
+def test_control_characters_in_a_models_name_are_refused_where_they_stand(tmp_path: Path) -> None:
+    text = 'profiles:\n  groq: {provider: groq, model: "m\\e[2Jx"}\n'
+
+    shown = str(the_problem(tmp_path, text))
+
+    assert shown.startswith(f"{tmp_path / 'spillover.yaml'}:2:profiles.groq.model: found ")
+    assert "text without control characters" in shown
+    assert shown.isprintable()
+
+
 def test_what_is_malformed_is_not_told_as_missing_too(tmp_path: Path) -> None:
     found = problems(tmp_path, "profiles:\n  x: {base_url: not an address, model: [m]}\n")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.evidence import Evidence, Shape, TransportFault
-from spillover.core.failures import TREATMENTS, Then, backoff_s, classify, treatment_of
+from spillover.core.failures import TREATMENTS, Then, backoff_s, classify, is_named, treatment_of
 from spillover.core.values import (
     CalendarUnit,
     Confidence,
@@ -36,6 +36,20 @@ def an_error(
         message=text,
         text=text.lower(),
     )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "named"),
+    [
+        (Evidence(fault=TransportFault.RESET), True),
+        (an_error(None, "the model is overloaded"), True),
+        (an_error(None, "whatever", "rate_limit_exceeded"), True),
+        (an_error(503, "whatever"), False),
+        (an_error(None, "hello"), False),
+    ],
+)
+def test_what_failed_is_named_by_faults_codes_and_words(evidence: Evidence, *, named: bool) -> None:
+    assert is_named(evidence) is named
 
 
 def test_every_class_has_a_treatment() -> None:

@@ -77,18 +77,35 @@ def refuses(port: int) -> bool:
 
 
 @posix_only
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_a_stream_end(number: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_lets_a_stream_end(name: str) -> None:
     spec = ProviderSpec(events=30, events_per_s=30)
     with running(spec) as (provider,), process(document_for(provider)) as (gateway, port):
         with closing(stream_from(port)) as connection:
-            gateway.send_signal(number)
+            gateway.send_signal(signal.Signals[name])
             rest = read_all(connection)
         output, _ = gateway.communicate(timeout=SECONDS)
 
     assert b"data: [DONE]" in rest
     assert gateway.returncode == 0
     assert output.endswith("ended\n")
+
+
+@posix_only
+def test_a_terminal_that_closes_ends_nothing_below_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as from nohup
+    spec = ProviderSpec(events=30, events_per_s=30)
+    try:
+        with running(spec) as (provider,), process(document_for(provider)) as (gateway, port):
+            gateway.send_signal(signal.SIGHUP)
+            with closing(stream_from(port)) as connection:
+                rest = read_until(connection, b"[DONE]")
+            gateway.send_signal(signal.SIGTERM)
+            gateway.communicate(timeout=SECONDS)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert b"data: [DONE]" in rest
 
 
 @posix_only

@@ -119,6 +119,29 @@ def test_a_client_that_sends_slowly_but_steadily_is_not_given_up() -> None:
     assert own_time.run(visit())[0] is False
 
 
+async def given_up(size: int) -> bool:
+    """Send a body in many parts of `size` bytes; return whether the client was given up for it."""
+    line = Line()
+    vigil = Vigil(line.receive, Rounds(), dawdle_s=0.1, grace_s=0.2)
+    try:
+        for _ in range(20):
+            line.say("http.request", b"x" * size, more=True)
+            await vigil.receive()
+            await asyncio.sleep(0.04)
+    except asyncio.CancelledError:
+        return vigil.dawdled
+    vigil.end()
+    return False
+
+
+def test_a_client_that_drips_its_body_is_given_up() -> None:
+    assert own_time.run(given_up(1))
+
+
+def test_a_large_body_may_come_over_a_slow_line() -> None:
+    assert not own_time.run(given_up(200))
+
+
 def test_a_vigil_is_kept_for_a_task() -> None:
     async def make() -> BaseException | None:
         found: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()

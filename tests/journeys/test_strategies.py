@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.journeys.processes import Gateway, Provider
 
-SLOW_S = 0.15
+SLOW_S = 0.5
 REQUESTS = 30
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
 

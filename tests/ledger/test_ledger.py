@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from statistics import median
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -14,7 +14,15 @@ from hypothesis import settings
 from spillover.core.limits import Denied, Granted
 from spillover.core.values import Calendar, CalendarUnit, Metric, Refill, Rolling, Usage
 from spillover.ledger.book import LEASE_S
-from spillover.ledger.entries import Alive, Cleared, HealthChanged, Pinned, Released, Switched
+from spillover.ledger.entries import (
+    Alive,
+    Cleared,
+    HealthChanged,
+    Pinned,
+    Released,
+    Switched,
+    Tracked,
+)
 from spillover.ledger.ledger import Ledger
 from spillover.ledger.sqlite import LOG_BYTES, SqliteJournal
 from tests.core.laddering import DOWN
@@ -475,14 +483,16 @@ TestClocks.settings = settings(max_examples=60, stateful_step_count=40, deadline
 def test_fault_in_what_nobody_waits_for_is_told_to_the_loop_and_spoils_no_other(
     place: Path | None,
 ) -> None:
+    nowhere = Calendar(unit=CalendarUnit.DAY, zone="No/Where")
+
     async def story() -> None:
         told: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         async with opened(place) as ledger:
-            ledger.record_soon(cast("Any", "no entry"))
+            ledger.record_soon(Tracked("profile:a", nowhere, Metric.REQUESTS, 5, NOON))
             found = await ledger.reserve([candidate()])
 
             assert isinstance(found, Granted)
-            assert isinstance(told[0]["exception"], AssertionError)
+            assert isinstance(told[0]["exception"], KeyError)  # the zone's own error
 
     run(story)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.values import Confidence, FailureClass, FaultScope, Source
-from spillover.protocols.records import NO_FAILURE, Classified, classify
+from spillover.protocols.records import NO_FAILURE, Classified, classify, is_recognised
 
 HERE = Path(__file__).parent
 NOW = "2026-07-08T14:08:15Z"
@@ -298,3 +298,18 @@ def test_any_record_is_read_without_harm(record: dict[str, Any]) -> None:
 def test_any_body_of_a_fine_answer_is_read_without_harm(*, body: bytes, stream: bool) -> None:
     assert isinstance(classify(status=200, body=body, stream=stream), Classified)
     assert isinstance(classify(status=200, body=b"data: " + body, stream=stream), Classified)
+
+
+def test_whatever_fails_in_the_records_is_recognised() -> None:
+    given = [{name: row[name] for name in FIELDS if name in row} for row in [*RECORDED, *VARIANTS]]
+
+    assert not [row for row in given if is_recognised(row) is not classify(row).failure]
+
+
+@pytest.mark.parametrize("text", ["hello", "bash: foo: command not found", "12 things to do"])
+def test_words_that_bear_no_sign_are_not_recognised(text: str) -> None:
+    assert not is_recognised({"exception": text})
+
+
+def test_a_status_that_stands_alone_is_one() -> None:
+    assert classify(exception="503").class_ is FailureClass.OVERLOADED

@@ -19,7 +19,7 @@ from spillover.cli.options import JsonOption
 from spillover.clock import SystemClock
 from spillover.errors import RequestError
 from spillover.protocols.pasted import read_pasted
-from spillover.protocols.records import classify, failure_of
+from spillover.protocols.records import classify, failure_of, is_recognised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +116,11 @@ def _explain(text: str, provider: str | None) -> None:
     if failure is None:
         screen.show(["no failure: this is an answer, or a part of one"])
         return
+    if not is_recognised(record):
+        raise RequestError(
+            "nothing in it was recognised as an error: no status, code or exception, and no words "
+            "that are known (spillover errors lists what is)"
+        )
     profile = somebody(packaged.load(), whose, model_in(whose, text))
     what = conduct(failure, profile, now=now)
     entry = entry_of(failure)

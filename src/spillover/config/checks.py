@@ -7,6 +7,7 @@ file (a finding names its path) and to change anything.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spillover.catalogue import Catalogue, Kind
 from spillover.catalogue.ageing import STALE_AFTER_DAYS, age_days, day_of, is_stale
@@ -66,6 +67,9 @@ def warnings(config: Config, catalogue: Catalogue, environ: Mapping[str, str]) -
                     found=f"free, which is 0 {spec.metric} per {spec.per} for this model",
                     expected="another model, or your own limits: nothing will pass",
                 )
+    for section, sources in (("accounts", config.accounts), ("profiles", config.profiles)):
+        for name, source in sources.items():
+            yield from _other_path(source.base_url, (section, name, "base_url"), catalogue)
     yield from _shadowed_aliases(config)
 
 
@@ -262,6 +266,25 @@ def _far_local(
     yield Finding(
         path=("profiles", name), found=why, expected="tier: local (or free), else it counts as paid"
     )
+
+
+def _other_path(written: str | None, path: KeyPath, catalogue: Catalogue) -> Iterator[Finding]:
+    """A provider's host with a part of the catalogue's path alone hardly answers."""
+    if written is None:
+        return
+    parts = urlsplit(written)
+    usual = {
+        urlsplit(entry.base_url).path: entry.base_url
+        for entry in catalogue.providers.values()
+        if urlsplit(entry.base_url).hostname == parts.hostname
+    }
+    wanted = [
+        base_url
+        for known, base_url in usual.items()
+        if known.startswith(parts.path) or known.endswith(parts.path)
+    ]
+    if parts.path not in usual and wanted:
+        yield Finding(path=path, found=written, expected=f"{wanted[0]}, as the catalogue has it")
 
 
 def _shadowed_aliases(config: Config) -> Iterator[Finding]:

@@ -62,6 +62,14 @@ def _string(written: object) -> str:
     return text
 
 
+def _line(written: object) -> str:
+    """Text that a terminal and a header bear: no control characters, no half ones."""
+    text = _string(written)
+    if not all(letter.isprintable() for letter in text):
+        raise ValueError("text without control characters")
+    return text
+
+
 def _secret(written: object) -> Secret | MissingSecret | None:
     if written is None or isinstance(written, (Secret, MissingSecret)):
         return written
@@ -261,6 +269,7 @@ Name: TypeAlias = Annotated[
 ]
 Header: TypeAlias = Annotated[str, _read(_header), WithJsonSchema({"type": "string"})]
 Text: TypeAlias = Annotated[str, _read(_string), WithJsonSchema({"type": "string"})]
+Line: TypeAlias = Annotated[str, _read(_line), WithJsonSchema({"type": "string"})]
 UrlPath: TypeAlias = Annotated[str, _read(_url_path), WithJsonSchema({"type": "string"})]
 Variable: TypeAlias = Annotated[str, _read(_variable), WithJsonSchema({"type": "string"})]
 Url: TypeAlias = Annotated[str, _read(_url), WithJsonSchema({"type": "string", "format": "uri"})]

@@ -137,6 +137,7 @@ _TYPES: Final = {
     "HoursField": "hours",
     "Key": "secret",
     "LimitsField": "`free`, mapping or list",
+    "Line": "text",
     "Name": "name",
     "Notification": "text",
     "Pause": "duration",

@@ -22,6 +22,7 @@ from spillover.config.fields import (
     HoursField,
     Key,
     LimitsField,
+    Line,
     Name,
     Notification,
     Pause,
@@ -120,7 +121,7 @@ class LocalServer(Settings):
 class Account(Settings):
     """One credential at one provider; its limits and its health are shared by its profiles."""
 
-    provider: Text | None = None
+    provider: Line | None = None
     """A provider of the catalogue (`spillover catalogue`). May be left out beside `base_url`."""
     base_url: Url | None = None
     """Address of the API, up to and including the version (`https://api.example.com/v1`).
@@ -144,7 +145,7 @@ class Profile(Settings):
 
     title: Text | None = None
     """Free text shown beside the name. Default: none."""
-    provider: Text | None = None
+    provider: Line | None = None
     """A provider of the catalogue (`spillover catalogue`), and/or `base_url`."""
     account: Name | None = None
     """An entry of `accounts`, in the place of `provider`, `base_url` and `api_key`. Left out,
@@ -160,9 +161,9 @@ class Profile(Settings):
     starts as failed, and the rest serves."""
     headers: dict[Header, Credential] = {}
     """Further headers for each request to the upstream. Values may name secrets as `api_key` does."""
-    model: Text | None = None
+    model: Line | None = None
     """The upstream's name of the model. Default: the catalogue's for that provider."""
-    alternatives: tuple[Text, ...] = ()
+    alternatives: tuple[Line, ...] = ()
     """Upstream models tried in order when the provider lacks `model`; counted on this profile."""
     tier: Tier | None = None
     """What it costs: `free`, `paid` or `local`. Default: `local` for a local server's own models,
@@ -181,7 +182,7 @@ class Profile(Settings):
     lacks: tuple[Capability, ...] | None = None
     """What the model can't do: `tools`, `vision`, `json_schema`, `chat`, `embeddings`. Requests that
     need it pass the profile by. Default: the catalogue's; unknown counts as able."""
-    embedding_space: Text | None = None
+    embedding_space: Line | None = None
     """Name of the space that its vectors lie in: embeddings fall back within one space only.
     Default: the model's name."""
     stream_usage: StreamUsage | None = None
@@ -321,7 +322,7 @@ class Config(Settings):
     chains: dict[Name, Chain] = {}
     """The chains by name; clients name them as their model. Left out, the chain `default` holds all
     profiles in the order written."""
-    aliases: dict[Text, Name] = {}
+    aliases: dict[Line, Name] = {}
     """Client's model name to chain or profile; globs such as `gpt-*`, the first match counts."""
     notify: tuple[Notification, ...] = ()
     """Where state changes are to be told: `desktop`, or addresses such as `ntfy://topic`. Checked in

@@ -171,6 +171,14 @@ def classify(evidence: Evidence, *, now: float, redact: Callable[[str], str] = s
     )
 
 
+def is_named(evidence: Evidence) -> bool:
+    """Return whether a fault, a code or words tell what failed, not just a status or a shape."""
+    if evidence.fault is not None:
+        return True
+    sign = _sign_of(evidence, openings(evidence.text))
+    return bool(sign.words or sign.codes)
+
+
 _HAS_WINDOW: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EXHAUSTED})
 _QUOTA_WINDOWS: Final = frozenset(CalendarUnit) - {CalendarUnit.MINUTE}
 _REQUESTS_OWN: Final = frozenset({FailureClass.BAD_REQUEST, FailureClass.CONTENT_FILTER})

@@ -153,6 +153,8 @@ class Attempt:
         except UpstreamBroken as broken:
             failure = self._classified(self._fault(broken.fault, str(broken)))
             return self._failed(replace(failure, never_sent=broken.never_sent))
+        except Exception as error:  # noqa: BLE001 - another may answer, whatever is wrong with this
+            evidence = self._reading.stumble(error)
         except BaseException:
             self.close()
             raise
@@ -200,7 +202,7 @@ class Attempt:
             size += len(chunk)
             if size > HELD_MOST:
                 return self._fault(TransportFault.MALFORMED_HTTP, "no content in 1 MiB")
-            reading.feed(chunk, self._held)
+            reading.take(chunk, self._held)
         if reading.evidence is not None:
             # It may have come in the same breath as the first content: nothing has left yet.
             return replace(reading.evidence, after_content=False)

@@ -11,8 +11,9 @@ import secrets
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol
 
-from spillover.core.evidence import Evidence, TransportFault
+from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.values import Value
+from spillover.engine.faults import log_fault
 from spillover.errors import StreamInterrupted
 from spillover.protocols.conversation.answers import Stamp
 from spillover.protocols.conversation.seals import Dialect
@@ -94,6 +95,22 @@ class Reading(ABC):
     def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
         """Return what is wrong with a whole answer, and what the client gets of it."""
 
+    def take(self, chunk: bytes, out: list[bytes]) -> None:
+        """Do what `feed` does; what can't be read, for a fault of ours, has broken off here."""
+        try:
+            self.feed(chunk, out)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with this, others may answer
+            self.stumble(error)
+
+    def stumble(self, error: Exception) -> Evidence:
+        """Log a fault of our own, and return what it comes to: an answer that can't be read."""
+        log_fault(self._provider, error)
+        message = f"its answer could not be read ({type(error).__name__}); the log has more"
+        self.evidence = evidence = Evidence(
+            provider=self._provider, status=OK, shape=Shape.GARBAGE, message=message
+        )
+        return evidence
+
     @abstractmethod
     def feed(self, chunk: bytes, out: list[bytes]) -> None:
         """Append to `out` what the client gets for the events of `chunk`; stop at an error."""
@@ -112,7 +129,7 @@ class Reading(ABC):
         The beginning of a line that was cut off is none, and would be a riddle to clients.
         """
         if payload(self._splitter.rest).data:
-            self.feed(b"\n\n", out)
+            self.take(b"\n\n", out)
 
     def fail(self, fault: TransportFault, message: str = "") -> None:
         """Note that a stream's connection failed it."""

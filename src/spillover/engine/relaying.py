@@ -107,7 +107,7 @@ class Relaying:
         """Give the client what came; return whether to go on."""
         self._progress_s = self._time()
         out: list[bytes] = []
-        self._reading.feed(chunk, out)
+        self._reading.take(chunk, out)
         self._is_behind = not self._gave(out)
         return not (self._is_behind or self._reading.has_ended)
 

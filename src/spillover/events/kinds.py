@@ -99,7 +99,7 @@ class BudgetReached(_Event, frozen=True, kw_only=True, tag="budget.reached"):
 
 
 class LedgerTrouble(_Event, frozen=True, kw_only=True, tag="ledger.trouble"):
-    """Storage stopped or began to work, or a ledger that can't be used was moved aside."""
+    """Storage stopped or began to work, a useless ledger was moved aside, an entry was left out."""
 
     failing: bool
     message: str

@@ -162,7 +162,7 @@ async def _is_client_gone(visit: Visit, vigil: Vigil) -> bool:
     if task is not None:
         task.uncancel()
     if vigil.dawdled:
-        message = "the body did not arrive: for a while nothing came"
+        message = "the body did not arrive: for a while nothing, or hardly anything, came"
         await visit.refuse(408, "invalid_request", message, headers={"connection": "close"})
     return True
 

@@ -148,6 +148,8 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     wanted = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
         wanted.append(signal.SIGBREAK)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        wanted.append(signal.SIGHUP)
     try:
         before = {number: signal.signal(number, heard) for number in wanted}
     except ValueError:  # signals are heard in the main thread; elsewhere the task is cancelled

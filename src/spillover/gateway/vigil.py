@@ -18,6 +18,11 @@ QUICK_S: Final = 0.05
 """For so long nothing is watched."""
 DAWDLE_S: Final = 30.0
 """A client that sends nothing of its body for this long is given up."""
+GRACE_S: Final = 60.0
+"""For so long it doesn't matter how slowly a body comes."""
+LEAST_BYTES_PER_S: Final = 1_000
+"""What a body must have come at on the whole, the grace left out: so it comes within a time that
+depends on its size, however it is dripped."""
 
 
 class Vigil:
@@ -28,6 +33,7 @@ class Vigil:
         "_heard",
         "_heard_before",
         "_listener",
+        "_measured_from",
         "_receive",
         "_rounds",
         "_task",
@@ -37,18 +43,23 @@ class Vigil:
         "left",
     )
 
-    def __init__(self, receive: Receive, rounds: Rounds, *, dawdle_s: float) -> None:
+    def __init__(
+        self, receive: Receive, rounds: Rounds, *, dawdle_s: float, grace_s: float = GRACE_S
+    ) -> None:
         """Begin to watch on behalf of the running task, looked after by `rounds`."""
         self.left = False
         """The client left, and the task was cancelled for it."""
         self.dawdled = False
-        """The client stopped sending its body, and the task was cancelled for it."""
-        self.due_at = rounds.time() + QUICK_S
+        """The client stopped sending its body, or drips it, and the task was cancelled for it."""
+        began_at = rounds.time()
+        self.due_at = began_at + QUICK_S
+        self._measured_from = began_at + grace_s
         self._task = rounds.task()
         self._receive = receive
         self._rounds = rounds
         self._dawdle_s = dawdle_s
         self._heard = 0
+        """Bytes of the body."""
         self._heard_before: int | None = None
         """At the last look at a body that takes its time; None: none was taken."""
         self._whole = False
@@ -58,7 +69,7 @@ class Vigil:
     async def receive(self) -> Message:
         """Receive a part of the body."""
         message = await self._receive()
-        self._heard += 1
+        self._heard += len(message.get("body", b""))
         return message
 
     def heard_all(self) -> None:
@@ -78,13 +89,17 @@ class Vigil:
         """Look whether the client still sends; when it has sent all, wait for its leaving."""
         if self._whole:
             self._listen()
-        elif self._heard == self._heard_before:
+        elif self._heard == self._heard_before or self._heard < self._least():
             self.dawdled = True
             self._task.cancel()
         else:
             self._heard_before = self._heard
             self.due_at = self._rounds.time() + self._dawdle_s
             self._rounds.add(self)
+
+    def _least(self) -> float:
+        """Return how many bytes must have come by now."""
+        return (self._rounds.time() - self._measured_from) * LEAST_BYTES_PER_S
 
     def _listen(self) -> None:
         self._listener = self._task.get_loop().create_task(self._hear_leaving())

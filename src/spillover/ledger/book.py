@@ -58,6 +58,7 @@ from spillover.ledger.entries import (
     Stuck,
     Switched,
     Tracked,
+    check,
 )
 from spillover.ledger.learned import Learned
 from spillover.ledger.statements import Weighed, forget, hear, opinions, weigh
@@ -256,14 +257,17 @@ class Book:
     def reserve(
         self, reservation: str, candidates: Sequence[Candidate], *, process: str, now: float
     ) -> tuple[Reservation, list[Entry]]:
-        """Hold room on the first candidate that has it; return the answer and the folded entries."""
+        """Hold room on the first candidate that has it; return the answer and the folded entries.
+
+        Raises `Unwritable` for a need that can't be recorded.
+        """
         entries: list[Entry] = []
         passed: list[Blocked] = []
         for candidate in candidates:
             profile = candidate.profile
             missing = self.missing(profile, now)
             for entry in missing:
-                self.apply(entry)
+                self.fold(entry)
             entries += missing
             block = self.block(candidate, now)
             if block is not None:
@@ -279,7 +283,7 @@ class Book:
                 need=candidate.need,
                 probe=candidate.probe,
             )
-            self.apply(reserved)
+            self.fold(reserved)
             entries.append(reserved)
             granted = Granted(
                 reservation=reservation, profile=profile.name, at=now, passed=tuple(passed)
@@ -288,6 +292,11 @@ class Book:
         return Denied(passed=tuple(passed)), entries
 
     # Folding.
+
+    def fold(self, entry: Entry) -> None:
+        """Fold an entry that is to be recorded; raises `Unwritable`, and changes nothing, if it can't."""
+        check(entry)
+        self.apply(entry)
 
     def apply(self, entry: Entry) -> None:  # noqa: C901, PLR0912 - one arm for each kind of entry
         """Fold one entry into the record."""

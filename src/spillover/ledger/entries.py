@@ -7,7 +7,7 @@ Refuses to know what an entry does (book) and where it is kept (journals).
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -216,6 +216,29 @@ def moved(entry: Entry, seconds: float) -> Entry:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Entry])
+
+
+class Unwritable(Exception):
+    """An entry that could not be read back as it was: it must not get into the record."""
+
+
+_COUNTED: Final = (Reserved, Settled, Released)
+"""Hold numbers of the clock's and this process's own counting alone: none that is no number."""
+
+
+def check(entry: Entry) -> None:
+    """Raise `Unwritable` for an entry that would not be read back as it is.
+
+    Such are numbers beyond 64 bit, names with half a character, and what is not equal to itself.
+    """
+    try:
+        body = _encoder.encode((entry,))
+        is_whole = isinstance(entry, _COUNTED) or _decoder.decode(body) == [entry]
+    except (OverflowError, UnicodeEncodeError, TypeError, msgspec.MsgspecError) as error:
+        raise Unwritable(f"{type(entry).__name__}: {error}") from error
+    if not is_whole:
+        message = f"{type(entry).__name__}: it would not be read back as it is"
+        raise Unwritable(message)
 
 
 def encode(entries: list[Entry]) -> bytes:

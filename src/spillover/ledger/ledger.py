@@ -31,7 +31,9 @@ from spillover.ledger.entries import (
     Presumed,
     Released,
     Reserved,
+    Settled,
     Tracked,
+    Unwritable,
     moved,
 )
 from spillover.ledger.journal import Busy, Journal, Newer, StorageError, Unfit
@@ -64,7 +66,7 @@ UNWRITTEN_MOST: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Storage stopped or began to work."""
+    """Storage stopped or began to work, or something was left out of the record."""
 
     failing: bool
     message: str
@@ -125,13 +127,17 @@ class Ledger:
     async def reserve(self, candidates: Sequence[Candidate]) -> Reservation:
         """Hold room on the first candidate that has it.
 
-        Raises `LedgerError` when storage fails and the configuration says to fail closed. Cancelled,
-        it holds nothing.
+        Raises `LedgerError` when storage fails and the configuration says to fail closed, and for a
+        need that can't be recorded. Cancelled, it holds nothing.
         """
         reservation = f"{self.process}-{next(self._ids)}"
 
         def work(now: float) -> tuple[Reservation, list[Entry]]:
-            return self.book.reserve(reservation, candidates, process=self.process, now=now)
+            try:
+                return self.book.reserve(reservation, candidates, process=self.process, now=now)
+            except Unwritable as unwritable:
+                message = f"the ledger can't record what the request needs: {unwritable}"
+                raise LedgerError(message, remedy="ask for less") from unwritable
 
         future = self._enqueue(work, reserves=True)
         try:
@@ -158,14 +164,7 @@ class Ledger:
         No other process changes the record meanwhile, and `work` may be the first to see what they
         recorded before.
         """
-
-        def folded(now: float) -> tuple[object, list[Entry]]:
-            made = work(now)
-            for entry in made:
-                self.book.apply(entry)
-            return None, made
-
-        await self._enqueue(folded)
+        await self._enqueue(lambda now: (None, self._folded(work(now))))
 
     def record_soon(self, *entries: Entry) -> None:
         """Put entries in line for the next step, which nobody waits for."""
@@ -177,12 +176,26 @@ class Ledger:
 
         def work(_now: float) -> tuple[object, list[Entry]]:
             jumped = self._clock.offset - offset
-            made = [moved(entry, jumped) for entry in entries] if jumped else list(entries)
-            for entry in made:
-                self.book.apply(entry)
-            return None, made
+            made = [moved(entry, jumped) for entry in entries] if jumped else entries
+            return None, self._folded(made)
 
         return work
+
+    def _folded(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Fold entries and return them; one that can't be recorded is told of and left out."""
+        folded: list[Entry] = []
+        for entry in entries:
+            try:
+                self.book.fold(entry)
+                folded.append(entry)
+            except Unwritable as unwritable:
+                self._tell(Trouble(failing=False, message=f"an entry was left out: {unwritable}"))
+                if isinstance(entry, Settled) and (call := self.book.open.get(entry.id)):
+                    # It must end all the same: what was held counts.
+                    at, owners = entry.at, (call.profile, call.model, call.account)
+                    folded.append(Settled(entry.id, at, *owners, call.need, reported=False))
+                    self.book.apply(folded[-1])
+        return folded
 
     def catch_up(self) -> None:
         """Do what is in line now, so that a reader of the book sees it, unless a lock is waited for."""
@@ -430,12 +443,9 @@ class Ledger:
         """Say that this process lives, and presume used what dead ones had in flight."""
 
         def work(now: float) -> tuple[object, list[Entry]]:
-            entries: list[Entry] = [Alive(self.process, now, self._accounts)]
-            self.book.apply(entries[0])
-            for process in self.book.dead(now):
-                entries.append(Presumed(process, now))
-                self.book.apply(entries[-1])
-            return None, entries
+            alive = self._folded([Alive(self.process, now, self._accounts)])
+            dead = [Presumed(process, now) for process in self.book.dead(now)]
+            return None, alive + self._folded(dead)
 
         await self._enqueue(work)
 

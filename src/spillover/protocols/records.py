@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, assert_never
 
 import msgspec
 
-from spillover.core.evidence import Evidence, TransportFault
+from spillover.core.evidence import Evidence, Shape, TransportFault
 from spillover.core.failures import classify as named
+from spillover.core.failures import is_named
 from spillover.core.values import Confidence, FailureClass, FaultScope, Operation, Source, Value
 from spillover.protocols.exceptions import fault_of
 from spillover.protocols.hints import read_error
@@ -89,6 +90,18 @@ def failure_of(record: Mapping[str, Any]) -> Failure | None:
     given = {**record, "headers": _headers(record.get("headers")), "now": now}
     evidence = _evidence_of(given)
     return None if evidence is None else named(evidence, now=_at(record))
+
+
+def is_recognised(record: Mapping[str, Any]) -> bool:
+    """Return whether anything in a record that fails is known to be an error's.
+
+    That is a status, a body of an error's or a page's shape, or what the tables name.
+    """
+    evidence = _evidence_of({**record, "headers": _headers(record.get("headers")), "now": None})
+    if evidence is None:
+        return False
+    known = evidence.status is not None or evidence.shape in {Shape.STRUCTURED, Shape.HTML}
+    return known or is_named(evidence)
 
 
 def _known_at(record: Mapping[str, Any]) -> float | None:
@@ -207,7 +220,8 @@ _MOST_WORDS: Final = 2_048
 _TOLD_STATUS: Final = re.compile(
     r"(?:\bhttp(?:/[\d.]{1,3})?|\bstatus(?:[ _]?code)?|\berror(?: code)?|\bcode)[\"']?[ :=]{1,3}"
     r"[\"']?(?P<plain>[345]\d\d)\b|'(?P<quoted>[345]\d\d) [A-Z]|^(?P<leading>[345]\d\d)[ :]"
-    r"|: (?P<named>[345]\d\d) [A-Z]|\[(?P<boxed>[345]\d\d)[\] ]|<(?:title|h1)>(?P<page>[345]\d\d)\b",
+    r"|: (?P<named>[345]\d\d) [A-Z]|\[(?P<boxed>[345]\d\d)[\] ]|<(?:title|h1)>(?P<page>[345]\d\d)\b"
+    r"|\A(?P<alone>[345]\d\d)\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 
