@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import struct
@@ -14,7 +15,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from spillover.gateway.asgi import WRITER
-from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper
+from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper, Writer
 from spillover.simulator import Outcome, ProviderSpec, running
 from tests.serving import (
     CHAT,
@@ -403,6 +404,28 @@ def test_a_writer_says_when_its_client_falls_behind_and_waits_for_it() -> None:
             return found
 
     assert asyncio.run(story()).endswith(b"\r\n3\r\n1 0\r\n0\r\n\r\n")
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        scope[WRITER].answer(200, {}, b"done")
+
+    def writers() -> list[object]:
+        return [each for each in gc.get_objects() if type(each) is Writer]
+
+    async def story() -> None:
+        async with asyncio.timeout(60), connected(app) as (reader, writer, _):
+            for _ in range(3):
+                writer.write(ASKED)
+                await reader.readuntil(b"done")
+                await eventually(lambda: not writers())
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(story())
+    finally:
+        gc.enable()
 
 
 def test_a_connection_that_began_another_head_meanwhile_is_kept() -> None:

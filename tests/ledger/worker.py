@@ -79,7 +79,7 @@ async def count(ledger: Ledger) -> None:
 
 async def main(mode: str, path: Path) -> None:
     if mode == "full":
-        let_files_grow(64 << 10)
+        let_files_grow(36 << 10)  # room for the shared memory of SQLite and a few steps
     if mode == "read-only" and os.getuid() == 0:
         await asyncio.to_thread(lambda: None)  # what is imported late may be root's alone
         os.setuid(NOBODY)

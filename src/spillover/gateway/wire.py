@@ -107,6 +107,9 @@ class Connection(HttpToolsProtocol):
     def _ended(self, cycle: RequestResponseCycle, task: asyncio.Task[None]) -> None:
         """Close behind an answer that was not ended: nobody will end it any more."""
         self.tasks.discard(task)
+        cast("Scope", cycle.scope).pop(
+            WRITER, None
+        )  # it refers back: the collector has enough to do
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a request ended in an error that nobody foresaw", exc_info=error)
         elif cycle.response_complete or cycle.disconnected:

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 APPLICATION_ID: Final = 0x5350494C
 """`SPIL`: marks the file as ours."""
 SCHEMA_VERSION: Final = 1
-COMPACT_AFTER: Final = 4_096
+COMPACT_AFTER: Final = 1_024
 LOG_BYTES: Final = 4 << 20
 """From this size on the write-ahead log is emptied, not just copied into the file."""
 TIDY_WITHIN_S: Final = 0.2
