@@ -226,9 +226,10 @@ def test_file_found_damaged_while_writing_loses_nothing_of_that_step(tmp_path: P
                 "SELECT rootpage FROM sqlite_master WHERE name = 'journal'"
             ).fetchone()[0]
             await asyncio.to_thread(ledger._journal.tidy)
+            size = ledger._journal._db.execute("PRAGMA page_size").fetchone()[0]  # type: ignore[attr-defined]
             with path.open("r+b") as file:
-                file.seek((page - 1) * 4_096)
-                file.write(b"\xff" * 4_096)
+                file.seek((page - 1) * size)
+                file.write(b"\xff" * size)
             ledger._journal._db.execute("PRAGMA shrink_memory")  # type: ignore[attr-defined]
 
             await granted(ledger)
