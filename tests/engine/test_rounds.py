@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from spillover.engine.rounds import TICK_S, Rounds
+from tests import own_time
 from tests.waiting import eventually
 
 
@@ -34,7 +35,7 @@ def test_each_is_woken_once_and_never_early() -> None:
         await asyncio.sleep(2 * TICK_S)
         return sleepers
 
-    for sleeper in asyncio.run(story()):
+    for sleeper in own_time.run(story()):
         assert len(sleeper.woken) == 1
         assert sleeper.woken[0] >= sleeper.due_at
 
@@ -50,7 +51,7 @@ def test_one_that_is_dropped_is_not_woken_and_may_be_dropped_again() -> None:
         await until_woken(other)
         return dropped
 
-    assert not asyncio.run(story()).woken
+    assert not own_time.run(story()).woken
 
 
 def test_one_may_come_back_while_it_is_woken_and_after_a_rest() -> None:
@@ -71,7 +72,7 @@ def test_one_may_come_back_while_it_is_woken_and_after_a_rest() -> None:
         await until_woken(late)
         return len(returning.woken), len(late.woken)
 
-    assert asyncio.run(story()) == (2, 1)
+    assert own_time.run(story()) == (2, 1)
 
 
 def test_requests_are_served_in_tasks_alone() -> None:
@@ -87,4 +88,4 @@ def test_requests_are_served_in_tasks_alone() -> None:
         asyncio.get_running_loop().call_soon(outside)
         return await found
 
-    assert asyncio.run(story()) is not None
+    assert own_time.run(story()) is not None
