@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, vitals
+from spillover.gateway import admin, dialects, feed, listing, past, vitals
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.page import front_page
@@ -45,6 +45,13 @@ ROUTES: Final = (
     Route("POST", "/api/explain", Door.ADMIN, admin.explain),
     Route("GET", "/api/events", Door.ADMIN, feed.follow),
     Route("GET", "/api/events/recent", Door.ADMIN, feed.recent),
+    Route("GET", "/api/history", Door.ADMIN, past.history),
+    Route("GET", "/api/history/fallbacks", Door.ADMIN, past.fallbacks),
+    Route("GET", "/api/history/savings", Door.ADMIN, past.savings),
+    Route("GET", "/api/requests", Door.ADMIN, past.requests),
+    Route("GET", "/api/requests/{id}", Door.ADMIN, past.request),
+    Route("GET", "/api/pace", Door.ADMIN, past.paces),
+    Route("GET", "/api/profiles/{profile}/pace", Door.ADMIN, past.pace),
     Route("GET", "/api/catalogue", Door.ADMIN, admin.catalogue),
     Route("GET", "/api/catalogue/{provider}", Door.ADMIN, admin.provider),
 )
