@@ -64,6 +64,7 @@ async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
         engine = await open_engine(loaded, options.engine)
         try:
             gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
+            gateway.notices.adopt(loaded.config.notify)
             await serve(gateway, listening, followed=loaded, options=options)
         finally:
             await engine.close(grace_s=0.0)
@@ -100,6 +101,7 @@ async def serve(
         await _until_stopped(server, gateway, listening)
     finally:
         gateway.stopping.set()
+        await gateway.notices.close()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
