@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,13 @@ NO_NETWORK = (
     "--no-detect-urls",
 )
 QUIETLY = ("--yes-always", "--no-stream", "--no-pretty", "--map-tokens", "0", "--no-gitignore")
+
+
+def client_called(name: str) -> Client:
+    """Return a client that there is."""
+    client = load().find(name)
+    assert client is not None
+    return client
 
 
 def connected(client: Client, link: Link, home: Path) -> dict[str, str]:
@@ -107,24 +115,25 @@ def editing(stage: Stage) -> None:
         provider.change(msgspec.structs.replace(provider.spec, answer=text))
 
 
-def client_called(name: str) -> Client:
-    """Return a client that there is."""
-    client = load().find(name)
-    assert client is not None
-    return client
-
-
-def main(llm: str, aider: str) -> None:
-    """Run both in every situation."""
+def play(name: str, program: str) -> None:
+    """Run one of them in every situation."""
     with staged() as stage:
-        for name, program, ask in (("llm", llm, ask_llm), ("aider", aider, ask_aider)):
-            if name == "aider":
-                editing(stage)
-            for situation in Situation:
-                with tempfile.TemporaryDirectory() as home:
-                    ask(str(Path(program).absolute()), stage, situation, Path(home))
-                print(f"{name}, {situation}: {stage.seen()}")
+        if name == "aider":
+            editing(stage)
+        for situation in Situation:
+            with tempfile.TemporaryDirectory() as home:
+                ASKS[name](program, stage, situation, Path(home))
+            print(f"{name}, {situation}: {stage.seen()}", flush=True)
+
+
+ASKS = {"llm": ask_llm, "aider": ask_aider}
+
+
+def main(programs: list[str]) -> None:
+    """Run all at once."""
+    with ThreadPoolExecutor(len(ASKS)) as pool:
+        list(pool.map(play, ASKS, programs))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main([str(Path(each).absolute()) for each in sys.argv[1:]])
