@@ -6,6 +6,7 @@ own. `llm` calls a tool; Aider, which has none, edits a file and commits it. Not
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -65,7 +66,12 @@ def ask_llm(program: str, stage: Stage, situation: Situation, home: Path) -> Non
     """Have `llm` call a tool and answer."""
     stage.set(situation)
     link = Link(address=stage.address, model=situation.value)
-    variables = connected(client_called("llm"), link, home)
+    client = client_called("llm")
+    variables = connected(client, link, home)
+    path = {"PATH": f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}"}
+    for part in client.parts:
+        if part.language is Language.BASH:
+            stage.run(["bash", "-euc", written(part, link)], home, path)
     command = [program, "-m", "spillover", "--functions", TOOL, PROMPT]
 
     said = stage.run(command, home, variables)
