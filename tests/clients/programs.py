@@ -136,7 +136,7 @@ ASKS = {"llm": ask_llm, "aider": ask_aider}
 
 
 def main(programs: list[str]) -> None:
-    """Run all at once."""
+    """Run them at once; who has no program at the end is left out."""
     with ThreadPoolExecutor(len(ASKS)) as pool:
         list(pool.map(play, ASKS, programs))
 
