@@ -56,7 +56,10 @@ def test_faults_are_scripted_by_name_or_by_fields_and_cleared() -> None:
     provider = a_provider()
     controlled(provider, "POST", "faults", {"fault": "overloaded", "times": 1})
     status, found = controlled(
-        provider, "POST", "faults", {"fault": {"break": "reset"}, "times": None, "model": "x"}
+        provider,
+        "POST",
+        "faults",
+        {"fault": {"break": "reset"}, "times": None, "model": "x", "carrying": "y"},
     )
     spoiled = ask(provider).status
     _, cleared = controlled(provider, "DELETE", "faults")
@@ -64,6 +67,7 @@ def test_faults_are_scripted_by_name_or_by_fields_and_cleared() -> None:
     assert status == 200
     assert [entry["times"] for entry in found["scripted"]] == [1, None]
     assert found["scripted"][1]["fault"]["break"] == "reset"
+    assert (found["scripted"][1]["model"], found["scripted"][1]["carrying"]) == ("x", "y")
     assert "gzip" in found["ready_made"]
     assert (spoiled, cleared["scripted"]) == (503, [])
 

@@ -35,6 +35,7 @@ class ScriptOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     times: int | None = 1
     """How many answers it hits; null: all until cleared."""
     model: str | None = None
+    carrying: str | None = None
 
 
 class SpecChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +114,9 @@ class Control:
 
     def _script(self, request: Request) -> Any:
         order = msgspec.json.decode(request.body, type=ScriptOrder)
-        self._provider.script(order.fault, times=order.times, model=order.model)
+        self._provider.script(
+            order.fault, times=order.times, model=order.model, carrying=order.carrying
+        )
         return self._faults(request)
 
     def _clear(self, request: Request) -> Any:
