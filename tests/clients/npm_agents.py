@@ -166,6 +166,8 @@ AGENTS: Final = (
         variables={
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
             "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+            "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
             "NPM_CONFIG_REGISTRY": "{address}",  # where it looks for its plugins' types, in vain
         },
         files={".config/opencode/opencode.json": json.dumps(OPENCODE)},
