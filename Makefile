@@ -97,13 +97,20 @@ bench-peers: install-test
 docs: install
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
+	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 
-test-clients: install-test $(CLIENTS)/litellm/.installed $(CLIENTS)/sdks/.installed
+PYTHON_CLIENTS := aider frameworks litellm sdks
+
+test-clients: install-test $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.installed)
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
+	$(BIN)/python -m tests.clients.snippets $(foreach each,sdks frameworks litellm,$(CLIENTS)/$(each)/bin/python)
+	$(BIN)/python -m tests.clients.programs $(CLIENTS)/frameworks/bin/llm $(CLIENTS)/aider/bin/aider
 
+$(CLIENTS)/aider/.installed: requirements/clients-aider.txt
+$(CLIENTS)/frameworks/.installed: requirements/clients-frameworks.txt
 $(CLIENTS)/litellm/.installed: requirements/bench-peers.txt
 $(CLIENTS)/sdks/.installed: requirements/clients.txt
 
@@ -146,6 +153,8 @@ lock:
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
+	$(UV_COMPILE) --group pyproject.toml:clients-frameworks -o requirements/clients-frameworks.txt
+	$(UV_COMPILE) --group pyproject.toml:clients-aider -o requirements/clients-aider.txt
 	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
 
 clean:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,6 @@ class Outside(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Refuser)
         self.asked: list[str] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -91,15 +90,18 @@ class Stage:
     """Of the first one's protocol."""
     other: SimulatedProvider
     """Of another protocol."""
-    outside: Outside = field(default_factory=Outside)
+    outside: Outside
 
     @property
     def address(self) -> str:
         """Scheme, host and port."""
         return self.gateway.address
 
-    def set(self, situation: Situation) -> None:
-        """Forget what was, and have the providers play a situation."""
+    def set(self, situation: Situation, *, result: str = RESULT) -> None:
+        """Forget what was, and have the providers play a situation.
+
+        `result` is what tells a turn's second request from its first.
+        """
         for provider in (self.first, self.alike, self.other):
             provider.reset()
         self.gateway.run(self.gateway.engine.clear_usage(None))
@@ -110,13 +112,12 @@ class Stage:
             case Situation.LIMITED:
                 self.first.script(Fault(error=Complaint.RATE_LIMITED), times=None)
             case Situation.CROSSING:
-                self.first.script(Fault(error=Complaint.OVERLOADED), times=None, carrying=RESULT)
+                self.first.script(Fault(error=Complaint.OVERLOADED), times=None, carrying=result)
 
     def check(self, situation: Situation, said: str, *, result: str = RESULT) -> None:
         """Raise AssertionError unless the turn went as the situation has it.
 
-        `said` is the client's last word; `result` is what is looked for of the tool's result, None
-        of a client without tools being the text of its prompt.
+        `said` is the client's last word, and `result` what its last request has to carry.
         """
         server = {
             Situation.STEADY: self.first,
@@ -129,13 +130,13 @@ class Stage:
             record.outcome is Outcome.ANSWERED and record.carries(result)
             for record in server.records
         ), f"{server.spec.title} never got {result!r}; {seen}"
-        statuses = {record.status for record in self.first.records}
+        overloaded = 529 if self.first.spec.flavour == "anthropic" else 503
         wanted = {
             Situation.STEADY: {200},
             Situation.LIMITED: {429},
-            Situation.CROSSING: {200, 503},
+            Situation.CROSSING: {200, overloaded},
         }[situation]
-        assert statuses - {529} == wanted - ({503} if 529 in statuses else set()), seen
+        assert {record.status for record in self.first.records} == wanted, seen
         assert self.outside.asked == [], f"asked for {self.outside.asked}"
 
     def seen(self) -> str:
@@ -195,5 +196,8 @@ def staged(first: Dialect = Dialect.CHAT, **more: Any) -> Iterator[Stage]:
             },
             **more,
         }
-        with serving(document) as gateway:
-            yield Stage(gateway, *providers)
+        with Outside() as outside, serving(document) as gateway:
+            threading.Thread(target=outside.serve_forever, daemon=True).start()
+            first_one, alike, another = providers
+            yield Stage(gateway, first_one, alike, another, outside)
+            outside.shutdown()

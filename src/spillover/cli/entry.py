@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "ask": "ask",
     "errors": "errors",
     "catalogue": "catalogue",
+    "connect": "connect",
 }
 """Every command in the order of the help, and the module that holds it."""
 
