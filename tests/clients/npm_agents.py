@@ -1,9 +1,8 @@
-"""The command lines of agents from npm against a gateway over upstreams of other protocols.
+"""The command lines of agents from npm, set up by what `spillover connect` prints for them.
 
-`python -m tests.clients.npm_agents FOLDER ...`, each with one agent installed in `node_modules` and
-named after it. An agent takes a turn in a home of its own: it reads a file with a tool of its own, or
-writes one, and tells the model what came of it. Where the machine allows it all runs without any
-network but loopback.
+`python -m tests.clients.npm_agents FOLDER ...`, each named after one agent that is installed in it. An
+agent takes turns in a home of its own: it reads or writes a file with a tool of its own, and tells the
+model what came of it. Where the machine allows that, there is no network but loopback.
 """
 
 from __future__ import annotations
@@ -23,218 +22,154 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from spillover.protocols.conversation.seals import Dialect
+from spillover.catalogue.clients import Link
 from spillover.simulator import ScriptedCall
+from tests.clients.programs import client_called, connected
 from tests.clients.stage import PROMPT, RESULT, Situation, staged
+from tests.journeys.dialects import PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY: Final = "any"
 FILE: Final = "weather.txt"
-PATCH: Final = f"*** Begin Patch\n*** Add File: {RESULT}.txt\n+fair\n*** End Patch\n"
-PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
-"""Qwen Code takes a proxy for loopback too, whatever NO_PROXY says."""
+MADE: Final = "made.txt"
+PATCH: Final = f"*** Begin Patch\n*** Add File: {MADE}\n+fair\n*** End Patch\n"
 INSIDE: Final = "SPILLOVER_TESTS_CUT_OFF"
 """Set where there is no network but loopback."""
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @dataclass(frozen=True)
 class Agent:
-    """How an agent is pointed at a gateway and told what to do.
-
-    In all texts {address} is the gateway's, {key} opens it, {model} is a chain, and {home} the folder
-    that the agent works in.
-    """
+    """What is asked of an agent, and what keeps it from looking for news of itself."""
 
     name: str
-    """Of the folder too."""
-    speaks: Dialect
+    """Of the folder, and of the client in the catalogue."""
     command: tuple[str, ...]
-    """The first part is a file of `node_modules` for Node to run, or a program."""
-    call: tuple[str, Mapping[str, str]]
-    """The tool that the model calls, and its arguments."""
-    variables: Mapping[str, str]
-    files: Mapping[str, str] = field(default_factory=dict)
-    alias: str | None = None
-    """The agent asks for a model of this name, `*` for any: it is another name of the last chain."""
+    """The first part is a program in `node_modules`, or a script of Node's there."""
+    reads: tuple[str, Mapping[str, str]]
+    """The tool that the model calls, and its arguments; `{home}` is the folder it works in."""
+    quiet: Mapping[str, str] = field(default_factory=dict)
+    """Variables."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is added to a file of the home."""
+    model: str | None = None
+    """One that it knows by name and treats in its own way: an alias. None: a chain's name."""
+    writes: tuple[str, Mapping[str, str]] | None = None
+    """A second call, of whoever takes the conversation over."""
 
 
-CLAUDE: Final = ("@anthropic-ai/claude-code/cli-wrapper.cjs", "-p", PROMPT)
-CODEX: Final = """\
-model = "{model}"
-model_provider = "spillover"
-check_for_update_on_startup = false
-
-[model_providers.spillover]
-name = "Spillover"
-base_url = "{address}/v1"
-env_key = "SPILLOVER_KEY"
-wire_api = "responses"
-
-[features]
-plugins = false
-
-[analytics]
-enabled = false
-"""
-CODEX_COMMAND: Final = (
+CLAUDE: Final = (
+    "@anthropic-ai/claude-code/cli-wrapper.cjs",
+    "--permission-mode=acceptEdits",
+    "-p",
+    PROMPT,
+)
+CLAUDE_READS: Final = ("Read", {"file_path": f"{{home}}/{FILE}"})
+CLAUDE_QUIET: Final = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+CODEX: Final = (
     ".bin/codex",
     "exec",
     "--skip-git-repo-check",
     "--dangerously-bypass-approvals-and-sandbox",
+    "--config=analytics.enabled=false",
+    "--config=check_for_update_on_startup=false",
+    "--config=features.plugins=false",
     PROMPT,
 )
-OPENCODE: Final = {
-    "$schema": "https://opencode.ai/config.json",
-    "model": "spillover/{model}",
-    "provider": {
-        "spillover": {
-            "npm": "@ai-sdk/openai-compatible",
-            "name": "Spillover",
-            "options": {"baseURL": "{address}/v1", "apiKey": "{key}"},
-            "models": {"{model}": {"name": "{model}"}},
-        }
-    },
-}
-GEMINI: Final = {
-    "security": {"auth": {"selectedType": "gemini-api-key"}},
-    "privacy": {"usageStatisticsEnabled": False},
-    "general": {"enableAutoUpdate": False},
-}
+CODEX_READS: Final = ("exec_command", {"cmd": f"cat {FILE}"})
 AGENTS: Final = (
+    Agent("claude-code", CLAUDE, CLAUDE_READS, CLAUDE_QUIET),
     Agent(
-        name="claude-code",
-        speaks=Dialect.ANTHROPIC,
-        command=CLAUDE,
-        call=("Read", {"file_path": f"{{home}}/{FILE}"}),
-        variables={
-            "ANTHROPIC_BASE_URL": "{address}",
-            "ANTHROPIC_AUTH_TOKEN": "{key}",
-            "ANTHROPIC_MODEL": "{model}",
-            "ANTHROPIC_DEFAULT_HAIKU_MODEL": "{model}",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "claude-code",
+        CLAUDE,
+        CLAUDE_READS,
+        CLAUDE_QUIET,
+        model="claude-sonnet-4-5",
+        writes=("Write", {"file_path": f"{{home}}/{MADE}", "content": "fair"}),
+    ),
+    Agent("codex", CODEX, CODEX_READS),
+    Agent("codex", CODEX, CODEX_READS, model="gpt-5.5", writes=("apply_patch", {"input": PATCH})),
+    Agent(
+        "gemini-cli",
+        (".bin/gemini", "--yolo", "-p", PROMPT),
+        ("read_file", {"file_path": f"{{home}}/{FILE}"}),
+        {"GEMINI_CLI_TRUST_WORKSPACE": "true"},
+        settings={
+            ".gemini/settings.json": {
+                "general": {"enableAutoUpdate": False},
+                "privacy": {"usageStatisticsEnabled": False},
+            }
         },
     ),
     Agent(
-        name="claude-code",
-        speaks=Dialect.ANTHROPIC,
-        command=CLAUDE,
-        call=("Read", {"file_path": f"{{home}}/{FILE}"}),
-        variables={
-            "ANTHROPIC_BASE_URL": "{address}",
-            "ANTHROPIC_AUTH_TOKEN": "{key}",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        },
-        alias="claude-*",
-    ),
-    Agent(
-        name="codex",
-        speaks=Dialect.RESPONSES,
-        command=CODEX_COMMAND,
-        call=("exec_command", {"cmd": f"cat {FILE}"}),
-        variables={"SPILLOVER_KEY": "{key}"},
-        files={".codex/config.toml": CODEX},
-    ),
-    Agent(
-        name="codex",
-        speaks=Dialect.RESPONSES,
-        command=CODEX_COMMAND,
-        call=("apply_patch", {"input": PATCH}),
-        variables={"SPILLOVER_KEY": "{key}"},
-        files={".codex/config.toml": CODEX},
-        alias="gpt-5.5",
-    ),
-    Agent(
-        name="gemini-cli",
-        speaks=Dialect.GEMINI,
-        command=(".bin/gemini", "--yolo", "-p", PROMPT),
-        call=("read_file", {"file_path": f"{{home}}/{FILE}"}),
-        variables={
-            "GOOGLE_GEMINI_BASE_URL": "{address}",
-            "GEMINI_API_KEY": "{key}",
-            "GEMINI_MODEL": "{model}",
-            "GEMINI_CLI_TRUST_WORKSPACE": "true",
-        },
-        files={".gemini/settings.json": json.dumps(GEMINI)},
-    ),
-    Agent(
-        name="opencode",
-        speaks=Dialect.CHAT,
-        command=(".bin/opencode", "run", PROMPT),
-        call=("read", {"filePath": f"{{home}}/{FILE}"}),
-        variables={
-            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "opencode",
+        (".bin/opencode", "run", PROMPT),
+        ("read", {"filePath": f"{{home}}/{FILE}"}),
+        {
             "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-            "NPM_CONFIG_REGISTRY": "{address}",  # where it looks for its plugins' types, in vain
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "NPM_CONFIG_REGISTRY": "http://127.0.0.1:9",  # it looks for types of its plugins
+            "NPM_CONFIG_FETCH_RETRIES": "0",
         },
-        files={".config/opencode/opencode.json": json.dumps(OPENCODE)},
     ),
     Agent(
-        name="qwen-code",
-        speaks=Dialect.CHAT,
-        command=(".bin/qwen", "--auth-type", "openai", "--yolo", "-p", PROMPT),
-        call=("read_file", {"file_path": f"{{home}}/{FILE}"}),
-        variables={
-            "OPENAI_BASE_URL": "{address}/v1",
-            "OPENAI_API_KEY": "{key}",
-            "OPENAI_MODEL": "{model}",
-            **dict.fromkeys(PROXIES, ""),
-        },
-        files={".qwen/settings.json": json.dumps(GEMINI["privacy"] | GEMINI["general"])},
+        "qwen-code",
+        (".bin/qwen", "--yolo", "-p", PROMPT),
+        ("read_file", {"file_path": f"{{home}}/{FILE}"}),
+        # It takes a proxy for loopback too, whatever NO_PROXY says.
+        {case(name): "" for name in PROXIES for case in (str.upper, str.lower)},
     ),
 )
 
 
-def filled(text: str, told: Mapping[str, str]) -> str:
-    """Put what is known in its places; other braces stay."""
-    for name, value in told.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
 def play(agent: Agent, folder: Path) -> None:
-    """Have the agent take a turn in every situation."""
-    last = Situation.CROSSING
-    aliases = {} if agent.alias is None else {agent.alias: last.value}
-    with tempfile.TemporaryDirectory() as name, staged(agent.speaks, aliases=aliases) as stage:
-        home = Path(name).resolve()
+    """Have the agent take a turn in every situation; by a name of its own in the hardest one."""
+    client = client_called(agent.name)
+    first = next(each for each, name in PROTOCOLS.items() if name == client.protocol)
+    situations = list(Situation) if agent.model is None else [Situation.CROSSING]
+    aliases = {} if agent.model is None else {agent.model: Situation.CROSSING.value}
+    program, *rest = agent.command
+    command = [folder.absolute() / "node_modules" / program, *rest]
+    with tempfile.TemporaryDirectory() as name, staged(first, aliases=aliases) as stage:
+        home = Path(name)
         (home / FILE).write_text(f"{RESULT}\n", "utf-8")
-        tool, arguments = agent.call
-        said: dict[str, Any] = {
-            key: filled(value, {"home": str(home)}) for key, value in arguments.items()
-        }
+        calls = tuple(scripted(*call, home=name) for call in (agent.reads, agent.writes) if call)
         for each in (stage.first, stage.alike, stage.other):
-            call = ScriptedCall(tool=tool, arguments=said)
-            each.change(replace(each.spec, calls=(call,)))
-        program, *rest = agent.command
-        command = [folder.absolute() / "node_modules" / program, *rest]
-        for situation in Situation if agent.alias is None else (last,):
-            model = agent.alias or situation.value
-            told = {"address": stage.address, "key": KEY, "model": model, "home": str(home)}
-            for path, text in agent.files.items():
-                (home / path).parent.mkdir(parents=True, exist_ok=True)
-                (home / path).write_text(filled(text, told), "utf-8")
+            each.change(replace(each.spec, calls=calls))
+        for situation in situations:
+            model = agent.model or situation.value
+            variables = connected(client, Link(address=stage.address, model=model), home)
+            for path, more in agent.settings.items():
+                settings = json.loads((home / path).read_text("utf-8")) | more
+                (home / path).write_text(json.dumps(settings), "utf-8")
             stage.set(situation)
             began_s = time.monotonic()
             answered = stage.run(
                 ["node", *command] if program.endswith("js") else command,
                 home,
-                {name: filled(value, told) for name, value in agent.variables.items()},
+                {**variables, **agent.quiet},
             )
             took_s = time.monotonic() - began_s
             stage.check(situation, answered)
-            print(f"{agent.name}, {tool}, {model} {situation}: {took_s:.1f} s", flush=True)
+            assert agent.writes is None or (home / MADE).read_text("utf-8").strip() == "fair"
+            print(f"{agent.name}, {model}: {took_s:.1f} s; {stage.seen()}", flush=True)
+
+
+def scripted(tool: str, arguments: Mapping[str, str], *, home: str) -> ScriptedCall:
+    """Return a call of a tool in a home."""
+    said = {name: value.replace("{home}", home) for name, value in arguments.items()}
+    return ScriptedCall(tool=tool, arguments=said)
 
 
 def cut_off() -> str:
     """Go on without any network but loopback, if that is allowed here; return what became of it."""
     if INSIDE in os.environ:
         up, flags = 0x8914, 0x41  # SIOCSIFFLAGS; IFF_UP and IFF_RUNNING
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
-            fcntl.ioctl(any_, up, struct.pack("16sh14x", b"lo", flags))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fcntl.ioctl(control, up, struct.pack("16sh14x", b"lo", flags))
         return "no network but loopback"
     command = ["unshare", "--map-root-user", "--net"]
     try:
@@ -244,7 +179,7 @@ def cut_off() -> str:
     if may:
         again = [sys.executable, "-m", "tests.clients.npm_agents", *sys.argv[1:]]
         os.execvpe(command[0], [*command, *again], {**os.environ, INSIDE: "1"})  # noqa: S606
-    return "the network can't be cut here: proxies alone stand in the way"
+    return "the network can't be cut off here: proxies alone stand in the way"
 
 
 def main(folders: list[Path]) -> None:
