@@ -15,9 +15,11 @@ ARGS ?=
 
 # What the tests need besides Python packages, named as Debian names them.
 DEBIAN_TEST := curl git
+DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 
 .PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
+.PHONY: test-npm-clients
 
 help:
 	@echo "make run           serve on http://127.0.0.1:4400 (ARGS=... are passed on)"
@@ -124,6 +126,27 @@ $(CLIENTS)/%/.installed:
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
 	@touch $@
 
+# ---- the same, of programs from npm: each has its package and its lock in tests/clients/npm ----
+
+NPM_AGENTS := claude-code codex gemini-cli opencode qwen-code
+NPM_CLIENTS := npm-sdks $(NPM_AGENTS)
+
+test-clients: test-npm-clients
+
+test-npm-clients: install-test $(NPM_CLIENTS:%=$(CLIENTS)/%/.installed)
+	$(BIN)/python -m tests.clients.npm_sdks $(CLIENTS)/npm-sdks
+	$(BIN)/python -m tests.clients.npm_agents $(NPM_AGENTS:%=$(CLIENTS)/%)
+
+# Scripts of packages are not run, but for the one that puts OpenCode's program where it is started.
+$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json
+	@scripts/debian-packages $(DEBIAN_NPM)
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
+		|| { echo "Node 20 or newer is needed for the clients from npm." >&2; exit 1; }
+	rm -rf $(@D) && mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(if $(filter opencode,$*),npm rebuild --prefix $(@D) opencode-ai --loglevel=error)
+	@touch $@
+
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url
@@ -138,6 +161,7 @@ lock:
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-frameworks -o requirements/clients-frameworks.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-aider -o requirements/clients-aider.txt
+	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers

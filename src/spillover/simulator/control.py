@@ -14,7 +14,7 @@ import msgspec
 from spillover.simulator.faults import FAULTS, Fault
 from spillover.simulator.records import view
 from spillover.simulator.replies import Reply, json_reply
-from spillover.simulator.spec import Model, limits
+from spillover.simulator.spec import Model, ScriptedCall, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ class SpecChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """In their written form; new ones start unused."""
     keys: frozenset[str] | msgspec.UnsetType = msgspec.UNSET
     answer: str | msgspec.UnsetType | None = msgspec.UNSET
+    calls: tuple[ScriptedCall, ...] | msgspec.UnsetType = msgspec.UNSET
     events: int | msgspec.UnsetType | None = msgspec.UNSET
     events_per_s: float | msgspec.UnsetType | None = msgspec.UNSET
     delay_s: float | msgspec.UnsetType = msgspec.UNSET
