@@ -55,7 +55,9 @@ def behind_gate(
 
 def _kinds(gate: SpendGate, at: set[Gate]) -> set[bool | None]:
     """Return the kinds of fallback for which the gate stands so: True for quota, False for outage."""
-    return {quota for quota, is_at in ((True, gate.on_quota), (False, gate.on_outage)) if is_at in at}
+    return {
+        quota for quota, is_at in ((True, gate.on_quota), (False, gate.on_outage)) if is_at in at
+    }
 
 
 def _free_before(ask: Ask, name: str, profiles: Mapping[str, Profile]) -> list[str]:
