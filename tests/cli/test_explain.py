@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_what_a_call_would_cost_and_test_is_told() -> None:
 
 
 def test_wait_in_line_is_told_in_the_place_of_a_refusal() -> None:
-    document = {
+    document: dict[str, Any] = {
         "chain": "default",
         "serves": None,
         "available_at": at(7),

@@ -235,43 +235,6 @@ def test_default_wait_doubles_at_each_refusal_in_a_row_up_to_ten_minutes() -> No
     assert waits == [60.0, 120.0, 240.0, 480.0, 600.0, 600.0]
 
 
-def test_minute_that_turned_in_vain_is_not_what_is_spent() -> None:
-    record, now, ends = Record(), NOON + 15.0, []
-    for _ in range(4):
-        found = evidence(meets(record, failure(FailureClass.RATE_LIMITED), now, who=GEMINI))
-        assert found.until is not None
-        ends.append((found.until - now, found.probe_at is None))
-        now = found.until
-
-    assert ends == [(45.0, True), (60.0, False), (120.0, False), (240.0, False)]
-
-
-def test_day_that_turned_in_vain_is_tested_until_a_call_succeeds() -> None:
-    record, spent = Record(), failure(FailureClass.QUOTA_EXHAUSTED, quota_window=DAY)
-    midnight = at("2026-05-14", PACIFIC)
-    first = evidence(meets(record, spent, midnight - HOUR, who=GEMINI))
-    burst = [evidence(meets(record, spent, midnight + 1.0, who=GEMINI)) for _ in range(2)]
-    later = evidence(meets(record, spent, midnight + 901.0, who=GEMINI))
-    record.learn(succeeded(GEMINI, record.health, midnight + 1_801.0))
-    anew = evidence(meets(record, spent, midnight + 2 * HOUR, who=GEMINI))
-
-    assert (first.until, first.probe_at, first.confidence) == (midnight, None, Confidence.KNOWN)
-    for found, refused_at in ((burst[0], 1.0), (burst[1], 1.0), (later, 901.0)):
-        assert found.until == midnight + 24 * HOUR
-        assert found.probe_at == midnight + refused_at + 900.0
-        assert found.confidence is Confidence.GUESSED
-    assert (anew.until, anew.probe_at) == (midnight + 24 * HOUR, None)
-
-
-def test_refusal_within_a_day_that_is_known_to_be_spent_casts_no_doubt_on_it() -> None:
-    record, spent = Record(), failure(FailureClass.QUOTA_EXHAUSTED, quota_window=DAY)
-    meets(record, spent, NOON, who=GEMINI)
-
-    found = evidence(meets(record, spent, NOON + 60.0, who=GEMINI))
-
-    assert (found.probe_at, found.confidence) == (None, Confidence.KNOWN)
-
-
 def test_stated_wait_that_proved_too_short_grows_and_is_no_longer_trusted() -> None:
     record = Record()
     what = failure(FailureClass.RATE_LIMITED, stated_wait_s=10.0, quota_window=MINUTE)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from msgspec.structs import replace
 
 from spillover.core.chains import CooldownRule
+from spillover.core.doubting import is_doubted
 from spillover.core.failures import Treatment, treatment_of
 from spillover.core.health import (
     HEALTHY,
@@ -80,18 +81,6 @@ def refused(call: FailedCall, health_of: Callable[[str], Health | None]) -> dict
     if failure.scope is FaultScope.PROVIDER and target == own:
         changed |= _provider(call, health_of, treatment)
     return changed
-
-
-def is_doubted(before: Cooldown, sent_at: float) -> bool:
-    """Return whether a window's end is not to be believed of a call sent at `sent_at` that was refused.
-
-    One has passed, and it is refused still: the provider's day turns late, our clock is ahead, or
-    another quota is spent than it seems.
-    """
-    if before.until is None:
-        return False
-    is_tested = before.probe_at is not None and before.source is Source.CATALOGUE
-    return is_tested or before.until <= sent_at
 
 
 def _noted(health: Health, call: FailedCall) -> Health:

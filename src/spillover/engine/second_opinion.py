@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from spillover.core.benching import is_doubted
 from spillover.core.crowding import crowded_owner
+from spillover.core.doubting import is_doubted
 from spillover.core.health import subjects
 from spillover.core.stated import in_written_units, owner_of, window_of
 from spillover.events import LedgerDrift
