@@ -10,6 +10,7 @@ from spillover.core.actions import Wait
 from spillover.core.chains import Failback, Gate, Hours, Member, SpendGate, Strategy, TimeLimits
 from spillover.core.ladder import Ladder, Pin, Skipped, Sticky
 from spillover.core.limits import Block
+from spillover.core.managed import resting
 from spillover.core.refusals import Code, EndKind
 from spillover.core.values import Capability, Demand, FailureClass, SkipReason, Tier
 from spillover.core.waits import RECHECK_S, back
@@ -50,6 +51,15 @@ def test_request_that_would_wait_too_long_is_refused_at_once() -> None:
     assert ending.refusal is not None
     assert ending.refusal.code is Code.ALL_EXHAUSTED
     assert w.log == ["reserve a", "a > None: limit"]
+
+
+def test_local_server_that_restarts_is_waited_for_though_its_bound_is_later() -> None:
+    away = resting(None, now=NOON, until=NOON + 60.0, message="restarts")
+    w = world(A, record=health(a=away))
+
+    w.run(chain("a", wait_s=30.0))
+
+    assert w.log[0] == "queue 30"
 
 
 def test_room_that_frees_nobody_knows_when_is_waited_for_to_the_end() -> None:

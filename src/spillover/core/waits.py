@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.actions import Wait
 from spillover.core.chains import Chain, Strategy
+from spillover.core.managed import RESTARTING
 from spillover.core.values import FailureClass, SkipReason
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ def _returns(skipped: Skipped) -> bool:
 
 
 def _may_lift(skipped: Skipped) -> bool:
-    """Return whether room may come about at a time nobody can know, as when a call in flight ends."""
+    """Return whether it may be over at a time nobody can know: a call ends, a local server is up."""
     unknown = skipped.available_at is None and not skipped.never
-    return unknown and skipped.reason is SkipReason.LIMIT
+    is_away = skipped.reason is SkipReason.COOLDOWN and skipped.detail == RESTARTING
+    return is_away or (unknown and skipped.reason is SkipReason.LIMIT)
 
 
 _LASTS_NOT: Final = frozenset(
