@@ -100,14 +100,20 @@ docs: install
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 
-PYTHON_CLIENTS := aider frameworks litellm sdks
+PYTHON_CLIENTS := frameworks litellm sdks
+
+# Aider takes no newer Python: where there is none of these, it is left out.
+AIDER_PYTHON = $(shell for python in python3.12 python3.11; do \
+	$$python -c 'import ensurepip, venv' 2>/dev/null && { echo $$python; exit; }; done)
 
 test-clients: install-test $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.installed)
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
 	$(BIN)/python -m tests.clients.snippets $(foreach each,sdks frameworks litellm,$(CLIENTS)/$(each)/bin/python)
-	$(BIN)/python -m tests.clients.programs $(CLIENTS)/frameworks/bin/llm $(CLIENTS)/aider/bin/aider
+	@$(if $(AIDER_PYTHON),$(MAKE) --no-print-directory PYTHON=$(AIDER_PYTHON) $(CLIENTS)/aider/.installed,\
+		echo "Aider is left out: it needs Python 3.11 or 3.12")
+	$(BIN)/python -m tests.clients.programs $(CLIENTS)/frameworks/bin/llm $(if $(AIDER_PYTHON),$(CLIENTS)/aider/bin/aider)
 
 $(CLIENTS)/aider/.installed: requirements/clients-aider.txt
 $(CLIENTS)/frameworks/.installed: requirements/clients-frameworks.txt

@@ -118,12 +118,20 @@ def test_a_key_that_is_not_shown_is_named_as_the_place_can(name: str, named: str
 def test_it_is_said_where_a_hidden_key_comes_from() -> None:
     by_variable, by_hand = client("codex"), client("continue")
 
-    assert [*advice(by_variable, Link(key="k"))] == []
+    shown = [*advice(by_variable, Link(key="k"))]
     assert [*advice(by_variable, HIDDEN)] == [
-        "TEAM_KEY in the environment is one of the gateway's client keys."
+        *shown,
+        "TEAM_KEY in the environment is one of the gateway's client keys.",
     ]
-    assert [*advice(by_hand, HIDDEN)] == [f"{FILL_IN} stands for one of the gateway's client keys."]
+    assert [*advice(by_hand, HIDDEN)] == [
+        *shown,
+        f"{FILL_IN} stands for one of the gateway's client keys.",
+    ]
     assert HIDDEN.variable != VARIABLE
+
+
+def test_only_who_has_files_is_told_to_keep_what_they_hold() -> None:
+    assert [len([*advice(client(name), Link())]) for name in ("codex", "aider")] == [1, 0]
 
 
 @pytest.mark.parametrize("name", ["Claude Code", "claude", "CLAUDE_CODE", "claude-code"])

@@ -6,10 +6,12 @@ own. `llm` calls a tool; Aider, which has none, edits a file and commits it. Not
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,13 @@ NO_NETWORK = (
 QUIETLY = ("--yes-always", "--no-stream", "--no-pretty", "--map-tokens", "0", "--no-gitignore")
 
 
+def client_called(name: str) -> Client:
+    """Return a client that there is."""
+    client = load().find(name)
+    assert client is not None
+    return client
+
+
 def connected(client: Client, link: Link, home: Path) -> dict[str, str]:
     """Put a client's files where they go, and return what its shell exports."""
     variables: dict[str, str] = {}
@@ -57,7 +66,12 @@ def ask_llm(program: str, stage: Stage, situation: Situation, home: Path) -> Non
     """Have `llm` call a tool and answer."""
     stage.set(situation)
     link = Link(address=stage.address, model=situation.value)
-    variables = connected(client_called("llm"), link, home)
+    client = client_called("llm")
+    variables = connected(client, link, home)
+    path = {"PATH": f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}"}
+    for part in client.parts:
+        if part.language is Language.BASH:
+            stage.run(["bash", "-euc", written(part, link)], home, path)
     command = [program, "-m", "spillover", "--functions", TOOL, PROMPT]
 
     said = stage.run(command, home, variables)
@@ -107,24 +121,25 @@ def editing(stage: Stage) -> None:
         provider.change(msgspec.structs.replace(provider.spec, answer=text))
 
 
-def client_called(name: str) -> Client:
-    """Return a client that there is."""
-    client = load().find(name)
-    assert client is not None
-    return client
-
-
-def main(llm: str, aider: str) -> None:
-    """Run both in every situation."""
+def play(name: str, program: str) -> None:
+    """Run one of them in every situation."""
     with staged() as stage:
-        for name, program, ask in (("llm", llm, ask_llm), ("aider", aider, ask_aider)):
-            if name == "aider":
-                editing(stage)
-            for situation in Situation:
-                with tempfile.TemporaryDirectory() as home:
-                    ask(str(Path(program).absolute()), stage, situation, Path(home))
-                print(f"{name}, {situation}: {stage.seen()}")
+        if name == "aider":
+            editing(stage)
+        for situation in Situation:
+            with tempfile.TemporaryDirectory() as home:
+                ASKS[name](program, stage, situation, Path(home))
+            print(f"{name}, {situation}: {stage.seen()}", flush=True)
+
+
+ASKS = {"llm": ask_llm, "aider": ask_aider}
+
+
+def main(programs: list[str]) -> None:
+    """Run them at once; who has no program at the end is left out."""
+    with ThreadPoolExecutor(len(ASKS)) as pool:
+        list(pool.map(play, ASKS, programs))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main([str(Path(each).absolute()) for each in sys.argv[1:]])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ FIRST = {
     Speech.ANTHROPIC: Dialect.ANTHROPIC,
     Speech.GEMINI: Dialect.GEMINI,
 }
-"""Whose profile stands first before a client of a protocol: the last step is a crossing, then."""
+"""Whose profile stands first before a client of a protocol, so that a crossing leads to another."""
+AT_ONCE = 2
 SETTINGS = {
     "LANGSMITH_TRACING": "false",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -58,23 +60,26 @@ def turned(client: Client, python: str, stage: Stage, situation: Situation) -> N
     else:
         assert f"first, {SAID}" in said, said
         assert stage.outside.asked == []
-    print(f"{client.id}, {situation}: {stage.seen()}")
+    print(f"{client.id}, {situation}: {stage.seen()}", flush=True)
+
+
+def play(client: Client, python: str) -> None:
+    """Run a client in every situation: in one, if its snippet is all of it."""
+    with staged(FIRST[client.protocol]) as stage:
+        for situation in Situation if client.id in TURNS else (Situation.STEADY,):
+            turned(client, python, stage, situation)
 
 
 def main(sdks: str, frameworks: str, litellm: str) -> None:
     """Run every client that says it is run here."""
     clients = [client for client in load().entries if client.tried == TRIED]
     assert TURNS.keys() <= {client.id for client in clients}
-    for speech, first in FIRST.items():
-        with staged(first) as stage:
-            for client in (each for each in clients if each.protocol is speech):
-                if client.id not in TURNS:
-                    turned(client, sdks, stage, Situation.STEADY)
-                    continue
-                for situation in Situation:
-                    python = litellm if client.id == "litellm" else frameworks
-                    turned(client, python, stage, situation)
+    own = {"litellm": litellm}
+    pythons = {"sdk": sdks, "framework": frameworks}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        chosen = [own.get(client.id, pythons[client.group]) for client in clients]
+        list(pool.map(play, clients, chosen))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*(str(Path(each).absolute()) for each in sys.argv[1:]))

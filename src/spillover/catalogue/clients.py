@@ -193,7 +193,9 @@ def started(client: Client, link: Link) -> str:
 
 
 def advice(client: Client, link: Link) -> Iterator[str]:
-    """Yield what is to be said of the key beside a client's texts, as sentences."""
+    """Yield what is to be said of a client's files and of the key beside its texts, as sentences."""
+    if any(part.is_file for part in client.parts):
+        yield "What a file holds already stays: these lines go into it."
     if link.key is not None:
         return
     texts = [written(part, link) for part in client.parts]

@@ -32,7 +32,7 @@ A client of any of three protocols is pointed at the gateway; which upstreams se
 
 The key may be anything until `server.client_keys` is set. The model is a chain, a profile or an alias; `aliases: {"claude-*": default, "gemini-*": default, "gpt-*": default}` takes whatever names a client insists on.
 
-`spillover connect CLIENT` prints what is below with your gateway's address, chain and key:
+`spillover connect CLIENT` prints what is below with your gateway's address, chain and key. What a file holds already stays: these lines go into it.
 
 ```console
 $ spillover connect codex --model default
