@@ -240,7 +240,7 @@ def test_preferred_profile_is_waited_for_when_it_frees_within_the_chains_patienc
 
     w.run(chain("a", "b", patience_s=2.0), *OK)
 
-    assert w.log == ["reserve a", "wait 1.5", "reserve a", "send a", *SERVED]
+    assert w.log == ["reserve a", "queue 1.5", "reserve a", "send a", *SERVED]
 
 
 def test_preferred_profile_that_frees_later_is_left_at_once() -> None:
@@ -257,7 +257,7 @@ def test_stated_wait_within_the_patience_is_waited_out() -> None:
     w.run(chain("a", "b", patience_s=5.0), fails("rate_limited", stated_wait_s=1.0), *OK)
 
     assert w.log == [
-        "reserve a", "send a", "release tokens", "learn a", "wait 1",
+        "reserve a", "send a", "release tokens", "learn a", "queue 1",
         "reserve a", "send a", "learn a", *SERVED,
     ]  # fmt: skip
 
@@ -276,7 +276,7 @@ def test_patience_ends_and_everybody_is_offered_again() -> None:
 
     w.run(chain("a", "b", patience_s=2.0), *OK)
 
-    assert w.log[:4] == ["reserve a", "wait 1.5", "reserve a b", "a > b: limit"]
+    assert w.log[:4] == ["reserve a", "queue 1.5", "reserve a b", "a > b: limit"]
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,16 @@ def _for_better(bounds: Bounds, ladder: Ladder, now: float) -> Wait | None:
         return None
     names = [member.profile for member in chain.members]
     better = set(names[: names.index(first)])
-    times = [
-        s.available_at
+    times = {
+        s.profile: s.available_at
         for s in ladder.skipped
         if s.profile in better
         and s.reason in _BETTER_BY_TIME
         and _returns(s)
         and s.available_at is not None
         and s.available_at <= bounds.patience_until
-    ]
-    return Wait(until=max(min(times), now)) if times else None
+    }
+    if not times:
+        return None
+    # One that is back before its time, as a server that has started, is found at once.
+    return Wait(until=max(min(times.values()), now), awaited=frozenset(times))

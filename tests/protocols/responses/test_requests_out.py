@@ -34,7 +34,7 @@ from spillover.protocols.conversation.requests import (
 from spillover.protocols.conversation.seals import Dialect, Seal
 from spillover.protocols.responses.requests_in import read_request
 from spillover.protocols.responses.requests_out import write_request
-from tests.protocols.conversations import PIXEL, SCHEMA, meaning, sealed_by
+from tests.protocols.conversations import CONVERSATION, PIXEL, SCHEMA, meaning, sealed_by
 from tests.protocols.strategies import requests
 
 TARGET = Target(model="up")
@@ -75,6 +75,15 @@ def test_chat_to_responses_and_back_keeps_the_meaning(request: Request) -> None:
 
     back = chat_in.read_request(chat_out.write_request(through, router).body)
     assert meaning(back) == meaning(asked)
+
+
+def test_a_whole_conversation_comes_back() -> None:
+    asked = unstopped(sealed_by(Dialect.RESPONSES, CONVERSATION))
+
+    out = write_request(asked, TARGET)
+
+    assert (out.dropped, out.lacks) == ((), ())
+    assert meaning(unstopped(read_request(out.body))) == meaning(asked)
 
 
 def test_all_that_responses_have_is_written() -> None:
