@@ -132,7 +132,9 @@ def play(agent: Agent, folder: Path) -> None:
     situations = list(Situation) if agent.model is None else [Situation.CROSSING]
     aliases = {} if agent.model is None else {agent.model: Situation.CROSSING.value}
     program, *rest = agent.command
-    command = [folder.absolute() / "node_modules" / program, *rest]
+    command = [str(folder.absolute() / "node_modules" / program), *rest]
+    if program.endswith("js"):
+        command.insert(0, "node")
     with tempfile.TemporaryDirectory() as name, staged(first, aliases=aliases) as stage:
         home = Path(name)
         (home / FILE).write_text(f"{RESULT}\n", "utf-8")
@@ -147,11 +149,7 @@ def play(agent: Agent, folder: Path) -> None:
                 (home / path).write_text(json.dumps(settings), "utf-8")
             stage.set(situation)
             began_s = time.monotonic()
-            answered = stage.run(
-                ["node", *command] if program.endswith("js") else command,
-                home,
-                {**variables, **agent.quiet},
-            )
+            answered = stage.run(command, home, {**variables, **agent.quiet})
             took_s = time.monotonic() - began_s
             stage.check(situation, answered)
             assert agent.writes is None or (home / MADE).read_text("utf-8").strip() == "fair"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.simulator.control import Control
-from spillover.simulator.spec import limits
+from spillover.simulator.spec import ScriptedCall, limits
 from tests.simulator.asking import KEY, a_provider, a_request, ask
 
 if TYPE_CHECKING:
@@ -76,12 +76,21 @@ def test_a_spec_is_changed_in_what_is_said_and_shown_without_its_keys() -> None:
     provider = a_provider(limits=limits("requests=1/minute"), delay_s=0.5)
 
     status, found = controlled(
-        provider, "PATCH", "spec", {"limits": ["requests=9/day"], "keys": [KEY], "answer": "new"}
+        provider,
+        "PATCH",
+        "spec",
+        {
+            "limits": ["requests=9/day"],
+            "keys": [KEY],
+            "answer": "new",
+            "calls": [{"tool": "f", "arguments": {"x": 1}}],
+        },
     )
 
     assert status == 200
     assert (found["limits"], found["keys"], found["delay_s"]) == (["requests=9/day"], 1, 0.5)
     assert provider.spec.answer == "new"
+    assert provider.spec.calls == (ScriptedCall(tool="f", arguments={"x": 1}),)
     assert controlled(provider, "GET", "spec") == (200, found)
 
 

@@ -243,3 +243,49 @@ def test_what_is_lost_is_named() -> None:
 
     assert out.dropped == ("x", "top_k", "seed")
     assert out.lacks == ("input.assistant.media", "stop", "n")
+
+
+def test_tools_calls_and_results_go_back_to_openai_as_they_came() -> None:
+    function = {"type": "function", "name": "f", "parameters": SCHEMA, "strict": False}
+    tools = [
+        {"type": "custom", "name": "p"},
+        {"type": "namespace", "name": "n", "description": "n", "tools": [function]},
+        {"type": "tool_search", "execution": "client", "parameters": SCHEMA},
+    ]
+    items = [
+        {"type": "custom_tool_call", "call_id": "a", "name": "p", "input": "text"},
+        {"type": "custom_tool_call_output", "call_id": "a", "output": "done"},
+        {"type": "function_call", "call_id": "b", "name": "f", "namespace": "n", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "b", "output": "done"},
+        {"type": "tool_search_call", "call_id": "c", "execution": "client", "arguments": {"q": 1}},
+        {
+            "type": "tool_search_output",
+            "call_id": "c",
+            "execution": "client",
+            "status": "completed",
+            "tools": [],
+        },
+    ]
+
+    found = written(read_request(json.dumps({"input": items, "tools": tools}).encode()))
+
+    assert found["tools"] == tools
+    assert found["input"] == items
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "custom", "name": "p"},
+        {"type": "function", "name": "f", "namespace": "n"},
+    ],
+)
+def test_a_choice_is_spelled_as_its_tool(choice: dict[str, str]) -> None:
+    namespace = {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "f"}]}
+    asked = {
+        "input": "x",
+        "tools": [{"type": "custom", "name": "p"}, namespace],
+        "tool_choice": choice,
+    }
+
+    assert written(read_request(json.dumps(asked).encode()))["tool_choice"] == choice

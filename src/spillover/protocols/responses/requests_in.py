@@ -170,7 +170,7 @@ def _said(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn,
     return tuple(system), tuple(Turn(role=role, parts=tuple(parts)) for role, parts in turns)
 
 
-_OF_ITEMS: Final = frozenset({"execution", "id", "name", "phase", "status"})
+_OF_ITEMS: Final = frozenset({"id", "phase", "status"})
 """What OpenAI's own output carries, and its input does not need."""
 _TOOLS: Final = "additional_tools"
 _FOUND: Final = "tool_search_output"
@@ -202,6 +202,7 @@ def _item(item: Fields, losses: Losses) -> tuple[Role, list[Any]] | None:
         case "tool_search_call" if "call_id" in item:
             return Role.ASSISTANT, [read_search(item)]
         case "function_call_output" | "custom_tool_call_output":
+            item.text("name")  # of the tool, as its call has it
             content = [
                 part
                 for part in read_content(item, "output", losses)
@@ -209,6 +210,7 @@ def _item(item: Fields, losses: Losses) -> tuple[Role, list[Any]] | None:
             ]
             return Role.USER, [ToolResult(id=item.needed("call_id"), content=tuple(content))]
         case _ if item.value("type") == _FOUND and "call_id" in item:
+            item.text("execution")
             names = [tool.name for tool in read_tools(item.objects("tools"), Losses())]
             told = Text(text=f"found: {', '.join(names) or 'nothing'}")
             return Role.USER, [ToolResult(id=item.needed("call_id"), content=(told,))]

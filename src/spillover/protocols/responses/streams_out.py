@@ -220,7 +220,7 @@ class StreamWriter:
 
     def _call_said(self, call: ToolCall, at: dict[str, Any]) -> bytes:
         """Return the events that tell what a call says, whole."""
-        match self._form(call):
+        match form := self._form(call):
             case Form.FUNCTION:
                 name = "response.function_call_arguments.done"
                 return self._event(name, **at, arguments=call.arguments)
@@ -230,6 +230,8 @@ class StreamWriter:
                 return delta + self._event(f"{name}.done", **at, input=text)
             case Form.SEARCH:
                 return b""
+            case _:
+                assert_never(form)
 
     # Items and the whole.
 

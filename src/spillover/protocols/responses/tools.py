@@ -10,7 +10,7 @@ Refuses to know who offers tools, and who calls them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 from zlib import crc32
 
 from spillover.protocols.conversation.fields import Fields, Losses, encode, object_in
@@ -136,7 +136,7 @@ def call_item(
     """Return a call as an item, spelled as its client has the tool; `identity` ends the item's id."""
     name = call.name if spelling is None else spelling.name
     form = Form.FUNCTION if spelling is None else spelling.form
-    found: dict[str, Any] = {}
+    found: dict[str, Any]
     match form:
         case Form.FUNCTION:
             found = {"type": "function_call", "id": f"fc_{identity}", "call_id": call.id}
@@ -147,6 +147,8 @@ def call_item(
         case Form.SEARCH:
             found = {"type": "tool_search_call", "id": f"tsc_{identity}", "call_id": call.id}
             found |= {"execution": "client", "arguments": object_in(call.arguments) or {}}
+        case _:
+            assert_never(form)
     if spelling is not None and spelling.namespace is not None:
         found["namespace"] = spelling.namespace
     if status is not None:
