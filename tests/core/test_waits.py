@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from spillover.core.actions import Wait
@@ -60,6 +61,24 @@ def test_local_server_that_restarts_is_waited_for_though_its_bound_is_later() ->
     w.run(chain("a", wait_s=30.0))
 
     assert w.log[0] == "queue 30"
+
+
+@pytest.mark.parametrize(("failure", "sends"), [("network", 1), ("bad_gateway", 2)])
+def test_local_server_that_died_under_a_request_is_waited_for(failure: str, sends: int) -> None:
+    w = world(msgspec.structs.replace(A, restarts=True))
+
+    w.run(chain("a", wait_s=20.0), *[fails(failure)] * sends)
+
+    assert len(w.sent) == sends
+    assert [line for line in w.log if line.startswith("queue")]
+
+
+def test_preferred_server_that_died_is_waited_for_as_long_as_patience_lasts() -> None:
+    w = world(msgspec.structs.replace(A, restarts=True), B)
+
+    w.run(chain("a", "b", patience_s=5.0), fails("network"), *OK)
+
+    assert w.log[4:6] == ["queue 4", "reserve b"]
 
 
 def test_room_that_frees_nobody_knows_when_is_waited_for_to_the_end() -> None:
