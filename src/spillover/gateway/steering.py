@@ -84,7 +84,7 @@ async def versions(inquiry: Inquiry) -> None:
 
 async def undo(inquiry: Inquiry) -> None:
     """Go back to the text before, or to a certain one."""
-    from spillover.gateway.editing import notes_of, version_fields  # noqa: PLC0415
+    from spillover.gateway.editing import version_fields  # noqa: PLC0415
 
     body = await _body(inquiry, ("to",))
     to = body.get("to")
@@ -94,7 +94,7 @@ async def undo(inquiry: Inquiry) -> None:
     document = {
         "restored": None if written.version is None else version_fields(written.version),
         "kept": None if written.kept is None else version_fields(written.kept),
-        "notes": notes_of(written.loaded),
+        "notes": _editing(inquiry).notes(written.loaded),
     }
     await inquiry.visit.answer_json(200, document)
 
@@ -322,9 +322,8 @@ async def _edit_with_key(
 async def _answer(
     inquiry: Inquiry, document: dict[str, Any], written: Written, *, status: int = 200
 ) -> None:
-    from spillover.gateway.editing import change_of  # noqa: PLC0415
-
-    await inquiry.visit.answer_json(status, document | {"change": change_of(written)})
+    change = _editing(inquiry).change(written)
+    await inquiry.visit.answer_json(status, document | {"change": change})
 
 
 async def _answer_profile(
