@@ -106,7 +106,8 @@ class Writer:
             seeded = source is None
             before = (self._seed or "").encode() if source is None else source
             was = self._before(before, seeded=seeded)
-            after = self._edited(before, edit)
+            old = parse(before, file="").document if was is None else was.document
+            after = self._edited(before, old, edit)
             loaded = self._load(after)
             if edit.guarded:
                 known = set() if was is None else bindings(was)
@@ -163,15 +164,14 @@ class Writer:
                 problems=error.problems,
             ) from None
 
-    def _edited(self, before: bytes, edit: Edit) -> bytes:
-        old = parse(before, file="").document
+    def _edited(self, before: bytes, old: dict[str, Any], edit: Edit) -> bytes:
         document = _copied(old)
         edit.change(document)
         if edit.guarded:  # before anything is expanded: an error may tell what a variable holds
             refuse_foreign(old, document, granted=edit.granted)
         marked = before.startswith(_BOM)
         try:
-            text = rewritten(before.decode("utf-8-sig"), document)
+            text = rewritten(before.decode("utf-8-sig"), old, document)
         except Unwritable as error:
             raise EditRefused("config_read_only", f"{error}: make it by hand") from None
         return (_BOM if marked else b"") + text.encode()
