@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 8
 """Levels of a body's value: no setting has more."""
+MOST: Final = 10**18
+"""The file can hold no larger number."""
 _FILE_ALONE: Final = frozenset(
     {
         "api_key",
@@ -222,7 +224,7 @@ async def _body(inquiry: Inquiry, known: tuple[str, ...]) -> dict[str, Any]:
     body: dict[str, Any] = await inquiry.fields(dict[str, Any])
     for name, value in body.items():
         if name in known:
-            _check_depth(name, value)
+            _check_value(name, value)
         elif name in _FILE_ALONE:
             raise EditRefused(
                 "not_by_api", f"{name} is for the file alone: edit it there", status=403
@@ -234,9 +236,12 @@ async def _body(inquiry: Inquiry, known: tuple[str, ...]) -> dict[str, Any]:
     return body
 
 
-def _check_depth(name: str, value: Any) -> None:
+def _check_value(name: str, value: Any) -> None:
+    """Refuse what no setting can hold, whatever it means."""
     level = [value]
     for _ in range(DEEPEST):
+        if any(isinstance(each, int) and abs(each) >= MOST for each in level):
+            raise RequestError(f"{name}: no number is so large", param=name)
         level = [
             below
             for each in level
