@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import traceback
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from spillover.core.values import Operation
     from spillover.engine import Engine
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
+    from spillover.gateway.editing import Editing
     from spillover.gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,11 +57,31 @@ class Gateway:
         self._proxy = Proxy(engine)
         self._redact = redact
         self._desk: Desk | None = None
+        self._editing: Editing | None = None
+        self.environ: Mapping[str, str] = os.environ
+        """What edits of the configuration are read with."""
+        self.simulated = False
+        """Nobody is configured: the providers are simulated."""
+        self.turn = asyncio.Lock()
+        """Held while an edit is made or put in force: one after the other."""
+        self.has_file = asyncio.Event()
+        """Set when the first edit wrote the file that there was not."""
+        self.rejected = False
+        """The file's last edit could not be put in force."""
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         return self._settings
+
+    @property
+    def editing(self) -> Editing:
+        """The file of the configuration, and what edits it."""
+        if self._editing is None:
+            from spillover.gateway.editing import Editing  # noqa: PLC0415 - seldom needed
+
+            self._editing = Editing(self)
+        return self._editing
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""

@@ -42,6 +42,8 @@ class ServeOptions:
     engine: EngineOptions | None = None
     environ: Mapping[str, str] | None = None
     """The environment that edits are read with; None: the process's own."""
+    simulated: bool = False
+    """The configuration is a demonstration: an edit begins a file without anything of it."""
     on_ready: Callable[[Engine, str], None] | None = None
     """Called with the engine and the gateway's address once clients can connect."""
     grace_s: int = GRACE_S
@@ -86,6 +88,8 @@ async def serve(
     options = options or ServeOptions()
     if followed is not None:
         gateway.notices.adopt(followed.config.notify)
+    gateway.environ = os.environ if options.environ is None else options.environ
+    gateway.simulated = options.simulated
     gateway.engine.run_upstreams()
     gateway.engine.run_probes()
 
@@ -96,8 +100,10 @@ async def serve(
 
     server = Server(gateway, grace_s=options.grace_s, on_ready=ready)
     beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]
-    if followed is not None and followed.path is not None:
-        beside.append(asyncio.create_task(_follow(gateway, followed, options)))
+    if followed is not None and not (options.engine and options.engine.in_memory):
+        beside.append(asyncio.create_task(_keep_line(gateway, followed)))
+    if followed is not None:
+        beside.append(asyncio.create_task(_follow(gateway, followed)))
     try:
         await _until_stopped(server, gateway, listening)
     finally:
@@ -134,10 +140,17 @@ async def _until_stopped(server: Server, gateway: Gateway, listening: socket.soc
             raise
 
 
-async def _follow(gateway: Gateway, loaded: LoadedConfig, options: ServeOptions) -> None:
+async def _follow(gateway: Gateway, loaded: LoadedConfig) -> None:
     from spillover.gateway.reload import follow  # noqa: PLC0415 - needed after the start alone
 
-    await follow(gateway, loaded, os.environ if options.environ is None else options.environ)
+    await follow(gateway, loaded, gateway.environ)
+
+
+async def _keep_line(gateway: Gateway, loaded: LoadedConfig) -> None:
+    from spillover.config.locate import state_folder  # noqa: PLC0415 - needed after the start alone
+    from spillover.gateway.glance import keep  # noqa: PLC0415 - the same
+
+    await keep(gateway.engine, loaded.path, state_folder(gateway.environ))
 
 
 @contextlib.contextmanager
