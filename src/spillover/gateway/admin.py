@@ -48,6 +48,13 @@ class Pinning(msgspec.Struct, forbid_unknown_fields=True):
     """It alone may serve."""
 
 
+async def openapi(inquiry: Inquiry) -> None:
+    """Answer what routes there are."""
+    from spillover.gateway.openapi import description  # noqa: PLC0415 - seldom needed
+
+    await inquiry.visit.answer_json(200, description(inquiry.engine.status()["version"]))
+
+
 async def status(inquiry: Inquiry) -> None:
     """Answer how every chain and profile stands."""
     await inquiry.visit.answer_json(200, inquiry.engine.status())

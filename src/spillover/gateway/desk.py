@@ -31,6 +31,7 @@ ROUTES: Final = (
     Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/", Door.ADMIN, front_page),
+    Route("GET", "/api/openapi.json", Door.ADMIN, admin.openapi),
     Route("GET", "/api/status", Door.ADMIN, admin.status),
     Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
     Route("GET", "/api/profiles/{profile}", Door.ADMIN, admin.profile),
