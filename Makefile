@@ -9,6 +9,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 
 VENV := .venv
 CLIENTS := .venv-clients
+DOCS := .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
@@ -27,7 +28,7 @@ help:
 	@echo "make install       the environment alone, in $(VENV)"
 	@echo "make lint          the checks without the tests"
 	@echo "make bench         the bench; make bench-peers installs what it is compared with"
-	@echo "make docs          the reference pages that are made from the code"
+	@echo "make docs          the pages that are made from the code, and all of them as a site in site/"
 	@echo "make test-clients  foreign programs, each in its own environment"
 	@echo "make lock          newest versions into requirements/*.txt"
 	@echo "make clean         remove all that make made"
@@ -94,11 +95,20 @@ bench: $(VENV)/.benched
 bench-peers: install-test
 	$(BIN)/python -m bench.peers $(ARGS)
 
-docs: install
+# The generated pages first; then all of them as a site, which stops at a broken link.
+docs: install $(DOCS)/.installed
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
+	$(BIN)/python -m spillover.catalogue.providers_page docs/providers.md
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "the site is in site/: open site/index.html, or $(DOCS)/bin/mkdocs serve"
+
+$(DOCS)/.installed: requirements/docs.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
+	@touch $@
 
 PYTHON_CLIENTS := frameworks litellm sdks
 
@@ -156,6 +166,7 @@ lock:
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk -o requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk --group test \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
+	$(UV_COMPILE) --group pyproject.toml:docs -o requirements/docs.txt
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
@@ -164,6 +175,6 @@ lock:
 	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf $(VENV) $(CLIENTS) $(DOCS) site dist htmlcov coverage.json .coverage .coverage.* bench/.peers
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
