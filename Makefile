@@ -100,6 +100,8 @@ docs: install
 test-clients: install-test $(CLIENTS)/litellm/.installed $(CLIENTS)/sdks/.installed
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
+	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.in_process \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
 
 $(CLIENTS)/litellm/.installed: requirements/bench-peers.txt

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         AllAttemptsFailed,
         ConfigError,
         LedgerError,
+        MalformedAnswer,
         NoProfileAvailable,
         RequestError,
         SpilloverError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Spillover,
         SyncChatStream,
         SyncSpillover,
+        ToolCall,
     )
     from spillover.protocols.records import Classified, classify
 
@@ -39,6 +41,7 @@ __all__ = [
     "Classified",
     "ConfigError",
     "LedgerError",
+    "MalformedAnswer",
     "NoProfileAvailable",
     "RequestError",
     "Spillover",
@@ -46,6 +49,7 @@ __all__ = [
     "StreamInterrupted",
     "SyncChatStream",
     "SyncSpillover",
+    "ToolCall",
     "UnknownModel",
     "__version__",
     "classify",
@@ -53,7 +57,15 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(
-        ("ChatAnswer", "ChatStream", "Chunk", "Spillover", "SyncChatStream", "SyncSpillover"),
+        (
+            "ChatAnswer",
+            "ChatStream",
+            "Chunk",
+            "Spillover",
+            "SyncChatStream",
+            "SyncSpillover",
+            "ToolCall",
+        ),
         "library",
     ),
     **dict.fromkeys(("Classified", "classify"), "protocols.records"),
