@@ -91,8 +91,8 @@ async def async_sdks(llm: Spillover) -> None:
 def main(folder: str) -> None:
     """Ask by every SDK; exit at the first thing that is not as it has to be."""
     site.addsitedir(folder)  # behind the SDKs' own environment
-    from spillover import Spillover  # noqa: PLC0415 - not to be found before
-    from spillover.simulator import ProviderSpec, running  # noqa: PLC0415 - the same
+    from spillover import Spillover
+    from spillover.simulator import ProviderSpec, running
 
     async def ask(path: Path) -> None:
         async with Spillover.open(path) as llm:
