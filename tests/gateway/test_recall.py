@@ -11,11 +11,10 @@ from spillover.errors import RequestError
 from spillover.gateway.recall import KEPT_S, Recall
 
 if TYPE_CHECKING:
-    from spillover.gateway.asgi import Headers
     from tests.serving import Served
 
-MINE: Headers = {b"authorization": b"Bearer mine"}
-THEIRS: Headers = {b"authorization": b"Bearer theirs"}
+MINE = b"a print of my key"
+THEIRS = b"a print of theirs"
 HELLO = json.dumps({"model": "m", "input": "hello"}).encode()
 
 

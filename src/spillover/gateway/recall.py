@@ -6,7 +6,6 @@ Each client key has its own. Refuses to know what is remembered.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -18,11 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spillover.engine import Give
-    from spillover.gateway.asgi import Headers
 
 KEPT_S: Final = 3_600.0
 MOST_BYTES: Final = 200_000_000
-_KEYS: Final = (b"authorization", b"x-api-key", b"x-goog-api-key")
 
 
 class Recall:
@@ -35,7 +32,7 @@ class Recall:
         self._size = 0
         self._said: OrderedDict[tuple[bytes, str], tuple[float, bytes]] = OrderedDict()
 
-    def completed(self, body: bytes, headers: Headers) -> bytes:
+    def completed(self, body: bytes, owner: bytes) -> bytes:
         """Return a request with all that was said before it.
 
         Raises `RequestError` where it goes on from an answer that is not remembered.
@@ -44,7 +41,7 @@ class Recall:
         if previous is None:
             return body
         self._forget_old()
-        found = self._said.get((_owner(headers), previous))
+        found = self._said.get((owner, previous))
         if found is None:
             raise RequestError(
                 f"no answer {previous[:80]!r} is remembered: answers are kept for an hour in this "
@@ -52,15 +49,15 @@ class Recall:
                 param="previous_response_id",
                 code="previous_response_not_found",
             )
-        self._said.move_to_end((_owner(headers), previous))
+        self._said.move_to_end((owner, previous))
         return recalled(body, found[1])
 
-    def keep(self, body: bytes, answer: bytes, headers: Headers, *, stream: bool) -> None:
+    def keep(self, body: bytes, answer: bytes, owner: bytes, *, stream: bool) -> None:
         """Remember a request that was `completed`, and its answer or the end of its stream."""
         said = said_in(body, answer, stream=stream)
         if said is None or len(said.items) > self._most:
             return
-        key = _owner(headers), said.id
+        key = owner, said.id
         self._drop(key)
         self._said[key] = self._now(), said.items
         self._size += len(said.items)
@@ -78,26 +75,20 @@ class Recall:
             self._size -= len(found[1])
 
 
-def _owner(headers: Headers) -> bytes:
-    """Return a print of the key that a client shows."""
-    shown = b"\n".join(headers.get(name, b"") for name in _KEYS)
-    return hashlib.sha256(shown).digest()
-
-
 class Remembered(Answer):
     """An answer that is remembered when it is whole."""
 
-    def __init__(self, answer: Answer, recall: Recall, asked: bytes, headers: Headers) -> None:
+    def __init__(self, answer: Answer, recall: Recall, asked: bytes, owner: bytes) -> None:
         """Hand on `answer`, and have `recall` keep it as what the request `asked` came to."""
         super().__init__(answer.status, answer.headers, body=answer.body)
         self._answer = answer
         self._recall = recall
         self._asked = asked
-        self._shown = headers
+        self._owner = owner
         self._last = b""
         """A stream's last chunk: a whole one ends with all that was said."""
         if answer.body is not None:
-            recall.keep(asked, answer.body, headers, stream=False)
+            recall.keep(asked, answer.body, owner, stream=False)
 
     async def pour(self, give: Give) -> bool:
         """Give the client the stream's chunks as they come; return whether more follow."""
@@ -108,7 +99,7 @@ class Remembered(Answer):
 
         more = await self._answer.pour(kept)
         if not more:
-            self._recall.keep(self._asked, self._last, self._shown, stream=True)
+            self._recall.keep(self._asked, self._last, self._owner, stream=True)
         return more
 
     async def aclose(self) -> None:
