@@ -73,14 +73,14 @@ def test_an_hour_later_it_is_forgotten() -> None:
 
 
 def test_the_longest_unused_goes_where_there_is_no_room() -> None:
-    recall = Recall(Clock(), most=200)
+    recall = Recall(Clock(), most=300)
     recall.keep(HELLO, answer("a"), MINE, stream=False)
     recall.keep(HELLO, answer("b"), MINE, stream=False)
 
     recall.completed(going_on("a"), MINE)
     recall.keep(HELLO, answer("c"), MINE, stream=False)
     recall.keep(HELLO, answer("c"), MINE, stream=False)
-    recall.keep(HELLO, answer("x" * 300), MINE, stream=False)
+    recall.keep(HELLO, answer("x" * 500), MINE, stream=False)
 
     assert inputs(recall.completed(going_on("a"), MINE))[1] == "a"
     assert inputs(recall.completed(going_on("c"), MINE))[1] == "c"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
+    from spillover.gateway.recall import Recall
     from spillover.gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ class Gateway:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._settings
+
+    @property
+    def recall(self) -> Recall:
+        """What clients of OpenAI's Responses may go on from."""
+        return self._proxy.recall
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""

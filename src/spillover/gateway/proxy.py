@@ -117,7 +117,8 @@ class Proxy:
         self._engine = engine
         self._dawdle_s = dawdle_s
         self._rounds = Rounds()
-        self._recall = Recall(time.monotonic)
+        self.recall = Recall(time.monotonic)
+        """What clients of OpenAI's Responses may go on from."""
 
     async def serve(self, visit: Visit, asked: Operation | Way, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
@@ -164,7 +165,7 @@ class Proxy:
         said, owner = body, b""
         if asked.dialect is Dialect.RESPONSES:
             owner = owner_of(visit.headers, visit.scope["query_string"])
-            body = self._recall.completed(body, owner)
+            body = self.recall.completed(body, owner)
         call = _spoken_call(body, asked, visit)
         if self._engine.keeps_answers:
             call = _owned(call, visit, goes_on=body is not said)
@@ -173,7 +174,7 @@ class Proxy:
             return Answer(200, headers, body=encode(asked.weighed(self._engine.weigh(call))))
         answer = await self._engine.answer(call)
         if asked.dialect is Dialect.RESPONSES:
-            return Remembered(answer, self._recall, body, owner)
+            return Remembered(answer, self.recall, body, owner)
         return answer
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.engine import Answer
 from spillover.errors import RequestError
-from spillover.protocols.responses.recall import previous_of, recalled, said_in
+from spillover.protocols.responses.recall import Said, previous_of, recalled, said_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ class Recall:
         self._now = now
         self._most = most
         self._size = 0
-        self._said: OrderedDict[tuple[bytes, str], tuple[float, bytes]] = OrderedDict()
+        self._said: OrderedDict[tuple[bytes, str], tuple[float, Said]] = OrderedDict()
 
     def completed(self, body: bytes, owner: bytes) -> bytes:
         """Return a request with all that was said before it.
@@ -40,8 +40,7 @@ class Recall:
         previous = previous_of(body)
         if previous is None:
             return body
-        self._forget_old()
-        found = self._said.get((owner, previous))
+        found = self.find(previous, owner)
         if found is None:
             raise RequestError(
                 f"no answer {previous[:80]!r} is remembered: answers are kept for an hour in this "
@@ -49,18 +48,30 @@ class Recall:
                 param="previous_response_id",
                 code="previous_response_not_found",
             )
-        self._said.move_to_end((owner, previous))
-        return recalled(body, found[1])
+        return recalled(body, found.items)
+
+    def find(self, name: str, owner: bytes) -> Said | None:
+        """Return what is remembered under an answer's id; None: nothing, or not for `owner`."""
+        self._forget_old()
+        found = self._said.get((owner, name))
+        if found is None:
+            return None
+        self._said.move_to_end((owner, name))
+        return found[1]
+
+    def forget(self, name: str, owner: bytes) -> None:
+        """Forget an answer."""
+        self._drop((owner, name))
 
     def keep(self, body: bytes, answer: bytes, owner: bytes, *, stream: bool) -> None:
         """Remember a request that was `completed`, and its answer or the end of its stream."""
         said = said_in(body, answer, stream=stream)
-        if said is None or len(said.items) > self._most:
+        if said is None or said.size > self._most:
             return
         key = owner, said.id
         self._drop(key)
-        self._said[key] = self._now(), said.items
-        self._size += len(said.items)
+        self._said[key] = self._now(), said
+        self._size += said.size
         while self._size > self._most:
             self._drop(next(iter(self._said)))
 
@@ -72,7 +83,7 @@ class Recall:
     def _drop(self, key: tuple[bytes, str]) -> None:
         found = self._said.pop(key, None)
         if found is not None:
-            self._size -= len(found[1])
+            self._size -= found[1].size
 
 
 class Remembered(Answer):
