@@ -200,6 +200,7 @@ def test_what_is_harmless_to_lose_is_named() -> None:
     [
         (b'{"input": [{"role": "tool"}]}', "input[0].role"),
         (b'{"input": 7}', "input"),
+        (b'{"instructions": "x"}', "input"),
         (b'{"tool_choice": "x"}', "tool_choice"),
     ],
 )

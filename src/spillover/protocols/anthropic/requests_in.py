@@ -68,6 +68,8 @@ def _read(fields: Fields) -> Request:
     )
     if request.sampling.max_tokens is None:
         raise Malformed("max_tokens", "a whole number")
+    if "messages" not in fields:
+        raise Malformed("messages", "a list")
     for name in fields.left():
         (losses.lack if name in _LACKING else losses.drop)(name)
     return replace(request, dropped=losses.dropped, lacks=losses.lacks)

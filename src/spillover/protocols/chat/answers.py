@@ -193,7 +193,7 @@ def _message(choice: Choice) -> dict[str, Any]:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
             }
             for call in calls
         ]

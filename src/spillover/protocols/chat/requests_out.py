@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from spillover.protocols.chat.thinking import write_details
-from spillover.protocols.conversation.fields import Losses, data_url, encode
+from spillover.protocols.conversation.fields import Losses, data_url, encode, file_name
 from spillover.protocols.conversation.requests import (
     Choosing,
     Media,
@@ -206,7 +206,10 @@ def _media(part: Media, losses: Losses) -> dict[str, Any]:
                 # An id holds only where the file is, and chat takes no address of a file.
                 losses.lack("file_id" if part.url is None else "file_url")
             data = data_url(part.mime, part.data or "")
-            return {"type": "file", "file": {"filename": part.name or "file", "file_data": data}}
+            return {
+                "type": "file",
+                "file": {"filename": file_name(part.name, part.mime), "file_data": data},
+            }
         case _:
             assert_never(part.medium)
 

@@ -203,6 +203,14 @@ def split_data_url(url: str) -> tuple[str | None, str] | None:
     return head[5:-7].partition(";")[0] or None, data
 
 
+_ENDINGS: Final = {"application/pdf": ".pdf", "text/plain": ".txt"}
+
+
+def file_name(name: str | None, mime: str | None) -> str:
+    """Return what a file is called: OpenAI tells its kind by the ending."""
+    return name or f"file{_ENDINGS.get(mime or '', '')}"
+
+
 def data_url(mime: str | None, data: str) -> str:
     """Return base64 as a data URL."""
     return f"data:{mime or 'application/octet-stream'};base64,{data}"

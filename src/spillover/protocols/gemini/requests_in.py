@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from spillover.protocols.conversation.fields import Fields, Losses, read_body
+from spillover.protocols.conversation.fields import Fields, Losses, Malformed, read_body
 from spillover.protocols.conversation.requests import (
     Choosing,
     OutputFormat,
@@ -98,6 +98,8 @@ def _read(fields: Fields) -> Request:
         reasoning=_reasoning(config),
         choices=config.count("candidateCount") or 1,
     )
+    if "contents" not in fields:
+        raise Malformed("contents", "a list")
     for name in (*fields.left(), *config.left()):
         (losses.lack if name in _LACKING else losses.drop)(name)
     return replace(request, dropped=losses.dropped, lacks=losses.lacks)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from msgspec.structs import replace
+
 from spillover.protocols.chat.answers import read_likelihood
 from spillover.protocols.conversation.answers import (
     Answer,
@@ -175,7 +177,8 @@ def _written(part: Said, name: str, choice: Choice) -> dict[str, Any]:
             logprobs = choice.logprobs if isinstance(part, Text) else ()
             return message_item([said_part(part, logprobs)], f"msg_{name}", status)
         case ToolCall():
-            return call_item(part, f"fc_{name}", status)
+            whole = replace(part, arguments=part.arguments or "{}")
+            return call_item(whole, f"fc_{name}", status)
         case Thinking():
             own = part.seal is not None and part.seal.origin is Dialect.RESPONSES
             identity = part.seal.id if part.seal is not None and own else None

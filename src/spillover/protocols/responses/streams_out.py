@@ -205,12 +205,15 @@ class StreamWriter:
             if not only_whole or (call.arguments and object_in(call.arguments) is not None):
                 identity = self._output[place]["id"]
                 at = {"item_id": identity, "output_index": place}
+                whole = replace(call, arguments=call.arguments or "{}")  # clients read it as JSON
+                if not call.arguments:
+                    events.append(self._called(CallDelta(call=number, arguments="{}")))
                 events.append(
                     self._event(
-                        "response.function_call_arguments.done", **at, arguments=call.arguments
+                        "response.function_call_arguments.done", **at, arguments=whole.arguments
                     )
                 )
-                events.append(self._done(place, call_item(call, identity, "completed")))
+                events.append(self._done(place, call_item(whole, identity, "completed")))
                 del self._calls[number]
         return b"".join(events)
 
