@@ -142,7 +142,8 @@ def _turns(fields: Fields, losses: Losses) -> Iterator[Turn]:
         if role is None:
             raise Malformed(message.path("role"), "user, assistant or system")
         yield Turn(role=role, parts=tuple(_parts(message, "content", losses)))
-        losses.drop(*(f"messages.{name}" for name in message.left()))
+        if left := message.left():
+            losses.drop(*(f"messages.{name}" for name in left))
 
 
 def _texts(fields: Fields, name: str, losses: Losses) -> Iterator[Text]:
@@ -165,7 +166,8 @@ def _parts(fields: Fields, name: str, losses: Losses) -> Iterator[Part]:
             losses.lack(f"messages.{kind}")
         else:
             yield found
-            losses.drop(*block.left())
+            if left := block.left():
+                losses.drop(*left)
 
 
 def _part(kind: str, block: Fields, losses: Losses) -> Part | None:

@@ -32,6 +32,9 @@ def read_thinking(message: Fields) -> Iterator[Thinking]:
     """Yield what a message holds of thinking; the details where there are any."""
     text = message.text("reasoning_content")
     text = message.text("reasoning") or text
+    if not text and "reasoning_details" not in message:
+        message.value("reasoning_details")
+        return
     runs: list[dict[str, Any]] = []
     for detail in message.objects("reasoning_details"):
         # Clients may hand back the pieces of a stream as they came: those of one index are one.

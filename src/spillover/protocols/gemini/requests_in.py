@@ -64,14 +64,16 @@ def read_request(body: bytes, *, model: str | None = None, stream: bool = False)
 
 def _camel(value: Any) -> Any:
     if isinstance(value, list):
-        return [_camel(item) for item in value]
+        return [_camel(item) if isinstance(item, dict | list) else item for item in value]
     if not isinstance(value, dict):
         return value
     found = {}
     for name, item in value.items():
-        head, *tail = name.split("_")
-        camel = head + "".join(word.capitalize() for word in tail)
-        found[camel] = item if camel in _OPAQUE else _camel(item)
+        if "_" in name:
+            head, *tail = name.split("_")
+            name = head + "".join(word.capitalize() for word in tail)  # noqa: PLW2901 - the same, as it is read
+        opaque = not isinstance(item, dict | list) or name in _OPAQUE
+        found[name] = item if opaque else _camel(item)
     return found
 
 

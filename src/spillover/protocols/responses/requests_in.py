@@ -174,7 +174,8 @@ def _said(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn,
             turns[-1][1].extend(parts)
         else:
             turns.append((role, parts))
-        losses.drop(*(f"input.{name}" for name in item.left() if name not in _OF_ITEMS))
+        if left := item.left():
+            losses.drop(*(f"input.{name}" for name in left if name not in _OF_ITEMS))
     return tuple(system), tuple(Turn(role=role, parts=tuple(parts)) for role, parts in turns)
 
 
