@@ -189,10 +189,11 @@ def _messages(request: Request, losses: Losses) -> tuple[Any, list[dict[str, Any
         blocks = _blocks(turn, losses)
         if not blocks:
             continue
-        if merged and merged[-1][0] == turn.role.value:
+        role = "assistant" if turn.role is Role.ASSISTANT else "user"
+        if merged and merged[-1][0] == role:
             merged[-1][1].extend(blocks)
         else:
-            merged.append((turn.role.value, blocks))
+            merged.append((role, blocks))
     if not merged and system:
         merged, system = [("user", [{"type": "text", "text": text} for text in system])], []
     for role, blocks in merged:

@@ -236,11 +236,14 @@ def decoded(body: bytes, *, lenient: bool = False) -> Fields:
 
 def object_in(text: str) -> dict[str, Any] | None:
     """Return the JSON object that a text is; None where it is none. Empty text is an empty object."""
+    text = text.strip() or "{}"
+    if text[0] != "{":
+        return None  # most results of tools are words: no error is to be made for each
     try:
-        value = _decode(text.strip() or "{}")
+        found: dict[str, Any] = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return found
 
 
 def split_data_url(url: str) -> tuple[str | None, str] | None:
