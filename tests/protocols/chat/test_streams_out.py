@@ -83,6 +83,7 @@ def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
     deltas = [
         CallBegin(call=0, id="a", name="now"),
         CallBegin(call=1, id="b", name="then"),
+        CallDelta(call=0, arguments=""),
         CallDelta(call=1, arguments="[]"),
         CallBegin(call=0, id="c", name="other", choice=1),
         Finish(stop=Stop.TOOLS),

@@ -34,6 +34,8 @@ _NEWER_LIMIT: Final = frozenset({"openai", "azure"})
 """Providers whose newer models refuse `max_tokens` for `max_completion_tokens`; others may not know it."""
 _TAKE_DETAILS: Final = frozenset({"openrouter"})
 """Providers that take `reasoning_details` back, and hand seals on to whoever made them."""
+_TAKE_NO_THOUGHTS: Final = frozenset({"mistral"})
+"""Providers that refuse fields that they don't know, `reasoning_content` among them (422 extra_forbidden)."""
 
 
 def write_request(request: Request, target: Target) -> Written:
@@ -250,7 +252,7 @@ def _put_thinking(
         message["reasoning_details"] = write_details(thoughts)
         return
     own = [part for part in thoughts if part.seal and part.seal.origin is Dialect.CHAT]
-    if own:
+    if own and target.provider not in _TAKE_NO_THOUGHTS:
         message["reasoning_content"] = "".join(part.text for part in own)
-    if len(own) < len(thoughts):
+    if "reasoning_content" not in message or len(own) < len(thoughts):
         losses.drop("thinking")

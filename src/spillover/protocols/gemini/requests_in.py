@@ -62,11 +62,9 @@ def read_request(body: bytes, *, model: str | None = None, stream: bool = False)
     return replace(found, model=model, stream=stream)
 
 
-def _camel(value: Any) -> Any:
+def _camel(value: dict[str, Any] | list[Any]) -> Any:
     if isinstance(value, list):
         return [_camel(item) if isinstance(item, dict | list) else item for item in value]
-    if not isinstance(value, dict):
-        return value
     found = {}
     for name, item in value.items():
         if "_" in name:
