@@ -52,6 +52,8 @@ def sync_sdks(llm: SyncSpillover) -> None:
         check(stream.get_final_text(), "anthropic, stream")
     nobody = FOR_ANTHROPIC | {"model": "nobody"}
     raises(anthropic.NotFoundError, "anthropic, error", lambda: client.messages.create(**nobody))
+    odd = FOR_ANTHROPIC | {"messages": 7}
+    raises(anthropic.BadRequestError, "anthropic, odd", lambda: client.messages.create(**odd))
 
     genai: Any = importlib.import_module("google.genai")
     http_options = {"base_url": BASE, "httpx_client": llm.httpx2_client()}
@@ -66,6 +68,8 @@ def sync_sdks(llm: SyncSpillover) -> None:
     openai: Any = importlib.import_module("openai")
     client = openai.OpenAI(base_url=f"{BASE}/v1", api_key="-", http_client=llm.httpx2_client())
     check(client.responses.create(**FOR_OPENAI).output_text, "openai")
+    vague = {"model": "default"}
+    raises(openai.BadRequestError, "openai, odd", lambda: client.responses.create(**vague))
 
 
 async def async_sdks(llm: Spillover) -> None:

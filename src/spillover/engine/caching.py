@@ -37,6 +37,10 @@ _OF_ONE_REQUEST: Final = (
     "x-spillover-trail",
     "x-upstream-request-id",
 )
+_PART: Final = 64
+"""Bytes that a part takes beside its own, …"""
+_ANSWER: Final = 512
+"""… and an answer with its headers and its place."""
 _sorted: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -53,7 +57,7 @@ class Kept(Value, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """Bytes that it takes, roughly."""
-        return sum(map(len, self.parts)) + 512
+        return sum(map(len, self.parts)) + _PART * len(self.parts) + _ANSWER
 
 
 class Cache:

@@ -65,7 +65,8 @@ class Engine:
         self._loaded: LoadedConfig | None = None
         self._probes = Probes(world)
         self._caches: Caches | None = None
-        """None: no chain keeps answers."""
+        self.keeps_answers = False
+        """Whether any chain does: calls are to say whose they are then."""
         self._told: dict[str, str | None] = {}
         """What those who serve say of profiles' accounts, while this engine only looks."""
         if not serves:
@@ -95,11 +96,6 @@ class Engine:
     def clock(self) -> Clock:
         """The source of instants."""
         return self._world.clock
-
-    @property
-    def keeps_answers(self) -> bool:
-        """Whether any chain does: calls need say whose they are then."""
-        return self._caches is not None
 
     @property
     def in_flight(self) -> int:
@@ -275,6 +271,7 @@ class Engine:
         routing = assemble(loaded, loaded.catalogue, told=self._told)
         self._world.adopt(routing, loaded.redactor.redact)
         self._caches = Caches(self._world) or None
+        self.keeps_answers = self._caches is not None
 
     def _listen(self) -> None:
         """Take over what those who serve say now: one may have begun or ended."""
