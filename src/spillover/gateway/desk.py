@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, offers, steering, vitals
+from spillover.gateway import (
+    admin,
+    dialects,
+    feed,
+    listing,
+    offers,
+    remembered,
+    steering,
+    vitals,
+)
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.page import front_page
@@ -30,6 +39,9 @@ ROUTES: Final = (
     Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
+    Route("GET", "/v1/responses/{response}", Door.PROTOCOL, remembered.answer),
+    Route("DELETE", "/v1/responses/{response}", Door.PROTOCOL, remembered.forget),
+    Route("GET", "/v1/responses/{response}/input_items", Door.PROTOCOL, remembered.inputs),
     Route("GET", "/", Door.ADMIN, front_page),
     Route("GET", "/api/status", Door.ADMIN, admin.status),
     Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
