@@ -112,7 +112,7 @@ def test_an_error_ends_the_stream_as_its_own_event() -> None:
 
 
 def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
-    deltas = [CallBegin(call=0, id="a", name="now"), Finish(stop=Stop.TOOLS)]
+    deltas: list[Delta] = [CallBegin(call=0, id="a", name="now"), Finish(stop=Stop.TOOLS)]
 
     told = payloads(streamed(StreamWriter(STAMP), deltas))
 
