@@ -16,7 +16,7 @@ from tests.serving import Served, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai.types.responses import FunctionToolParam
+    from openai.types.responses import FunctionToolParam, Response
 
     from spillover.simulator import SimulatedProvider
 
@@ -85,7 +85,7 @@ def test_a_turn_with_a_tool_goes_on_by_the_answers_id(client: OpenAI, upstream: 
 def test_an_answer_is_shown_again_until_it_is_forgotten(client: OpenAI, *, stream: bool) -> None:
     if stream:
         with client.responses.stream(model="anthropic", input="hello") as events:
-            first = events.get_final_response()
+            first: Response = events.get_final_response()
     else:
         first = client.responses.create(model="anthropic", input="hello")
     second = client.responses.create(

@@ -13,6 +13,7 @@ from spillover.protocols.conversation.answers import (
     Answer,
     CallBegin,
     CallDelta,
+    Delta,
     Fault,
     Finish,
     Stop,
@@ -80,7 +81,7 @@ def test_an_error_ends_the_stream_as_its_own_event() -> None:
 
 
 def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
-    deltas = [
+    deltas: list[Delta] = [
         CallBegin(call=0, id="a", name="now"),
         CallBegin(call=1, id="b", name="then"),
         CallDelta(call=0, arguments=""),

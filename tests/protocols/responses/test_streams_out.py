@@ -152,7 +152,7 @@ def test_calls_are_told_as_the_client_spells_its_tools() -> None:
 
 
 def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
-    deltas = [CallBegin(call=0, id="a", name="now"), Finish(stop=Stop.TOOLS)]
+    deltas: list[Delta] = [CallBegin(call=0, id="a", name="now"), Finish(stop=Stop.TOOLS)]
 
     told = payloads(streamed(StreamWriter(STAMP), deltas))
 
