@@ -274,8 +274,8 @@ def _content(file: Path) -> bytes:
 
 def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue) -> list[Secret]:
     """Return every credential a configuration holds, and those its environment offers providers."""
-    notices = [each for each in config.notify if each.reveal() != DESKTOP]
-    found: list[Any] = [config.server.admin_key, *config.server.client_keys, *notices]
+    found: list[Any] = [config.server.admin_key, *config.server.client_keys]
+    found += [target.to for target in config.notify if target.to.reveal() != DESKTOP]
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]

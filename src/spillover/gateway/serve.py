@@ -81,11 +81,13 @@ async def serve(
     """Serve a gateway until a signal says to stop, or the task is cancelled.
 
     Answers under way then have `grace_s`; a second signal ends them at once. The file of `followed`
-    is followed. The socket is closed at the end; the engine stays open.
+    is followed, and whom it names is told of transitions. The socket is closed at the end; the engine stays open.
     """
     from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
 
     options = options or ServeOptions()
+    if followed is not None:
+        gateway.notices.adopt(followed.config.notify)
     gateway.environ = os.environ if options.environ is None else options.environ
     gateway.simulated = options.simulated
     gateway.engine.run_upstreams()
@@ -106,6 +108,7 @@ async def serve(
         await _until_stopped(server, gateway, listening)
     finally:
         gateway.stopping.set()
+        await gateway.notices.close()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
