@@ -60,6 +60,7 @@ def test_a_server_that_says_it_is_ill_and_one_without_models_are_problems() -> N
     assert "says it is ill: 503" in ill.saw
     assert ill.remedy == "curl -i http://127.0.0.1:11434/health"
     assert empty.remedy == "ollama pull m"
+    assert found("", models=())[0].level is Level.OK
 
 
 def test_a_litellm_that_leaks_is_told_by_its_version() -> None:

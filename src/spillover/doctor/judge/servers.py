@@ -128,7 +128,7 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
             why="it takes connections and can't serve; a model may still be loading",
             remedy=f"curl -i http://{found.address}{kind.health if kind else '/'}",
         )
-    elif found.models == ():
+    elif found.models == () and kind is not None:
         model = next(iter(found.profiles.values()))
         yield Finding(
             check="server.local",
@@ -136,7 +136,7 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
             about=about,
             saw=f"{name} at {found.address} has no model",
             why="every request to it fails",
-            remedy=(kind.add_model if kind else "load {model}").format(model=model),
+            remedy=kind.add_model.format(model=model),
         )
     else:
         count = "" if found.models is None else f" with {len(found.models)} models"

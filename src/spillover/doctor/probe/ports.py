@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from spillover.config.addresses import WILDCARDS
+from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.discovery import fetched
 from spillover.config.secrets import Secret
 from spillover.doctor.judge.ports import Bind, Port, excluded_ranges
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _NEXT: Final = 100
 _HIGHEST: Final = 65_535
-_ASK_S: Final = 2.0
+_ASK_S: Final = 1.0
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM, 10013})
 """10013 is Windows' WSAEACCES."""
 _TAKEN: Final = frozenset({errno.EADDRINUSE, 10048})
@@ -77,8 +77,7 @@ def _looked_at(host: str, number: int) -> Port:
 def _tried(host: str, number: int) -> Bind:
     """Take a port as the gateway does, and let go of it."""
     try:
-        rows = socket.getaddrinfo(host or None, number, type=socket.SOCK_STREAM)
-        family, _, _, _, address = min(rows, key=lambda row: row[0] != socket.AF_INET)
+        family, address = _place(host, number)
         with closing(socket.socket(family, socket.SOCK_STREAM)) as taken:
             if sys.platform != "win32":  # where it would take a port from who has it
                 taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,6 +88,14 @@ def _tried(host: str, number: int) -> Bind:
             return Bind.DENIED
         return Bind.TAKEN if error.errno in _TAKEN else Bind.NO_ADDRESS
     return Bind.FREE
+
+
+def _place(host: str, number: int) -> tuple[int, tuple[object, ...]]:
+    if address_of(host) is not None:
+        return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, number)
+    rows = socket.getaddrinfo(host or None, number, type=socket.SOCK_STREAM)
+    family, _, _, _, address = min(rows, key=lambda row: row[0] != socket.AF_INET)
+    return family, address
 
 
 async def told(url: str, key: Secret | None = None) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from spillover.upstream import Upstream
 
 CONNECT_S: Final = 3.0
-ANSWER_S: Final = 5.0
+ANSWER_S: Final = 4.0
 MOST: Final = 8 << 20
 """Bytes of a list of models; OpenRouter's has half a million."""
 _HEADERS: Final = {

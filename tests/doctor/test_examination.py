@@ -1,0 +1,121 @@
+"""A whole set-up is examined at once: what is broken is named, and what is not is not blamed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from spillover.doctor.examination import WITHIN_S, examine, in_order
+from spillover.doctor.findings import Finding, Level
+from spillover.doctor.probe.subject import Subject
+from spillover.doctor.table import BY_NAME
+from spillover.errors import Problem
+from spillover.simulator import Model, ProviderSpec, running
+from tests.doctor.setup import set_up
+from tests.upstream.commanding import free_port
+from tests.upstream.serving import raw_provider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "right-key-0123456789"
+SPEC = ProviderSpec(models={"m": Model()}, keys=frozenset({KEY}))
+
+
+def examined(subject: Subject) -> tuple[list[Finding], list[str]]:
+    told: list[str] = []
+    found = asyncio.run(examine(subject, lambda title, done, of: told.append(f"{done}/{of} {title}")))
+    return found, told
+
+
+def config(*profiles: str) -> str:
+    return "\n".join((f"server: {{port: {free_port()}}}", "profiles:", *profiles))
+
+
+def profile(name: str, base_url: str, model: str = "m", key: str = KEY) -> str:
+    return f"  {name}: {{base_url: '{base_url}', model: {model}, api_key: '{key}', tier: paid}}"
+
+
+def bad(found: list[Finding]) -> set[tuple[str, str]]:
+    return {(each.check, each.about) for each in found if each.level is Level.PROBLEM}
+
+
+def test_a_sound_set_up_has_no_problem(tmp_path: Path) -> None:
+    with running(SPEC, SPEC) as (one, two):
+        subject = set_up(tmp_path, config(profile("a", one.base_url), profile("b", two.base_url)))
+        found, told = examined(subject)
+
+    assert not bad(found)
+    assert KEY not in repr(found)
+    assert sorted(each.partition(" ")[2] for each in told) == [
+        "configuration",
+        "keys",
+        "local servers",
+        "machine",
+        "port",
+        "state",
+    ]
+    assert [each.check for each in found] == sorted(
+        (each.check for each in found), key=list(BY_NAME).index
+    )
+
+
+def test_each_fault_is_named_and_no_other(tmp_path: Path) -> None:
+    with running(SPEC) as (provider,):
+        subject = set_up(
+            tmp_path,
+            config(
+                profile("sound", provider.base_url),
+                profile("denied", provider.base_url, key="wrong-key-0123456789"),
+                profile("lacking", provider.base_url, model="mm"),
+                profile("down", f"http://127.0.0.1:{free_port()}/v1"),
+                profile("lost", "https://nobody.invalid/v1"),
+            ),
+        )
+        found, _ = examined(subject)
+
+    assert bad(found) == {
+        ("net.dns", "nobody.invalid"),
+        ("provider.key", "denied"),
+        ("provider.model", "lacking"),
+        ("server.local", "down"),
+    }
+
+
+def test_a_configuration_that_can_not_be_used_leaves_the_rest_to_look_at(tmp_path: Path) -> None:
+    problem = Problem(file="f", key="profiles", found="nothing", expected="a mapping")
+    environ = {"SPILLOVER_STATE_DIR": str(tmp_path / "state"), "HTTPS_PROXY": "http://proxy:1"}
+    subject = Subject(path=tmp_path / "f", environ=environ, problems=(problem,))
+
+    found, _ = examined(subject)
+
+    assert ("config.file", "f") in bad(found)
+    assert {"env.proxy", "port.gateway", "state.file", "system.versions"} <= {
+        each.check for each in found
+    }
+
+
+def test_a_provider_that_never_answers_holds_nobody_up(tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def run() -> list[Finding]:
+        async with raw_provider(silent) as url:
+            subject = set_up(tmp_path, config(profile("mute", url)))
+            return await examine(subject, lambda *_: None)
+
+    began_s = time.monotonic()
+    found = asyncio.run(run())
+
+    assert ("server.local", "mute") in bad(found)
+    assert time.monotonic() - began_s < WITHIN_S
+
+
+def test_the_same_finding_is_told_once() -> None:
+    one = Finding(check="env.key", saw="x")
+
+    assert in_order([Finding(check="net.tcp", saw="y"), one, one]) == [
+        one,
+        Finding(check="net.tcp", saw="y"),
+    ]
