@@ -68,7 +68,9 @@ def test_fix_mends_what_can_be_mended_and_says_so(setting: Setting, tmp_path: Pa
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         text = path.read_text().rpartition("server:")[0]
         path.write_text(f"{text}server: {{port: {taken.getsockname()[1]}}} # mine\n")
-        before, broken = found("doctor", "--config", path, HTTPS_PROXY="http://proxy:1", NO_PROXY="")
+        before, broken = found(
+            "doctor", "--config", path, HTTPS_PROXY="http://proxy:1", NO_PROXY=""
+        )
 
         done = spillover(
             "doctor", "--fix", "--json", "--config", path, HTTPS_PROXY="http://proxy:1", NO_PROXY=""

@@ -25,7 +25,9 @@ SPEC = ProviderSpec(models={"m": Model()}, keys=frozenset({KEY}))
 
 def examined(subject: Subject) -> tuple[list[Finding], list[str]]:
     told: list[str] = []
-    found = asyncio.run(examine(subject, lambda title, done, of: told.append(f"{done}/{of} {title}")))
+    found = asyncio.run(
+        examine(subject, lambda title, done, of: told.append(f"{done}/{of} {title}"))
+    )
     return found, told
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,9 @@ from spillover.doctor.findings import (
     TidyVariable,
 )
 from spillover.doctor.mending import mend
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STAMP = "20261127T120000Z"
 PROFILES = "profiles: {p: {base_url: 'https://a.example/v1', model: m}}\n"

@@ -17,7 +17,8 @@ TODAY = "2026-11-27"
 
 
 def asked(model: str = "qwen3:8b", **fields: Any) -> Asked:
-    reply = Reply(**{"url": URL, "status": 200, "models": ("qwen3:8b", "qwen3:32b")} | fields)
+    said: dict[str, Any] = {"url": URL, "status": 200, "models": ("qwen3:8b", "qwen3:32b")}
+    reply = Reply(**said | fields)
     return Asked(provider="acme", profiles={"p": model}, listing=reply)
 
 
@@ -105,9 +106,7 @@ def test_a_model_that_is_not_listed_is_told_with_the_nearest() -> None:
 def test_an_alternative_that_is_listed_makes_it_a_warning() -> None:
     reply = Reply(url=URL, status=200, models=("spare",))
     every = found(
-        Asked(
-            provider="x", profiles={"p": "gone"}, alternatives={"p": ("spare",)}, listing=reply
-        )
+        Asked(provider="x", profiles={"p": "gone"}, alternatives={"p": ("spare",)}, listing=reply)
     )
 
     assert every["provider.model"].level is Level.WARNING
@@ -126,9 +125,7 @@ RETIRED = Retired(models=("old",), on="2026-08-16", successor="new", source="the
 def test_a_retired_model_names_its_successor_whether_it_is_listed_or_not() -> None:
     for models in ((), ("old",), ("other",)):
         reply = Reply(url=URL, status=200, models=models)
-        gone = Asked(
-            provider="groq", profiles={"p": "old"}, retired={"p": RETIRED}, listing=reply
-        )
+        gone = Asked(provider="groq", profiles={"p": "old"}, retired={"p": RETIRED}, listing=reply)
 
         bad = found(gone)["provider.model"]
 
@@ -139,12 +136,8 @@ def test_a_retired_model_names_its_successor_whether_it_is_listed_or_not() -> No
 def test_what_ends_is_known_without_an_answer() -> None:
     nameless = Retired(models=("old",), on="2027-01-01", source="their page")
 
-    (soon,) = endings(
-        Asked(provider="groq", profiles={"p": "old"}, retired={"p": nameless}), TODAY
-    )
-    (deprecated,) = endings(
-        Asked(provider="groq", profiles={"p": "m"}, deprecated=("p",)), TODAY
-    )
+    (soon,) = endings(Asked(provider="groq", profiles={"p": "old"}, retired={"p": nameless}), TODAY)
+    (deprecated,) = endings(Asked(provider="groq", profiles={"p": "m"}, deprecated=("p",)), TODAY)
 
     assert "will be retired on 2027-01-01" in soon.saw
     assert soon.remedy == "spillover catalogue groq"

@@ -21,9 +21,7 @@ ROW = {
     "to": "gemini",
     "cause": "rate_limited",
 }
-FALLBACK = Fallback(
-    at=ROW["at"], chain="default", source="groq", to="gemini", cause="rate_limited"
-)
+FALLBACK = Fallback(at=ROW["at"], chain="default", source="groq", to="gemini", cause="rate_limited")
 
 
 def test_uptime_is_the_share_of_busy_steps_with_an_answer() -> None:

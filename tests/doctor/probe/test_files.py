@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spillover.doctor.judge.keys import ENVIRONMENT
@@ -18,7 +17,7 @@ from spillover.doctor.probe.subject import Subject
 from tests.doctor.setup import set_up
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
 KEY = "gsk_" + "a1B2" * 13
 GROQ = "profiles: {p: {provider: groq, model: m, api_key: '${GROQ_API_KEY}'}}\n"

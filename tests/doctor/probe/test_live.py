@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from spillover.config.loader import load
-from spillover.doctor.judge.live import Answered
 from spillover.doctor.probe.live import converse, left
 from spillover.engine import EngineOptions, open_engine
 from tests.library.setting import two_providers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from spillover.doctor.judge.live import Answered
 
 
 def test_each_profile_is_asked_for_one_token_and_it_counts(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from spillover.doctor.probe.processes import holder_of, memory_and_age, pid_of, printed
 from spillover.doctor.systems import System
 
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system tells otherwise")
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere the system tells otherwise"
+)
 
 
 @on_linux

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from spillover.core.values import FailureClass
-from spillover.doctor.judge.answers import Asked
 from spillover.doctor.probe.providers import about, ask, groups, read
 from spillover.simulator import Model, ProviderSpec, running
 from spillover.upstream import HttpUpstream
@@ -16,6 +15,7 @@ from tests.upstream.commanding import free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spillover.doctor.judge.answers import Asked
     from spillover.doctor.probe.subject import Subject
 
 SPEC = ProviderSpec(models={"m": Model(), "n": Model()}, keys=frozenset({"right-key-0123456789"}))

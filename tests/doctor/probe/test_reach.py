@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.doctor.judge.network import Way
 from spillover.doctor.probe.reach import proxy_of, skew_of, way_to
 from tests.doctor.responder import responder
 from tests.upstream.commanding import free_port
@@ -19,6 +18,8 @@ from tests.upstream.serving import proxy, raw_provider, writing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    from spillover.doctor.judge.network import Way
 
 TLS = Path(__file__).parents[1] / "tls"
 DAY_S = 86_400.0
@@ -65,16 +66,16 @@ def test_a_trusted_certificate_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "trusted", "code", "error"),
     [
-        ("expired", True, 10, "certificate has expired"),
-        ("early", True, 9, "certificate is not yet valid"),
-        ("other_name", True, 64, "IP address mismatch"),
-        ("interceptor", False, 18, "self-signed certificate"),
+        ("expired", "trusted", 10, "certificate has expired"),
+        ("early", "trusted", 9, "certificate is not yet valid"),
+        ("other_name", "trusted", 64, "IP address mismatch"),
+        ("interceptor", "unknown", 18, "self-signed certificate"),
     ],
 )
 def test_a_wrong_certificate_is_told_and_read_all_the_same(
-    name: str, trusted: bool, code: int, error: str, monkeypatch: pytest.MonkeyPatch
+    name: str, trusted: str, code: int, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = shown(name, monkeypatch, trusted=trusted)
+    found = shown(name, monkeypatch, trusted=trusted == "trusted")
 
     assert (found.tls_code, found.is_up) == (code, False)
     assert error in found.tls_error

@@ -43,7 +43,7 @@ class LiteLLM(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Say nothing."""
 
 
@@ -100,9 +100,7 @@ def test_a_port_that_one_program_uses_names_it(tmp_path: Path) -> None:
 
 
 def test_servers_that_nobody_uses_and_that_stand_elsewhere_are_found(tmp_path: Path) -> None:
-    subject = set_up(
-        tmp_path, "profiles: {p: {base_url: 'http://localhost:11434/v1', model: m}}\n"
-    )
+    subject = set_up(tmp_path, "profiles: {p: {base_url: 'http://localhost:11434/v1', model: m}}\n")
     used = LocalServer(provider="ollama", base_url="http://127.0.0.1:11434/v1", models=("m",))
     spare = LocalServer(provider="vllm", base_url="http://127.0.0.1:8000/v1", models=("n",))
     down = Server(kind="vllm", address="127.0.0.1:9", profiles={"p": "m"}, error="refused")

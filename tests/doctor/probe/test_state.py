@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from spillover.doctor.probe.state import state
 from spillover.doctor.probe.subject import Subject
 from spillover.ledger.sqlite import SCHEMA_VERSION, SqliteJournal
 from tests.doctor.setup import set_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROFILES = "profiles: {p: {base_url: 'https://a.example/v1', model: m}}\n"
 

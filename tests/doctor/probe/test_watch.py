@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from spillover.doctor.judge.watch import Report
-from spillover.doctor.probe.subject import Subject
 from spillover.doctor.probe.watch import Watch
 from spillover.engine import EngineOptions, open_engine
+from spillover.simulator import running
 from spillover.upstream import HttpUpstream
 from tests.doctor.setup import set_up
 from tests.library.setting import FIRST, SECOND
 from tests.serving import document_for, serving
 from tests.upstream.commanding import free_port
-from spillover.simulator import running
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from spillover.doctor.judge.watch import Report
+    from spillover.doctor.probe.subject import Subject
 
 
 def reports(subject: Subject, times: int) -> list[Report]:
@@ -56,12 +57,14 @@ def test_who_is_down_is_seen_round_by_round(tmp_path: Path) -> None:
 
 
 def test_a_running_gateway_tells_of_its_fallbacks(tmp_path: Path) -> None:
-    with running(FIRST, SECOND) as (first, second):
-        with serving(document_for(first, second)) as gateway:
-            first.script("overloaded")
-            assert gateway.chat().status == 200
-            text = config(first.base_url, second.base_url, gateway.port)
-            (report,) = reports(set_up(tmp_path, text), 1)
+    with (
+        running(FIRST, SECOND) as (first, second),
+        serving(document_for(first, second)) as gateway,
+    ):
+        first.script("overloaded")
+        assert gateway.chat().status == 200
+        text = config(first.base_url, second.base_url, gateway.port)
+        (report,) = reports(set_up(tmp_path, text), 1)
 
     assert report.gateway == "degraded"
     (fallback,) = report.fallbacks
