@@ -90,48 +90,6 @@ def test_fix_mends_what_can_be_mended_and_says_so(setting: Setting, tmp_path: Pa
     assert KEY not in done.stdout
 
 
-def test_a_real_answer_is_never_sent_unasked(setting: Setting) -> None:
-    refused = spillover("verify", "--config", setting.path)
-
-    assert refused.returncode == 2
-    assert "second for money: say --yes to that" in refused.stderr
-    assert setting.first.counters().received == 0
-
-
-def test_verify_shows_latency_tokens_and_limits_of_each_profile(setting: Setting) -> None:
-    done = spillover("verify", "--yes", "--config", setting.path)
-
-    assert done.returncode == 0, done.stdout
-    assert "PROFILE  OUTCOME  LATENCY" in done.stdout
-    assert "4 of 5 requests/minute left" in done.stdout
-    assert setting.first.counters().accepted == 1
-    assert setting.second.counters().accepted == 1
-
-
-def test_live_tells_of_a_profile_that_does_not_answer(setting: Setting) -> None:
-    setting.second.script("server_error", times=None)
-
-    code, every = found("doctor", "second", "--live", "--yes", "--config", setting.path)
-
-    assert code == 1
-    assert every["provider.completion"]["figures"]["outcome"] == "server_error"
-
-
-def test_monitor_looks_once_and_exits_by_what_it_saw(setting: Setting) -> None:
-    up = spillover("monitor", "--once", "--json", "--config", setting.path)
-    setting.path.write_text(
-        setting.path.read_text().replace(
-            setting.second.base_url, f"http://127.0.0.1:{free_port()}/v1"
-        )
-    )
-    down = spillover("monitor", "--once", "--config", setting.path)
-
-    assert up.returncode == 0
-    assert json.loads(up.stdout)["profiles"]["first"]["up"] is True
-    assert down.returncode == 1
-    assert "no gateway runs" in down.stdout
-
-
 def test_the_modes_exclude_each_other(setting: Setting) -> None:
     assert spillover("doctor", "--live", "--watch", "--config", setting.path).returncode == 2
 

@@ -5,7 +5,9 @@ Refuses to know how any of it is looked at and judged.
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from spillover.core.values import Value
@@ -148,4 +150,19 @@ def page() -> str:
             if check.part is part
         ]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
+
+
+_MARKS: Final = ("<!-- checks: written by make docs -->", "<!-- end of the checks -->")
+
+
+def written_into(text: str) -> str:
+    """Return a page with the table between its marks."""
+    before, begin, rest = text.partition(_MARKS[0])
+    _, end, after = rest.partition(_MARKS[1])
+    return f"{before}{begin}\n\n{page()}{end}{after}"
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.write_text(written_into(target.read_text("utf-8")), "utf-8")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
+from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,8 +111,8 @@ def test_a_refused_connection_and_an_unknown_host_are_told() -> None:
 @pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere 127.0.0.2 is no address")
 def test_a_stale_address_is_found_by_a_second_resolver() -> None:
     async def run() -> Way:
-        async with raw_provider(_dated, host="127.0.0.2") as url:
-            port = int(url.split(":")[2].partition("/")[0])
+        with closing(socket.create_server(("127.0.0.2", 0))) as server:
+            port = server.getsockname()[1]
             async with responder({"localhost": ("127.0.0.2",)}) as address:
                 return await way_to("localhost", port, secure=False, resolver=address)
 

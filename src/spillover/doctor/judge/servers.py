@@ -139,7 +139,7 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
             remedy=kind.add_model.format(model=model),
         )
     else:
-        count = "" if found.models is None else f" with {len(found.models)} models"
+        count = f" with {len(found.models)} models" if found.models else ""
         yield Finding(
             check="server.local", about=about, saw=f"{name} is up at {found.address}{count}"
         )

@@ -10,11 +10,13 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from aiohappyeyeballs import start_connection
 from msgspec.structs import replace
 
 from spillover.clock import SystemClock
@@ -26,8 +28,12 @@ from spillover.protocols.spans import http_date_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aiohappyeyeballs import AddrInfoType
+
 STEP_S: Final = 3.0
 """How long one step may take."""
+NEXT_ADDRESS_S: Final = 0.25
+"""How long one address is tried before the next is tried beside it (RFC 8305)."""
 _IGNORE_TIMES: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME: an expired certificate can be read all the same."""
 
@@ -48,38 +54,76 @@ async def way_to(host: str, port: int, *, secure: bool, resolver: str = "") -> W
         parts = urlsplit(proxy)
         usual = 443 if parts.scheme == "https" else 80
         found = Way(host=host, port=port, secure=secure, proxy=without_login(proxy))
-        return await _connected(found, parts.hostname or "", parts.port or usual)
+        return (await _connected(found, parts.hostname or "", parts.port or usual))[0]
     found = Way(host=host, port=port, secure=secure)
-    found = await _asked_elsewhere(await _connected(found, host, port), resolver)
+    found, rows = await _connected(found, host, port)
+    found = await _asked_elsewhere(found, resolver)
     if found.tcp_error or found.dns_error or not secure:
         return found
-    return await _secured(found)
+    return await _secured(found, rows)
 
 
-async def _connected(found: Way, host: str, port: int) -> Way:
+async def _connected(found: Way, host: str, port: int) -> tuple[Way, list[AddrInfoType]]:
     """Look a host up and connect to it."""
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(STEP_S):
-            rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            rows = await _looked_up(host, port)
     except (OSError, UnicodeError) as error:
-        return replace(found, dns_error=_words(error))
+        return replace(found, dns_error=_words(error)), []
     found = replace(found, addresses=tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
     began_s = time.monotonic()
-    refusal = await _tried(host, port)
+    refusal = await _tried(rows)
     if refusal:
-        return replace(found, tcp_error=refusal)
-    return replace(found, tcp_ms=(time.monotonic() - began_s) * 1_000)
+        return replace(found, tcp_error=refusal), rows
+    return replace(found, tcp_ms=(time.monotonic() - began_s) * 1_000), rows
 
 
-async def _tried(host: str, port: int) -> str:
+async def _looked_up(host: str, port: int) -> list[AddrInfoType]:
+    """Ask the system for a host's addresses, in a thread that nobody waits for in the end.
+
+    A resolver that does not answer holds its thread for half a minute, which no timeout ends.
+    """
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[list[AddrInfoType]] = loop.create_future()
+
+    def tell(error: BaseException | None, rows: list[AddrInfoType]) -> None:
+        if answered.done():
+            return
+        if error is None:
+            answered.set_result(rows)
+        else:
+            answered.set_exception(error)
+
+    def run() -> None:
+        rows: list[AddrInfoType] = []
+        failed: BaseException | None = None
+        try:
+            rows = [*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            failed = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, failed, rows)
+
+    threading.Thread(target=run, name=f"look up {host}", daemon=True).start()
+    return await answered
+
+
+async def _dialled(rows: list[AddrInfoType]) -> socket.socket:
+    """Return a connection to the first of the addresses that takes one, as requests get theirs."""
+    loop = asyncio.get_running_loop()
+    return await start_connection(
+        rows, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, loop=loop
+    )
+
+
+async def _tried(rows: list[AddrInfoType]) -> str:
     """Connect and leave; return why that failed, or nothing."""
     try:
         async with asyncio.timeout(STEP_S):
-            _reader, writer = await asyncio.open_connection(host, port, happy_eyeballs_delay=0.25)
+            connected = await _dialled(rows)
     except OSError as error:  # TimeoutError is one
         return _words(error)
-    writer.transport.abort()
+    connected.close()
     return ""
 
 
@@ -104,8 +148,12 @@ async def _asked_elsewhere(found: Way, resolver: str) -> Way:
     found = replace(found, resolver=resolver, other_addresses=others)
     if not found.tcp_error or set(others) <= set(found.addresses):
         return found
-    tried = [await _tried(other, found.port) for other in others[:2]]
+    tried = [await _tried([_row(other, found.port)]) for other in others[:2]]
     return replace(found, other_works="" in tried)
+
+
+def _row(address: str, port: int) -> AddrInfoType:
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 def _is_address(host: str) -> bool:
@@ -116,12 +164,12 @@ def _is_address(host: str) -> bool:
     return True
 
 
-async def _secured(found: Way) -> Way:
+async def _secured(found: Way, rows: list[AddrInfoType]) -> Way:
     """Agree on TLS as requests do; where that fails, look at what was shown."""
     # Reading the system's certificates takes a moment.
     trusting = await asyncio.to_thread(ssl.create_default_context)
     try:
-        shown = await _shown(found, trusting)
+        shown = await _shown(found, rows, trusting)
     except ssl.SSLCertVerificationError as error:
         found = replace(found, tls_error=error.verify_message, tls_code=error.verify_code)
     except (OSError, ssl.SSLError) as error:
@@ -129,15 +177,15 @@ async def _secured(found: Way) -> Way:
     else:
         return replace(found, certificate=_certificate(shown))
     with contextlib.suppress(OSError, ssl.SSLError, ValueError):
-        certificate, skew_s = await _looked_at(found)
+        certificate, skew_s = await _looked_at(found, rows)
         found = replace(found, certificate=certificate, skew_s=skew_s)
     return found
 
 
-async def _shown(found: Way, context: ssl.SSLContext) -> dict[str, Any]:
+async def _shown(found: Way, rows: list[AddrInfoType], context: ssl.SSLContext) -> dict[str, Any]:
     async with asyncio.timeout(STEP_S):
         _reader, writer = await asyncio.open_connection(
-            found.host, found.port, ssl=context, server_hostname=found.host
+            sock=await _dialled(rows), ssl=context, server_hostname=found.host
         )
     try:
         shown: dict[str, Any] = writer.get_extra_info("peercert") or {}
@@ -146,7 +194,7 @@ async def _shown(found: Way, context: ssl.SSLContext) -> dict[str, Any]:
     return shown
 
 
-async def _looked_at(found: Way) -> tuple[Certificate, float | None]:
+async def _looked_at(found: Way, rows: list[AddrInfoType]) -> tuple[Certificate, float | None]:
     """Return a certificate that is not trusted, and the clock's distance from its host's.
 
     It is read by trusting it alone, whatever its dates and names; nothing is sent but `HEAD /`.
@@ -156,7 +204,7 @@ async def _looked_at(found: Way) -> tuple[Certificate, float | None]:
     skew_s = None
     async with asyncio.timeout(STEP_S):
         reader, writer = await asyncio.open_connection(
-            found.host, found.port, ssl=context, server_hostname=found.host
+            sock=await _dialled(rows), ssl=context, server_hostname=found.host
         )
         der: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         writer.write(f"HEAD / HTTP/1.1\r\nhost: {found.host}\r\n\r\n".encode())
@@ -167,7 +215,7 @@ async def _looked_at(found: Way) -> tuple[Certificate, float | None]:
     alone.check_hostname = False
     alone.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
     alone.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _IGNORE_TIMES
-    return _certificate(await _shown(found, alone)), skew_s
+    return _certificate(await _shown(found, rows, alone)), skew_s
 
 
 def _skew(head: bytes) -> float | None:
