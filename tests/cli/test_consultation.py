@@ -10,13 +10,25 @@ import pytest
 from spillover.cli.consultation import mended, subject_of
 from spillover.doctor.findings import Finding, Level, SetVariable
 from spillover.errors import UnknownName
-from tests.cli.terminal import spillover
+from tests.cli.in_process import Done, runner
 from tests.library.setting import Setting, two_providers
 from tests.upstream.commanding import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(name="spillover")
+def _spillover(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    return runner(capsys)
+
+
+def findings(
+    spillover: Callable[..., Done], *arguments: object
+) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = spillover(*arguments, "--json")
+    return done.returncode, {each["check"]: each for each in json.loads(done.stdout)}
 
 
 @pytest.fixture(name="setting")
@@ -27,12 +39,9 @@ def _setting(tmp_path: Path) -> Iterator[Setting]:
         yield setting
 
 
-def found(*arguments: object, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = spillover(*arguments, "--json", **variables)
-    return done.returncode, {each["check"]: each for each in json.loads(done.stdout)}
-
-
-def test_a_real_answer_is_never_sent_unasked(setting: Setting) -> None:
+def test_a_real_answer_is_never_sent_unasked(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
     refused = spillover("verify", "--config", setting.path)
 
     assert refused.returncode == 2
@@ -40,7 +49,9 @@ def test_a_real_answer_is_never_sent_unasked(setting: Setting) -> None:
     assert setting.first.counters().received == 0
 
 
-def test_verify_shows_latency_tokens_and_limits_of_each_profile(setting: Setting) -> None:
+def test_verify_shows_latency_tokens_and_limits_of_each_profile(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
     done = spillover("verify", "--yes", "--config", setting.path)
 
     assert done.returncode == 0, done.stdout
@@ -50,16 +61,22 @@ def test_verify_shows_latency_tokens_and_limits_of_each_profile(setting: Setting
     assert setting.second.counters().accepted == 1
 
 
-def test_live_tells_of_a_profile_that_does_not_answer(setting: Setting) -> None:
+def test_live_tells_of_a_profile_that_does_not_answer(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
     setting.second.script("server_error", times=None)
 
-    code, every = found("doctor", "second", "--live", "--yes", "--config", setting.path)
+    code, every = findings(
+        spillover, "doctor", "second", "--live", "--yes", "--config", setting.path
+    )
 
     assert code == 1
     assert every["provider.completion"]["figures"]["outcome"] == "server_error"
 
 
-def test_monitor_looks_once_and_exits_by_what_it_saw(setting: Setting) -> None:
+def test_monitor_looks_once_and_exits_by_what_it_saw(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
     up = spillover("monitor", "--once", "--json", "--config", setting.path)
     setting.path.write_text(
         setting.path.read_text().replace(

@@ -11,15 +11,28 @@ import pytest
 
 from spillover.config.locate import read_env
 from spillover.ledger.sqlite import SqliteJournal
-from tests.cli.terminal import on_terminal, plain, spillover
+from tests.cli.in_process import Done, runner
+from tests.cli.terminal import on_terminal, plain
 from tests.library.setting import Setting, two_providers
 from tests.upstream.commanding import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 KEY = "sk-0123456789-of-mine-abcdef"
+
+
+@pytest.fixture(name="spillover")
+def _spillover(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    return runner(capsys)
+
+
+def findings(
+    spillover: Callable[..., Done], *arguments: object
+) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = spillover(*arguments, "--json")
+    return done.returncode, {each["check"]: each for each in json.loads(done.stdout)}
 
 
 @pytest.fixture(name="setting")
@@ -30,13 +43,10 @@ def _setting(tmp_path: Path) -> Iterator[Setting]:
         yield setting
 
 
-def found(*arguments: object, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = spillover(*arguments, "--json", **variables)
-    return done.returncode, {each["check"]: each for each in json.loads(done.stdout)}
-
-
-def test_a_sound_set_up_exits_with_0_and_a_broken_one_with_1(setting: Setting) -> None:
-    sound, every = found("doctor", "--config", setting.path)
+def test_a_sound_set_up_exits_with_0_and_a_broken_one_with_1(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
+    sound, every = findings(spillover, "doctor", "--config", setting.path)
     setting.path.write_text(setting.path.read_text().replace(setting.second.base_url, "nowhere"))
     broken = spillover("doctor", "--config", setting.path)
 
@@ -48,33 +58,38 @@ def test_a_sound_set_up_exits_with_0_and_a_broken_one_with_1(setting: Setting) -
     assert "→ spillover check" in broken.stdout
 
 
-def test_one_profile_alone_is_looked_at_by_its_name(setting: Setting) -> None:
-    code, every = found("doctor", "first", "--config", setting.path)
+def test_one_profile_alone_is_looked_at_by_its_name(
+    spillover: Callable[..., Done], setting: Setting
+) -> None:
+    code, every = findings(spillover, "doctor", "first", "--config", setting.path)
     unknown = spillover("doctor", "frist", "--config", setting.path)
 
     assert (code, every["env.key"]["about"]) == (0, "first")
     assert "did you mean 'first'?" in unknown.stderr
 
 
-def test_fix_mends_what_can_be_mended_and_says_so(setting: Setting, tmp_path: Path) -> None:
+def test_fix_mends_what_can_be_mended_and_says_so(
+    spillover: Callable[..., Done],
+    setting: Setting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     path = setting.path
     path.write_text(path.read_text().replace("model: first-model", "model: m, api_key: '${K_ONE}'"))
     env = tmp_path / ".env"
     env.write_text(f"K_ONE='\"{KEY}\"'\n")
     env.chmod(0o644)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
+    monkeypatch.delenv("NO_PROXY")
     ledger = tmp_path / "state" / "ledger.db"
     SqliteJournal(ledger).close()
     ledger.write_bytes(b"no pages at all" * 100)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         text = path.read_text().rpartition("server:")[0]
         path.write_text(f"{text}server: {{port: {taken.getsockname()[1]}}} # mine\n")
-        before, broken = found(
-            "doctor", "--config", path, HTTPS_PROXY="http://proxy:1", NO_PROXY=""
-        )
+        before, broken = findings(spillover, "doctor", "--config", path)
 
-        done = spillover(
-            "doctor", "--fix", "--json", "--config", path, HTTPS_PROXY="http://proxy:1", NO_PROXY=""
-        )
+        done = spillover("doctor", "--fix", "--json", "--config", path)
 
     every = json.loads(done.stdout)
     mended = {each["check"] for each in every if each["mended"]}
@@ -90,7 +105,7 @@ def test_fix_mends_what_can_be_mended_and_says_so(setting: Setting, tmp_path: Pa
     assert KEY not in done.stdout
 
 
-def test_the_modes_exclude_each_other(setting: Setting) -> None:
+def test_the_modes_exclude_each_other(spillover: Callable[..., Done], setting: Setting) -> None:
     assert spillover("doctor", "--live", "--watch", "--config", setting.path).returncode == 2
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cli.terminal import spillover
+import pytest
+
+from tests.cli.in_process import Done, runner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CONFIG = """\
@@ -21,7 +24,12 @@ chains:
 """
 
 
-def test_a_chain_is_proved_without_a_key(tmp_path: Path) -> None:
+@pytest.fixture(name="spillover")
+def _spillover(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    return runner(capsys)
+
+
+def test_a_chain_is_proved_without_a_key(spillover: Callable[..., Done], tmp_path: Path) -> None:
     path = tmp_path / "spillover.yaml"
     path.write_text(CONFIG)
 
@@ -34,7 +42,9 @@ def test_a_chain_is_proved_without_a_key(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_a_broken_promise_exits_with_1_and_an_unknown_chain_is_told(tmp_path: Path) -> None:
+def test_a_broken_promise_exits_with_1_and_an_unknown_chain_is_told(
+    spillover: Callable[..., Done], tmp_path: Path
+) -> None:
     path = tmp_path / "spillover.yaml"
     path.write_text(CONFIG)
 

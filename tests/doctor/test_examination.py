@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from spillover.doctor.examination import WITHIN_S, examine, in_order
+from spillover.doctor.examination import WITHIN_S, Job, bounded, examine, in_order
 from spillover.doctor.findings import Finding, Level
 from spillover.doctor.probe.subject import Subject
 from spillover.doctor.table import BY_NAME
@@ -14,10 +15,12 @@ from spillover.errors import Problem
 from spillover.simulator import Model, ProviderSpec, running
 from tests.doctor.setup import set_up
 from tests.upstream.commanding import free_port
-from tests.upstream.serving import raw_provider
+from tests.upstream.serving import proxy, raw_provider
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 KEY = "right-key-0123456789"
 SPEC = ProviderSpec(models={"m": Model()}, keys=frozenset({KEY}))
@@ -85,6 +88,37 @@ def test_each_fault_is_named_and_no_other(tmp_path: Path) -> None:
     }
 
 
+def test_a_far_provider_is_asked_by_the_way_of_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(number: int) -> list[Finding]:
+        async with proxy([]) as address:
+            monkeypatch.setenv("HTTP_PROXY", address)
+            far = f"http://api.example:{number}/v1"
+            subject = set_up(tmp_path, config(profile("far", far), profile("lacks", far, "mm")))
+            return await examine(subject, lambda *_: None)
+
+    with running(SPEC) as (provider,):
+        found = asyncio.run(run(int(provider.origin.rpartition(":")[2])))
+
+    shown = {each.check: each.saw for each in found if each.about.startswith(("far", "api"))}
+    assert shown["net.tcp"].startswith("goes through the proxy")
+    assert shown["net.http"].startswith("answered 200")
+    assert shown["net.clock"] == "within 30 s of api.example"
+    assert bad(found) == {("provider.model", "lacks")}
+
+
+def test_what_takes_too_long_is_a_problem_of_its_own() -> None:
+    async def never() -> list[Finding]:
+        await asyncio.Event().wait()
+        return []
+
+    (found,) = asyncio.run(bounded(Job("api.example", "net.tcp", never()), within_s=0.01))
+
+    assert (found.level, found.about) == (Level.PROBLEM, "api.example")
+    assert found.saw == "no answer within 0.01 s"
+
+
 def test_a_configuration_that_can_not_be_used_leaves_the_rest_to_look_at(tmp_path: Path) -> None:
     problem = Problem(file="f", key="profiles", found="nothing", expected="a mapping")
     environ = {"SPILLOVER_STATE_DIR": str(tmp_path / "state"), "HTTPS_PROXY": "http://proxy:1"}
@@ -104,7 +138,7 @@ def test_a_provider_that_never_answers_holds_nobody_up(tmp_path: Path) -> None:
 
     async def run() -> list[Finding]:
         async with raw_provider(silent) as url:
-            subject = set_up(tmp_path, config(profile("mute", url)))
+            subject = replace(set_up(tmp_path, config(profile("mute", url))), answer_s=0.2)
             return await examine(subject, lambda *_: None)
 
     began_s = time.monotonic()

@@ -44,9 +44,12 @@ def watch_over(
     subject = subject_of(config, profile)
     if subject.loaded is None:
         raise ConfigError(subject.problems)
-    with contextlib.nullcontext() if once else contextlib.suppress(KeyboardInterrupt):
+    try:
         return asyncio.run(_monitor(subject, once=once, every_s=every_s, as_json=as_json))
-    return True
+    except KeyboardInterrupt:  # how a person leaves
+        if once:
+            raise
+        return True
 
 
 def subject_of(config: Path | None, profile: str | None, resolver: str = "") -> Subject:

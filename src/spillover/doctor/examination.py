@@ -35,7 +35,7 @@ WITHIN_S: Final = 9.0
 """How long a check may take; all run at once."""
 
 
-class _Job(NamedTuple):
+class Job(NamedTuple):
     """One group of checks; `check` is the one that did not end, where it takes too long."""
 
     title: str
@@ -49,9 +49,9 @@ async def examine(subject: Subject, tell: Callable[[str, int, int], None]) -> li
     async with _upstream() as upstream:
         jobs = [*_own(subject), *_far(subject, upstream)]
 
-        async def run(job: _Job) -> list[Finding]:
+        async def run(job: Job) -> list[Finding]:
             nonlocal done
-            found = await _bounded(job)
+            found = await bounded(job)
             done += 1
             tell(job.title, done, len(jobs))
             return found
@@ -65,9 +65,10 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda each: rank(each.check))
 
 
-async def _bounded(job: _Job) -> list[Finding]:
+async def bounded(job: Job, within_s: float = WITHIN_S) -> list[Finding]:
+    """Return what a job found, or that it did not end in time."""
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s):
             return list(await job.work)
     except TimeoutError:
         return [
@@ -75,7 +76,7 @@ async def _bounded(job: _Job) -> list[Finding]:
                 check=job.check,
                 level=Level.PROBLEM,
                 about=job.title,
-                saw=f"no answer within {WITHIN_S:g} s",
+                saw=f"no answer within {within_s:g} s",
                 why="what takes so long here holds up requests too",
                 remedy="spillover doctor",
             )
@@ -91,18 +92,18 @@ async def _upstream() -> AsyncIterator[Upstream]:
         await upstream.close()
 
 
-def _own(subject: Subject) -> list[_Job]:
+def _own(subject: Subject) -> list[Job]:
     """Return the checks that look at this machine."""
     return [
-        _Job("configuration", "config.file", asyncio.to_thread(_settings, subject)),
-        _Job("keys", "env.key", asyncio.to_thread(_keys, subject)),
-        _Job("port", "port.gateway", _port(subject)),
-        _Job("state", "state.file", asyncio.to_thread(_state, subject)),
-        _Job("machine", "system.loopback", asyncio.to_thread(_machine, subject)),
+        Job("configuration", "config.file", asyncio.to_thread(_settings, subject)),
+        Job("keys", "env.key", asyncio.to_thread(_keys, subject)),
+        Job("port", "port.gateway", _port(subject)),
+        Job("state", "state.file", asyncio.to_thread(_state, subject)),
+        Job("machine", "system.loopback", asyncio.to_thread(_machine, subject)),
     ]
 
 
-def _far(subject: Subject, upstream: Upstream) -> list[_Job]:
+def _far(subject: Subject, upstream: Upstream) -> list[Job]:
     """Return the checks of the providers: one for each host, with all that is asked there."""
     hosts: dict[tuple[str, int, bool], list[Group]] = {}
     near: list[Group] = []
@@ -115,10 +116,10 @@ def _far(subject: Subject, upstream: Upstream) -> list[_Job]:
         port_ = parts.port or (443 if secure else 80)
         hosts.setdefault((parts.hostname or "", port_, secure), []).append(group)
     jobs = [
-        _Job(host[0], "net.tcp", _host(host, groups, subject, upstream))
+        Job(host[0], "net.tcp", _host(host, groups, subject, upstream))
         for host, groups in hosts.items()
     ]
-    return [*jobs, _Job("local servers", "server.local", _near(near, subject, upstream))]
+    return [*jobs, Job("local servers", "server.local", _near(near, subject, upstream))]
 
 
 def _settings(subject: Subject) -> list[Finding]:

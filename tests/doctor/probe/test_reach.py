@@ -4,49 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
 from contextlib import closing
 from email.utils import formatdate
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from spillover.doctor.probe.reach import proxy_of, skew_of, way_to
+from tests.doctor.hosts import DAY_S, TLS, host
 from tests.doctor.responder import responder
 from tests.upstream.commanding import free_port
-from tests.upstream.serving import proxy, raw_provider, writing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from spillover.doctor.judge.network import Way
 
-TLS = Path(__file__).parents[1] / "tls"
-DAY_S = 86_400.0
-
-
-async def _dated(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer a HEAD as a host whose clock is a day ahead of ours."""
-    await reader.readuntil(b"\r\n\r\n")
-    date = formatdate(time.time() + DAY_S, usegmt=True)
-    writer.write(f"HTTP/1.1 404 Not Found\r\nDate: {date}\r\n\r\n".encode())
-    writer.close()
-
 
 def shown(name: str, monkeypatch: pytest.MonkeyPatch, *, trusted: bool) -> Way:
     """Go to a server that shows a certificate, which is trusted or not."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(TLS / f"{name}.pem")
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(TLS / f"{name}.pem"))
-
-    async def run() -> Way:
-        async with raw_provider(_dated, tls=context) as url:
-            return await way_to("127.0.0.1", int(url.split(":")[2].partition("/")[0]), secure=True)
-
-    return asyncio.run(run())
+    with host(name) as port:
+        return gone(way_to("127.0.0.1", port, secure=True))
 
 
 def gone(work: Awaitable[Way]) -> Way:
@@ -90,11 +71,8 @@ def test_a_wrong_certificate_is_told_and_read_all_the_same(
 
 
 def test_what_speaks_no_tls_is_told() -> None:
-    async def run() -> Way:
-        async with raw_provider(writing(b"SSH-2.0-OpenSSH\r\n")) as url:
-            return await way_to("127.0.0.1", int(url.split(":")[2].partition("/")[0]), secure=True)
-
-    found = asyncio.run(run())
+    with host(None, b"SSH-2.0-OpenSSH\r\n") as port:
+        found = gone(way_to("127.0.0.1", port, secure=True))
 
     assert found.tls_error
     assert found.certificate is None
@@ -132,17 +110,15 @@ def test_a_second_resolver_that_knows_nothing_is_told() -> None:
 
 
 def test_a_proxy_is_gone_to_in_the_place_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> tuple[Way, Way]:
-        async with proxy([]) as address:
-            monkeypatch.setenv("HTTPS_PROXY", address.replace("://", "://me:secret@"))
-            up = await way_to("api.example", 443, secure=True)
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
-        return up, await way_to("api.example", 443, secure=True)
-
-    up, down = asyncio.run(run())
+    with closing(socket.create_server(("127.0.0.1", 0))) as proxy:
+        address = f"127.0.0.1:{proxy.getsockname()[1]}"
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@{address}")
+        up = gone(way_to("api.example", 443, secure=True))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+    down = gone(way_to("api.example", 443, secure=True))
 
     assert up.is_up
-    assert "secret" not in up.proxy
+    assert up.proxy == f"http://{address}"
     assert down.tcp_error
 
 

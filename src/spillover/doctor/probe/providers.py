@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from spillover.upstream import Upstream
 
 CONNECT_S: Final = 3.0
-ANSWER_S: Final = 4.0
 MOST: Final = 8 << 20
 """Bytes of a list of models; OpenRouter's has half a million."""
 _HEADERS: Final = {
@@ -120,7 +119,7 @@ async def fetch(url: str, far: Endpoint, upstream: Upstream, subject: Subject) -
     )
     began_s = time.monotonic()
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(subject.answer_s):
             exchange = await upstream.open(order, _unheard)
             try:
                 headers = {name.lower(): value for name, value in exchange.headers.items()}
@@ -128,7 +127,7 @@ async def fetch(url: str, far: Endpoint, upstream: Upstream, subject: Subject) -
             finally:
                 exchange.close()
     except TimeoutError:
-        return Reply(url=url, error=f"no answer within {ANSWER_S:g} s")
+        return Reply(url=url, error=f"no answer within {subject.answer_s:g} s")
     except (UpstreamBroken, ValueError, OSError) as error:
         return Reply(url=url, error=str(error) or type(error).__name__)
     took_ms = (time.monotonic() - began_s) * 1_000

@@ -40,6 +40,8 @@ class Subject:
     """Those that are examined."""
     resolver: str = ""
     """A second resolver that may be asked; empty: none may."""
+    answer_s: float = 4.0
+    """How long a provider may take to answer."""
 
     @classmethod
     def of(
