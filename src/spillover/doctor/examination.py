@@ -126,7 +126,10 @@ def _settings(subject: Subject) -> list[Finding]:
     system, loaded, routing = this_system(), subject.loaded, subject.routing
     found = [*settings.permissions(files.accesses(subject), system, check="config.permissions")]
     if loaded is None or routing is None:
-        return [*settings.unusable(subject.problems, subject.path), *found]
+        return [
+            *settings.unusable(subject.problems, subject.path, exists=subject.path.exists()),
+            *found,
+        ]
     return [
         *settings.usable(loaded, subject.path),
         *found,

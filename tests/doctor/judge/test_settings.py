@@ -40,11 +40,13 @@ def test_every_problem_of_a_file_is_a_finding_with_its_place() -> None:
         file="spillover.yaml", line=3, key="profiles.x.model", found="'m'", expected="'n'"
     )
 
-    (found,) = unusable([problem], FILE)
+    (found,) = unusable([problem], FILE, exists=True)
+    (absent,) = unusable([problem], FILE, exists=False)
 
     assert (found.check, found.level) == ("config.file", Level.PROBLEM)
     assert found.saw == "line 3, profiles.x.model: 'm'"
     assert found.remedy == "spillover check --config spillover.yaml"
+    assert absent.remedy == "spillover init"
 
 
 def test_what_is_odd_and_keys_that_are_written_out_are_told(tmp_path: Path) -> None:

@@ -42,5 +42,8 @@ def test_each_profile_is_asked_for_one_token_and_it_counts(tmp_path: Path) -> No
 def test_the_tighter_of_both_counts_is_told() -> None:
     limit = {"metric": "tokens", "per": "minute", "amount": 100, "remaining": 90}
 
-    assert left({"limits": [{**limit, "provider_remaining": 50}]}) == "50 of 100 tokens/minute left"
-    assert left({"limits": [{**limit, "per": None, "provider_remaining": None}]}) == ""
+    ours = {**limit, "provider_remaining": 50}
+
+    assert left({"limits": [ours], "provider_limits": []}) == "50 of 100 tokens/minute left"
+    assert left({"limits": [], "provider_limits": [limit]}) == "90 of 100 tokens/minute left"
+    assert left({"limits": [{**ours, "per": None}], "provider_limits": []}) == ""

@@ -61,6 +61,17 @@ def test_other_orders_keep_their_promises_too(settings: dict[str, Any]) -> None:
     assert not [each for each in kept if each.held is False]
 
 
+def test_vectors_come_whole_so_that_no_stream_can_break() -> None:
+    embedding = {"base_url": "https://a.example/v1", "model": "e", "lacks": ["chat"]}
+    kept = played(
+        ["a", "b"],
+        profiles={"a": embedding, "b": {**embedding, "base_url": "https://b.example/v1"}},
+    )
+
+    assert not [each for each in kept if each.held is False]
+    assert {each.figures for each in kept if each.act == "stall"} == {"no stream was broken"}
+
+
 def test_a_chain_that_may_not_serve_says_why() -> None:
     kept = played(privacy=True)
 

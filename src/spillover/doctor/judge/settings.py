@@ -39,8 +39,8 @@ class Access(Value, frozen=True, kw_only=True):
     """Of its permissions; None: there is none, or the system has other ones."""
 
 
-def unusable(problems: Iterable[Problem], path: Path) -> Iterator[Finding]:
-    """Yield everything that keeps a configuration from being used."""
+def unusable(problems: Iterable[Problem], path: Path, *, exists: bool) -> Iterator[Finding]:
+    """Yield everything that keeps a configuration from being used; a file may not be there."""
     for problem in problems:
         near = f" (perhaps {problem.nearest!r})" if problem.nearest else ""
         place = f"line {problem.line}, " if problem.line else ""
@@ -49,8 +49,8 @@ def unusable(problems: Iterable[Problem], path: Path) -> Iterator[Finding]:
             level=Level.PROBLEM,
             about=problem.file or str(path),
             saw=f"{place}{problem.key or 'the whole file'}: {problem.found}",
-            why=f"expected {problem.expected}{near}; nothing serves by a file that does not hold",
-            remedy=f"spillover check --config {path}",
+            why=f"expected {problem.expected}{near}; nothing can serve without it",
+            remedy=f"spillover check --config {path}" if exists else "spillover init",
         )
 
 

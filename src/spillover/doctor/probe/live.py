@@ -49,6 +49,12 @@ def _answered(found: dict[str, Any], done: RequestDone | None, standing: Any) ->
 def left(profile: dict[str, Any]) -> str:
     """Return what the fullest limit of a profile's status has left; empty: it has none."""
     limits = [each for each in profile["limits"] if each["per"] is not None]
+    # Where none is set, what its headers said is all that is known.
+    limits = limits or [
+        each | {"provider_remaining": each["remaining"]}
+        for each in profile["provider_limits"]
+        if each["amount"] is not None and each["remaining"] is not None
+    ]
     if not limits:
         return ""
     tightest = min(limits, key=lambda each: each["remaining"] / max(1, each["amount"]))

@@ -105,6 +105,11 @@ class Stage:
         """The chain's profiles in their order."""
         return [self.routing.profiles[member.profile] for member in self.chain.members]
 
+    @property
+    def embeds(self) -> bool:
+        """Whether the chain is one of vectors, which come whole."""
+        return all(Capability.CHAT in each.lacks for each in self.profiles)
+
     def provider(self, profile: str) -> SimulatedProvider:
         """Return the far end of a profile."""
         return self.providers[self.routing.profiles[profile].account]
@@ -116,11 +121,10 @@ class Stage:
 
     def call(self, *, stream: bool = False) -> Call:
         """Return a small request that agrees to spend: nothing is spent here."""
-        embeds = all(Capability.CHAT in each.lacks for each in self.profiles)
         body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
         body |= {"max_tokens": 16, "stream": stream}
         operation = Operation.CHAT
-        if embeds:
+        if self.embeds:
             body, operation = {"input": "hello"}, Operation.EMBEDDINGS
         return Call(
             asked=read_request(msgspec.json.encode(body), operation),
@@ -135,7 +139,8 @@ class Stage:
         return serves
 
     async def ask(self, *, stream: bool = False) -> Heard:
-        """Send a request and read its answer to the end."""
+        """Send a request and read its answer to the end; vectors are never streamed."""
+        stream = stream and not self.embeds
         began_s = time.monotonic()
         answer = await self.engine.answer(self.call(stream=stream))
         body = b"".join([part async for part in answer])
