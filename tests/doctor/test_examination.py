@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from spillover.doctor.findings import Finding, Level
 from spillover.doctor.probe.subject import Subject
 from spillover.doctor.table import BY_NAME
 from spillover.errors import Problem
+from spillover.ledger.sqlite import SqliteJournal
 from spillover.simulator import Model, ProviderSpec, running
 from tests.doctor.setup import set_up
 from tests.upstream.commanding import free_port
@@ -106,6 +109,67 @@ def test_a_far_provider_is_asked_by_the_way_of_requests(
     assert shown["net.http"].startswith("answered 200")
     assert shown["net.clock"] == "within 30 s of api.example"
     assert bad(found) == {("provider.model", "lacks")}
+
+
+def test_a_clock_that_is_wrong_is_told_by_whom_it_differs_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(number: int) -> list[Finding]:
+        async with proxy([]) as address:
+            monkeypatch.setenv("HTTP_PROXY", address)
+            far = profile("far", f"http://api.example:{number}/v1")
+            return await examine(set_up(tmp_path, config(far)), lambda *_: None)
+
+    with running(SPEC, clock=lambda: time.time() + 1_000) as (provider,):
+        found = asyncio.run(run(int(provider.origin.rpartition(":")[2])))
+
+    assert bad(found) == {("net.clock", "api.example")}
+
+
+RUINED = """\
+server: {{port: {port}}}
+profiles:
+  literal: {{base_url: 'http://127.0.0.1:{down}/v1', model: m, api_key: sk-0123456789abcdef}}
+  keyless: {{provider: mistral, model: mistral-small-latest}}
+  quoted: {{provider: groq, model: llama-3.1-8b-instant, api_key: '${{GROQ_API_KEY}}'}}
+  foreign: {{provider: openrouter, model: 'x:free', api_key: '${{OPENROUTER_API_KEY}}'}}
+chains: {{alone: [quoted]}}
+aliases: {{alone: quoted}}
+"""
+KEYS = """\
+NO VALUE
+GROQ_API_KEY='"gsk_0123456789abcdefghijklmnopqrstuvwxyz0123456789"'
+OPENROUTER_API_KEY=sk-ant-0123456789abcdefghijklmnopqrstuvwxyz0123456789
+"""
+
+
+def test_a_ruin_is_named_stone_by_stone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = free_port()
+    proxy_url = f"http://me:secret@127.0.0.1:{down}"
+    monkeypatch.setenv("HTTPS_PROXY", proxy_url)
+    SqliteJournal(tmp_path / "state" / "ledger.db").close()
+    (tmp_path / "state" / "ledger.db").write_bytes(b"no pages" * 1_000)
+    (tmp_path / "state").chmod(0o755)
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        subject = set_up(
+            tmp_path,
+            RUINED.format(port=taken.getsockname()[1], down=down),
+            KEYS,
+            OPENROUTER_API_KEY="AIza0123456789abcdefghijklmnopqrstuvwxyz",
+            HTTPS_PROXY=proxy_url,
+        )
+        (tmp_path / ".env").chmod(0o644)
+        found, _ = examined(subject)
+
+    faults = {each.check for each in found if each.level is not Level.OK}
+    assert faults >= {
+        "config.chains", "config.keys", "config.permissions", "config.warnings", "env.file",
+        "env.key", "env.key_form", "env.key_owner", "env.proxy", "env.shadowed", "net.tcp",
+        "port.gateway",
+        "provider.model", "server.local", "state.file",
+    }  # fmt: skip
+    assert "secret" not in repr(found)
+    assert "0123456789abcdef" not in repr(found)
 
 
 def test_what_takes_too_long_is_a_problem_of_its_own() -> None:

@@ -17,6 +17,7 @@ from spillover.catalogue import Provider
 from spillover.clock import SystemClock
 from spillover.config.addresses import under
 from spillover.config.routing import Endpoint
+from spillover.core.evidence import TransportFault
 from spillover.core.values import Protocol
 from spillover.doctor.judge.answers import LONGEST, Asked, Reply, names_in
 from spillover.doctor.probe.reach import skew_of
@@ -128,7 +129,11 @@ async def fetch(url: str, far: Endpoint, upstream: Upstream, subject: Subject) -
                 exchange.close()
     except TimeoutError:
         return Reply(url=url, error=f"no answer within {subject.answer_s:g} s")
-    except (UpstreamBroken, ValueError, OSError) as error:
+    except UpstreamBroken as error:
+        refused = error.fault is TransportFault.REFUSED
+        words = "connection refused" if refused else str(error) or error.fault.value
+        return Reply(url=url, error=words)
+    except (ValueError, OSError) as error:
         return Reply(url=url, error=str(error) or type(error).__name__)
     took_ms = (time.monotonic() - began_s) * 1_000
     provider = "" if subject.routing is None else subject.routing.profiles[far.profile].provider
