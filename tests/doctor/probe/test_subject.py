@@ -26,6 +26,10 @@ def test_a_set_up_without_a_configuration_has_none_and_the_packaged_catalogue() 
     assert found.catalogue.provider("groq") is not None
 
 
+def test_a_set_up_shows_no_key_of_its_environment() -> None:
+    assert "gsk_secret" not in repr(Subject.of(Path("f"), {"GROQ_API_KEY": "gsk_secret"}, None))
+
+
 def test_the_system_is_the_one_that_runs() -> None:
     known = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 

@@ -6,7 +6,7 @@ Refuses to find either.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spillover.catalogue import Catalogue
@@ -30,8 +30,8 @@ class Subject:
 
     path: Path
     """Where the configuration is, or would be."""
-    environ: Mapping[str, str]
-    """The process's own."""
+    environ: Mapping[str, str] = field(repr=False)
+    """The process's own; it holds secrets."""
     loaded: LoadedConfig | None = None
     """None: there is none, or it can't be used."""
     routing: Routing | None = None
