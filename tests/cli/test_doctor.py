@@ -72,6 +72,7 @@ def test_fix_mends_what_can_be_mended_and_says_so(
     spillover: Callable[..., Done],
     setting: Setting,
     tmp_path: Path,
+    own_folders: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = setting.path
@@ -81,7 +82,7 @@ def test_fix_mends_what_can_be_mended_and_says_so(
     env.chmod(0o644)
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
     monkeypatch.delenv("NO_PROXY")
-    ledger = tmp_path / "state" / "ledger.db"
+    ledger = own_folders / "ledger.db"
     SqliteJournal(ledger).close()
     ledger.write_bytes(b"no pages at all" * 100)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:

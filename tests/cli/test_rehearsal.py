@@ -29,7 +29,9 @@ def _spillover(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     return runner(capsys)
 
 
-def test_a_chain_is_proved_without_a_key(spillover: Callable[..., Done], tmp_path: Path) -> None:
+def test_a_chain_is_proved_without_a_key(
+    spillover: Callable[..., Done], tmp_path: Path, own_folders: Path
+) -> None:
     path = tmp_path / "spillover.yaml"
     path.write_text(CONFIG)
 
@@ -39,7 +41,7 @@ def test_a_chain_is_proved_without_a_key(spillover: Callable[..., Done], tmp_pat
     assert "default  groq, openai" in done.stdout
     assert "✓ 429" in done.stdout
     assert "14 promises held" in done.stdout
-    assert not (tmp_path / "state").exists()
+    assert not own_folders.exists()
 
 
 def test_a_broken_promise_exits_with_1_and_an_unknown_chain_is_told(

@@ -15,6 +15,7 @@ import typer
 
 from spillover.cli import NO, WRONG_USE, diagnosis, screen
 from spillover.clock import SystemClock
+from spillover.config.files import Changed
 from spillover.config.locate import config_path
 from spillover.core.values import Tier
 from spillover.doctor.examination import examine, in_order
@@ -29,6 +30,7 @@ from spillover.engine import EngineOptions, open_engine
 from spillover.engine.engine import unknown
 from spillover.errors import ConfigError, SpilloverError
 from spillover.events.kinds import iso
+from spillover.ledger.journal import StorageError
 from spillover.library.finding import found_config
 from spillover.upstream import HttpUpstream
 
@@ -135,7 +137,7 @@ def mended(findings: list[Finding], again: Callable[[], list[Finding]]) -> list[
         of = next(each for each in findings if each.fix == fix)
         try:
             told = mend(fix, stamp)
-        except (OSError, SpilloverError) as error:
+        except (OSError, ValueError, Changed, SpilloverError, StorageError) as error:
             screen.complain(f"{of.check} could not be mended: {error}")
         else:
             done.append(

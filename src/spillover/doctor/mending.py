@@ -5,16 +5,14 @@ Each fix changes as little as it can: a line, a number, a mode. Refuses to decid
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from ruamel.yaml import YAML
-
-from spillover.config.locate import read_env
+from spillover.clock import SystemClock
+from spillover.config.files import content_of, write_whole
+from spillover.config.locate import env_path, read_env, state_folder
+from spillover.config.writer import Edit, Writer
 from spillover.doctor.findings import (
     Fix,
     NewLedger,
@@ -28,17 +26,18 @@ from spillover.ledger.sqlite import move_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 _PLAIN: Final = re.compile(r"[^\s#'\"]*")
-_WIDE: Final = 4_096
 
 
 def mend(fix: Fix, stamp: str) -> str:
     """Perform a fix and return what was done; `stamp` names what is moved aside.
 
-    Raises `OSError` or `StorageError` where it can't be done; nothing is half done then.
+    Raises `OSError`, `StorageError`, `Changed` or a `SpilloverError` where it can't be done; nothing is
+    half done then.
     """
     match fix:
         case OnlyOwner():
@@ -56,7 +55,7 @@ def mend(fix: Fix, stamp: str) -> str:
             moved_to = move_aside(fix.path, stamp, None)
             return f"{fix.path} was moved to {moved_to}; the next command begins a new one"
         case OtherPort():
-            _rewrite(fix.path, lambda text: _with_port(text, fix.port))
+            _set_port(fix.path, fix.port)
             return f"{fix.path} has port {fix.port} now"
         case _:
             assert_never(fix)
@@ -64,22 +63,8 @@ def mend(fix: Fix, stamp: str) -> str:
 
 def _rewrite(path: Path, change: Callable[[str], str]) -> None:
     """Change a file whole or not at all; one that is new is readable by its owner alone."""
-    exists = path.exists()
-    text = path.read_bytes().decode() if exists else ""
-    mode = path.stat().st_mode & 0o777 if exists else _PRIVATE_FILE
-    path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
-    # Beside it, for only within a file system does one file take another's place at once.
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as written:
-            written.write(change(text).encode())
-            written.flush()
-            os.fsync(written.fileno())
-        Path(beside).chmod(mode)
-        Path(beside).replace(path.resolve())
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    before = content_of(path)
+    write_whole(path, change((before or b"").decode()).encode(), expected=before)
 
 
 def _line_of(name: str) -> re.Pattern[str]:
@@ -110,23 +95,12 @@ def _with_variable(text: str, name: str, value: str) -> str:
     return f"{text}{gap}{name}={value}\n"
 
 
-def _with_port(text: str, port: int) -> str:
-    """Return a configuration with another port, its comments kept."""
-    yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, _WIDE
-    document = yaml.load(text)
-    server = document.get("server")
-    if server is None:
-        gap = "" if text.endswith("\n") else "\n"
-        return f"{text}{gap}server: {{port: {port}}}\n"
-    if "port" in server:
-        # One number at a known place: nothing else of the file is touched.
-        line, column = server.lc.value("port")
-        lines = text.splitlines(keepends=True)
-        rest = lines[line][column:]
-        lines[line] = lines[line][:column] + re.sub(r"^[^\s,}#]+", str(port), rest)
-        return "".join(lines)
-    server["port"] = port
-    out = io.StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()
+def _set_port(path: Path, port: int) -> None:
+    """Have a configuration name another port; what was there is kept as a version."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["server"] = {**(document.get("server") or {}), "port": port}
+
+    known = {**read_env(env_path(path)), **os.environ}
+    writer = Writer(path, environ=os.environ, state=state_folder(known), now=SystemClock().now)
+    writer.edit(Edit(change=change, what=f"port {port}, by doctor --fix", by="cli", guarded=False))

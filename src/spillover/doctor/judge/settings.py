@@ -138,7 +138,7 @@ def chains(routing: Routing) -> Iterator[Finding]:
                 about=name,
                 saw=f"the chain is {members[0].name!r} alone",
                 why="when its quota is spent or its provider is down, there is nothing to fall back to",
-                remedy=f"spillover catalogue, then add a profile of another provider to chains.{name}",
+                remedy=f"spillover add openrouter --chain {name}    # or another of spillover catalogue",
             )
         elif len(accounts) == 1:
             yield Finding(
@@ -147,7 +147,7 @@ def chains(routing: Routing) -> Iterator[Finding]:
                 about=name,
                 saw=f"all {len(members)} profiles are on the account {next(iter(accounts))!r}",
                 why="one revoked key or one outage takes them all",
-                remedy=f"add a profile of another provider to chains.{name}",
+                remedy=f"spillover add openrouter --chain {name}    # or another of spillover catalogue",
             )
         else:
             shown = f"{len(members)} profiles on {len(accounts)} accounts"
