@@ -99,6 +99,7 @@ docs: install
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
+	$(BIN)/python -m spillover.doctor.table docs/doctor.md
 
 PYTHON_CLIENTS := frameworks litellm sdks
 
