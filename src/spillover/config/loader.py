@@ -20,6 +20,7 @@ from spillover.config import checks, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
+from spillover.config.fields import DESKTOP
 from spillover.config.locate import env_path, read_env
 from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
@@ -81,13 +82,19 @@ def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
 
     The `.env` and the user's catalogue beside the file are read; `environ` wins over the `.env`.
     """
-    file = str(path)
     try:
         source = path.read_bytes()
     except OSError as error:
         found = f"no readable file ({error.strerror})"
         expected = "a configuration (spillover init writes one)"
-        raise ConfigError((Problem(file=file, key="", found=found, expected=expected),)) from None
+        problem = Problem(file=str(path), key="", found=found, expected=expected)
+        raise ConfigError((problem,)) from None
+    return load_source(source, path, environ=environ)
+
+
+def load_source(source: bytes, path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
+    """Return the configuration of a file whose content is `source`, or is about to be."""
+    file = str(path)
     surroundings = {**read_env(env_path(path)), **environ}
     parsed = parse(source, file=file)
     own = overrides.over(load_catalogue(), path.parent)
@@ -267,7 +274,8 @@ def _content(file: Path) -> bytes:
 
 def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue) -> list[Secret]:
     """Return every credential a configuration holds, and those its environment offers providers."""
-    found: list[Any] = [config.server.admin_key, *config.server.client_keys, *config.notify]
+    notices = [each for each in config.notify if each.reveal() != DESKTOP]
+    found: list[Any] = [config.server.admin_key, *config.server.client_keys, *notices]
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]
