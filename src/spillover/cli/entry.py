@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "errors": "errors",
     "catalogue": "catalogue",
     "connect": "connect",
+    "import": "import_",
 }
 """Every command in the order of the help, and the module that holds it."""
 

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config.files import write_whole
-from spillover.config.rendering import inline, scalar, setting
+from spillover.config.rendering import block, inline, scalar, setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +75,16 @@ _MORE: Final = [
     "# server: {port: 4400}",
     "# routing_policy: free-tier     # or any, auto-cheapest, local-only, byok-paid",
 ]
+
+
+def assembled(document: dict[str, Any]) -> str:
+    """Return the text of a new file over profiles, chains and aliases that come from elsewhere."""
+    lines = [*_HEAD, "profiles:", *block(document["profiles"], indent=2, step=2, deep=1)]
+    lines += ["", "# What clients name as their model: the first profile with room answers."]
+    lines += ["chains:", *block(document["chains"], indent=2, step=2, deep=1)]
+    lines += ["", "# The client's own model names, and what they mean here; globs, first match."]
+    lines += ["aliases:", *block(document["aliases"], indent=2, step=2, deep=0)]
+    return "\n".join([*lines, *_MORE, ""])
 
 
 def blank() -> str:
