@@ -237,3 +237,9 @@ def test_headers_have_names_and_are_not_the_requests_own() -> None:
     assert read(fields.Header, "X-Title") == "X-Title"
     for name in ("Host", "content-length", "a b", "x:y", "a\nb"):
         assert "the name of a header" in refusal(fields.Header, name)
+
+
+def test_a_request_may_be_given_any_header_but_its_own() -> None:
+    names = ["X-Team", "Host", "two words", ""]
+
+    assert [name for name in names if fields.is_header(name)] == ["X-Team"]

@@ -112,7 +112,7 @@ class _Fitting:
     def _called(self, name: str, kind: str) -> Iterator[str]:
         """Yield what is there under a name, or under those that an earlier import gave for it."""
         numbered = (f"{name}-{number}" for number in itertools.count(2))
-        called = itertools.chain([name], numbered)
+        called = itertools.chain([name], () if self.replace else numbered)
         there = itertools.takewhile(self.there[kind].__contains__, called)
         return (each for each in there if each not in self.present)
 

@@ -6,6 +6,7 @@ Refuses to look for anything: what was found comes as a document of `spillover.c
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config.files import write_whole
@@ -94,10 +95,14 @@ def blank() -> str:
 
 def write_schema(path: Path) -> None:
     """Write what editors check a configuration with beside it; raises OSError."""
+    write_whole(path.with_name(SCHEMA_FILE), _schema())
+
+
+@cache
+def _schema() -> bytes:
     from spillover.config.schema import json_schema  # noqa: PLC0415 (the text alone needs no types)
 
-    schema = json.dumps(json_schema(), indent=2) + "\n"
-    write_whole(path.with_name(SCHEMA_FILE), schema.encode())
+    return (json.dumps(json_schema(), indent=2) + "\n").encode()
 
 
 def _settings(profile: dict[str, Any]) -> list[str]:

@@ -30,6 +30,7 @@ def plan(source: bytes, catalogue: Catalogue) -> Plan:
     whole = mapping(values)
     state = mapping(whole.get("apiConfiguration")) or whole
     draft = Drafter(catalogue, values)
+    chain = draft.reserve(DEFAULT)
     providers = mapping(whole.get("providers"))
     if providers:
         names = _of_providers(draft, providers, text_of(whole.get("lastUsedProvider")), catalogue)
@@ -41,7 +42,7 @@ def plan(source: bytes, catalogue: Catalogue) -> Plan:
             "actModeApiProvider in it (both below ~/.cline/data)"
         )
     if names:
-        draft.chain("all of them, the one in use first", draft.reserve(DEFAULT), names)
+        draft.chain("all of them, the one in use first", chain, names)
     return draft.plan()
 
 

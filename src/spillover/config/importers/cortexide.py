@@ -52,6 +52,7 @@ def plan(source: bytes, catalogue: Catalogue) -> Plan:
             "it is no export of CortexIDE: expected settingsOfProvider (Settings, Export Settings)"
         )
     draft = Drafter(catalogue, values)
+    chain = draft.reserve(DEFAULT)
     settings = mapping(state.get("globalSettings"))
     policy = _policy(draft, settings.get("routingPolicy", state.get("routingPolicy")))
     contexts = mapping(state.get("overridesOfModel"))
@@ -67,7 +68,7 @@ def plan(source: bytes, catalogue: Catalogue) -> Plan:
         more: dict[str, Any] = {} if policy is None else {"routing_policy": policy.value}
         if settings.get("privacyMode") is True:
             more["privacy"] = True
-        draft.chain("every model that is shown", draft.reserve(DEFAULT), members, **more)
+        draft.chain("every model that is shown", chain, members, **more)
     return draft.plan()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config.importers.reading import entries, mapping, whole
 from spillover.config.importers.roo import VIRTUAL, Export
+from spillover.config.routing import DEFAULT
 from spillover.errors import RequestError
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def plan(source: bytes, catalogue: Catalogue) -> Plan:
     virtual = [name for name in export.configs if export.provider(name) == VIRTUAL]
     # Clients that name no model are answered by the first chain: the one in use comes first.
     virtual.sort(key=lambda name: name != export.current)
-    reserved = {name: export.draft.reserve(name) for name in virtual}
+    reserved = {
+        name: export.chain if name == DEFAULT else export.draft.reserve(name) for name in virtual
+    }
     export.take_profiles()
     chains = 0
     looked_at = _Bound(_MOST_ENTRIES)

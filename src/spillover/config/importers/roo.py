@@ -39,6 +39,8 @@ class Export:
         self.draft = Drafter(catalogue, values)
         self.current: str = text_of(profiles.get("currentApiConfigName"))
         self.modes: dict[str, Any] = mapping(profiles.get("modeApiConfigs"))
+        self.chain = self.draft.reserve(DEFAULT)
+        """What all of them together are called."""
         self.taken: dict[str, str] = {}
         """What became of them: their name in the file, and here."""
         self._by_id = {
@@ -77,9 +79,7 @@ class Export:
         order = sorted(self.taken, key=lambda name: name != self.current)
         members = [self.taken[name] for name in order]
         if members:
-            self.draft.chain(
-                "all of them, the current one first", self.draft.reserve(DEFAULT), members
-            )
+            self.draft.chain("all of them, the current one first", self.chain, members)
 
     def alias_modes(self) -> None:
         """Let a mode's name lead to its own configuration, where that is not the current one."""
