@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from spillover.cli.entry import run
 from spillover.cli.import_ import drawn
 from spillover.config.loader import load
-from tests.cli.terminal import spillover
+from tests.cli.terminal import on_terminal, plain, spillover
 from tests.config.importers.files import FILES, content, secrets_of
 from tests.protocols.strategies import mutations
 
@@ -67,7 +67,7 @@ def test_the_json_form_holds_settings_with_references_for_keys(tmp_path: Path) -
     document = json.loads(told)
     assert document["written"] is True
     assert document["profiles"]["groq-gpt-oss-20b"]["api_key"] == "${GROQ_API_KEY}"
-    assert document["missing"][0].startswith("found nothing (AZURE_EU_KEY is not set) for ")
+    assert document["missing"][0].endswith("api_key: found nothing (AZURE_EU_KEY is not set)")
     assert {each["source"] for each in document["unmapped"]} > {"pictures (entry 6)"}
 
 
@@ -162,7 +162,19 @@ def test_long_chains_are_told_by_their_beginning() -> None:
     assert "p12" not in lines[1]
 
 
-def test_a_thousand_profiles_take_less_than_two_seconds(tmp_path: Path) -> None:
+def test_on_a_terminal_what_is_said_is_folded_and_never_cut(tmp_path: Path) -> None:
+    (tmp_path / "export").write_bytes(content("kilo"))
+
+    told = plain(
+        on_terminal("import", "kilo", tmp_path / "export", "-c", tmp_path / "new.yaml", "--env")
+    )
+
+    lines = [line for line in told.splitlines() if str(tmp_path) not in line]
+    assert max(map(len, lines)) <= 80
+    assert "without the header Host" in " ".join(told.split())
+
+
+def test_a_thousand_profiles_take_seconds_at_most(tmp_path: Path) -> None:
     configs: dict[str, Any] = {
         f"profile number {number}": {
             "id": f"id{number}",
@@ -184,9 +196,12 @@ def test_a_thousand_profiles_take_less_than_two_seconds(tmp_path: Path) -> None:
     took = time.process_time() - began
 
     assert code == 0
-    assert took < 2.0
+    assert took < SECONDS
 
 
+SECONDS = 15.0
+"""Of processor time: some 1.3 are needed, several times as many while coverage is measured."""
+MINE = "# mine\nprofiles:\n  groq: {provider: groq, model: m}  # first\n"
 YAML_SAFE = YAML(typ="safe")
 VALUES = {
     name: YAML_SAFE.load(content(name)) if name == "litellm" else json.loads(content(name))
@@ -217,6 +232,7 @@ def misplaced(draw: st.DrawFn, source: bytes) -> bytes:
 
 
 @given(data=st.data())
+@settings(max_examples=settings().max_examples // 2)  # each is a whole import
 def test_whatever_is_wrong_with_a_file_nothing_is_half_imported_and_no_secret_shown(
     data: st.DataObject,
 ) -> None:
@@ -231,18 +247,25 @@ def test_whatever_is_wrong_with_a_file_nothing_is_half_imported_and_no_secret_sh
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        code, told = imported(place, name, source, *(["--json"] if as_json else []))
         path, env = place / "new" / "spillover.yaml", place / "new" / ".env"
+        before = data.draw(st.sampled_from(["", MINE]))
+        if before:
+            path.parent.mkdir()
+            path.write_text(before)
+            env.write_text("GROQ_API_KEY=mine-0001\n")
+        code, told = imported(place, name, source, *(["--json"] if as_json else []))
         written = path.read_text() if path.exists() else ""
 
         assert code in {0, 1}, told
         assert "unexpected" not in told
         assert not [each for each in secrets_of(source) if each in told]
         assert not [each for each in secrets_of(source) if each in written]
+        kept = env.read_text() if env.exists() else ""
+        assert kept.startswith("GROQ_API_KEY=mine-0001\n" if before else "")
         if code == 0:
+            assert written.startswith(before)
             load(path, environ={})
         else:
-            assert not path.exists()
-            assert not env.exists()
-        if env.exists() and os.name == "posix":
+            assert (written, kept) == (before, "GROQ_API_KEY=mine-0001\n" if before else "")
+        if kept.count("\n") > 1 and os.name == "posix":
             assert stat.S_IMODE(env.stat().st_mode) == 0o600

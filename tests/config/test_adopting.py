@@ -127,6 +127,6 @@ def test_the_chain_of_all_profiles_is_spelled_out_before_others_come() -> None:
 def test_new_aliases_come_before_globs_that_are_there() -> None:
     document = {"profiles": {"groq": THERE}, "aliases": {"*": "groq"}}
 
-    found = merged(document, fitted(document, plan(aliases={"code": "groq"})))
+    found = merged(document, fitted(document, plan(aliases={"gpt-*": "groq", "code": "groq"})))
 
-    assert list(found["aliases"].items()) == [("code", "groq"), ("*", "groq")]
+    assert list(found["aliases"]) == ["code", "*", "gpt-*"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from spillover.cli import NO, screen
 from spillover.cli.catalogue import in_force
 from spillover.cli.options import ConfigOption, JsonOption
-from spillover.cli.tables import table
+from spillover.cli.tables import GAP, table
 from spillover.clock import SystemClock
 from spillover.config.importers import Tool, plan_of
 from spillover.config.importers.reading import LARGEST_BYTES
@@ -22,12 +23,16 @@ from spillover.config.settling import Settled, Terms, settle
 from spillover.errors import RequestError, SpilloverError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spillover.config.importers import Plan
 
 app = typer.Typer()
 
 _MOST_SHOWN: Final = 12
 """Profiles of a chain."""
+_NARROWEST: Final = 24
+"""Columns for what is said, however narrow the terminal."""
 
 
 @app.command("import")
@@ -138,14 +143,29 @@ def drawn(told: dict[str, Any], *, dry_run: bool, width: int | None) -> list[Tex
             ]
             for each in told["mapped"]
         ]
-        lines += table(("TAKEN OVER", "AS", "FROM", "WHICH IS"), rows, align="<<<<", width=width)
+        lines += _folded(("TAKEN OVER", "AS", "FROM", "WHICH IS"), rows, width)
     if told["unmapped"]:
         rows = [[Text(each["source"], "yellow"), each["why"]] for each in told["unmapped"]]
-        lines += [Text(), *table(("NOT MAPPED", "BECAUSE"), rows, align="<<", width=None)]
+        lines += [Text(), *_folded(("NOT MAPPED", "BECAUSE"), rows, width)]
     notes = [*(f"note: {each}" for each in told["notes"])]
     notes += [f"missing: {each}" for each in told["missing"]]
     lines += [Text(), *map(Text, notes)] if notes else []
     return [*lines, Text(), *map(Text, _end(told, dry_run=dry_run))]
+
+
+def _folded(
+    heads: Sequence[str], rows: Sequence[Sequence[Text | str]], width: int | None
+) -> list[Text]:
+    """Return a table whose last column goes on below itself: nothing that is said here is cut."""
+    if width is not None:
+        before = sum(max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads) - 1))
+        room = max(_NARROWEST, width - before - len(GAP) * (len(heads) - 1))
+        rows = [
+            [*(row[:-1] if not number else [""] * (len(heads) - 1)), part]
+            for row in rows
+            for number, part in enumerate(textwrap.wrap(str(row[-1]), room, break_on_hyphens=False))
+        ]
+    return table(heads, rows, align="<" * len(heads))
 
 
 def _words(each: dict[str, Any]) -> list[str]:

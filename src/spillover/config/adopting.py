@@ -162,7 +162,13 @@ def merge(document: dict[str, Any], wanted: Adopted, profiles: dict[str, dict[st
     for kind, entries in (("profiles", profiles), ("chains", wanted.chains)):
         if entries:
             document[kind] = {**(document.get(kind) or {}), **entries}
-    if wanted.aliases:  # the first match counts: before globs that are there
+    if wanted.aliases:  # the first match counts: names before globs that are there, globs behind
         there = document.get("aliases") or {}
-        rest = {alias: to for alias, to in there.items() if alias not in wanted.aliases}
-        document["aliases"] = {**wanted.aliases, **rest}
+        plain = {alias: to for alias, to in wanted.aliases.items() if not is_glob(alias)}
+        rest = {alias: to for alias, to in there.items() if alias not in plain}
+        document["aliases"] = plain | rest | wanted.aliases
+
+
+def is_glob(alias: str) -> bool:
+    """Return whether an alias stands for many names."""
+    return any(sign in alias for sign in "*?[")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from spillover.catalogue import load as load_catalogue
-from spillover.config.adopting import Adopted, adopted, merge
+from spillover.config.adopting import Adopted, adopted, is_glob, merge
 from spillover.config.files import content_of, write_whole
 from spillover.config.loader import LoadedConfig, load_source
 from spillover.config.locate import state_folder
@@ -104,7 +104,7 @@ def _missing(loaded: LoadedConfig) -> tuple[str, ...]:
     places: dict[str, list[str]] = {}
     for problem in loaded.missing_keys:
         places.setdefault(problem.found, []).append(problem.key)
-    return tuple(f"found {found} for {', '.join(keys)}" for found, keys in places.items())
+    return tuple(f"{', '.join(keys)}: found {found}" for found, keys in places.items())
 
 
 def _referring(name: str, settings: dict[str, Any], stowage: Stowage) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _make(
 
 
 def _globs_last(aliases: dict[str, str]) -> dict[str, str]:
-    return dict(sorted(aliases.items(), key=lambda alias: "*" in alias[0]))
+    return dict(sorted(aliases.items(), key=lambda alias: (is_glob(alias[0]), alias[0] == "*")))
 
 
 def _edit(
