@@ -130,3 +130,17 @@ def test_new_aliases_come_before_globs_that_are_there() -> None:
     found = merged(document, fitted(document, plan(aliases={"gpt-*": "groq", "code": "groq"})))
 
     assert list(found["aliases"]) == ["code", "*", "gpt-*"]
+
+
+def test_a_name_that_clients_use_goes_on_meaning_what_it_means() -> None:
+    document = {
+        "profiles": {"mine": {**THERE, "model": "n"}},
+        "chains": {"code": ["mine"]},
+        "aliases": {"groq": "mine"},
+    }
+
+    found = fitted(document, plan(aliases={"code": "groq", "mine": "groq"}))
+
+    assert list(found.profiles) == ["groq-2"]
+    assert found.aliases == {}
+    assert [note.split()[0] for note in found.notes] == ["'code'", "'mine'"]

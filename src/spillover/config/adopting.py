@@ -54,7 +54,9 @@ class _Fitting:
         self.notes: list[str] = []
         self.implicit = bool(self.there["profiles"]) and is_implicit(document)
         own = {DEFAULT} if self.implicit else set()
-        self.free = Names({*self.there["profiles"], *self.there["chains"], *own})
+        # A name that clients use already must go on meaning what it means.
+        aliases = {alias for alias in document.get("aliases") or {} if not is_glob(alias)}
+        self.free = Names({*self.there["profiles"], *self.there["chains"], *own, *aliases})
 
     def profiles(self) -> dict[str, dict[str, Any]]:
         written = {}
@@ -93,7 +95,9 @@ class _Fitting:
         there = self.document.get("aliases") or {}
         for alias, target in self.plan.aliases.items():
             to = self.names.get(target, target)
-            if alias in there and there[alias] != to and not self.replace:
+            if alias in {*self.there["profiles"], *self.there["chains"]}:
+                self.notes.append(f"{alias!r} is no alias here, for something is called so already")
+            elif alias in there and there[alias] != to and not self.replace:
                 self.notes.append(f"the alias {alias!r} leads to {there[alias]} already: left so")
             elif there.get(alias) != to:
                 written[alias] = to

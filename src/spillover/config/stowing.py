@@ -77,8 +77,8 @@ class Stowage:
             raise RequestError(f"{self._env} would be larger than {LARGEST_ENV >> 10} KiB")
         if before is not None and self._env.stat().st_mode & _OTHERS:
             self._env.chmod(PRIVATE_FILE)
-        self._before, self._wrote = before, True
         write_whole(self._env, text, mode=PRIVATE_FILE)
+        self._before, self._wrote = before, True
 
     def undo(self) -> None:
         """Take everything away again that was kept."""
