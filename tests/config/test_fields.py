@@ -270,3 +270,9 @@ def test_a_cache_names_what_is_wrong_within() -> None:
         (("ttl",), None, None),
     ]
     assert faults(fields.CacheField, {"ttl": "soon"}) == [(("ttl",), "soon", None)]
+
+
+def test_a_request_may_be_given_any_header_but_its_own() -> None:
+    names = ["X-Team", "Host", "two words", ""]
+
+    assert [name for name in names if fields.is_header(name)] == ["X-Team"]

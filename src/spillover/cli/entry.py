@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "verify": "doctor",
     "monitor": "doctor",
+    "import": "import_",
 }
 """Every command in the order of the help, and the module that holds it."""
 

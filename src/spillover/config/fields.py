@@ -266,9 +266,14 @@ def _told(written: object) -> NoticeKind:
     return NoticeKind(str(written))
 
 
+def is_header(name: str) -> bool:
+    """Return whether a request may be given a header of this name."""
+    return _HEADER.fullmatch(name) is not None and name.lower() not in _OWN_HEADERS
+
+
 def _header(written: object) -> str:
     text = _string(written)
-    if _HEADER.fullmatch(text) is None or text.lower() in _OWN_HEADERS:
+    if not is_header(text):
         raise ValueError("the name of a header, other than those of the request itself")
     return text
 
