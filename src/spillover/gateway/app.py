@@ -18,7 +18,7 @@ from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from spillover.core.values import Operation
     from spillover.engine import Engine
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
     from spillover.gateway.settings import Settings
+    from spillover.simulator import SimulatedProvider
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Gateway:
         self.engine = engine
         self.stopping = asyncio.Event()
         """Set when no further request is wanted: readiness ends, and so do open event streams."""
+        self.simulated: Mapping[str, SimulatedProvider] = {}
+        """The simulated providers that a demo runs on, by profile: they can be made to fail."""
         self._settings = settings
         self._access = Access(settings)
         self.since = engine.clock.now()
@@ -58,6 +61,11 @@ class Gateway:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._settings
+
+    @property
+    def access(self) -> Access:
+        """Who may come in."""
+        return self._access
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""

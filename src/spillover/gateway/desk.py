@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, vitals
+from spillover.gateway import admin, dialects, feed, listing, pages, vitals
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
-from spillover.gateway.page import front_page
 from spillover.gateway.proxy import OPERATIONS
 from spillover.gateway.routes import Inquiry, Route, Routes
 from spillover.gateway.visit import answer_error, turn_away
@@ -30,7 +29,12 @@ ROUTES: Final = (
     Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
-    Route("GET", "/", Door.ADMIN, front_page),
+    Route("GET", "/", Door.ADMIN, pages.front),
+    Route("GET", "/live", Door.ADMIN, pages.live),
+    Route("GET", "/parts/why/{chain}", Door.ADMIN, pages.why),
+    Route("GET", "/static/{file}", Door.OPEN, pages.static),
+    Route("POST", "/login", Door.OPEN, pages.login),
+    Route("POST", "/logout", Door.OPEN, pages.logout),
     Route("GET", "/api/status", Door.ADMIN, admin.status),
     Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
     Route("GET", "/api/profiles/{profile}", Door.ADMIN, admin.profile),
@@ -64,11 +68,18 @@ class Desk:
         found = self._routes.at(visit.path)
         # What does not exist is told to those alone who may see what does.
         door = found[0][0].door if found else _door_of(visit.path)
-        denial = access.deny(
-            Arrival(visit.method, visit.headers, visit.scope["query_string"]), door
+        arrival = Arrival(
+            visit.method,
+            visit.headers,
+            visit.scope["query_string"],
+            self._gateway.engine.clock.now(),
         )
+        denial = access.deny(arrival, door)
         if denial is not None:
-            await turn_away(visit, denial)
+            if denial.code == "invalid_admin_key" and pages.wants_page(visit):
+                await pages.ask_for_key(Inquiry(self._gateway, visit, {}))
+            else:
+                await turn_away(visit, denial)
             return
         method = "GET" if visit.method == "HEAD" else visit.method
         for route, names in found:

@@ -11,7 +11,7 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from spillover.engine import open_engine
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spillover.config.loader import LoadedConfig
     from spillover.engine import Engine, EngineOptions
     from spillover.gateway.wire import Server
+    from spillover.simulator import SimulatedProvider
 
 COLLECT_AFTER: Final = 20_000
 """Objects made and not freed before their cycles are looked for."""
@@ -44,6 +45,8 @@ class ServeOptions:
     """The environment that edits are read with; None: the process's own."""
     on_ready: Callable[[Engine, str], None] | None = None
     """Called with the engine and the gateway's address once clients can connect."""
+    simulated: Mapping[str, SimulatedProvider] = field(default_factory=dict)
+    """Simulated providers behind the profiles: the dashboard says so, and can make them fail."""
     grace_s: int = GRACE_S
 
 
@@ -64,6 +67,7 @@ async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
         engine = await open_engine(loaded, options.engine)
         try:
             gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
+            gateway.simulated = options.simulated
             await serve(gateway, listening, followed=loaded, options=options)
         finally:
             await engine.close(grace_s=0.0)

@@ -1,0 +1,152 @@
+"""Keep an open page true: render again what events or time have changed, and send what differs.
+
+However many events there are, a page gets at most one message in `APART_S`, and figures alone move
+at most every `FIGURES_S`. Refuses to know HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from spillover.dashboard import overview
+from spillover.dashboard.pages import render
+from spillover.events import RequestDone, RequestFallback, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from spillover.dashboard.pages import Look
+    from spillover.events import Event, Subscription
+
+APART_S: Final = 0.05
+"""Least time between two messages: what happens is seen well within 250 ms."""
+FIGURES_S: Final = 0.5
+"""Least time between two looks that nothing but served requests ask for."""
+LOOK_S: Final = 1.0
+"""Time between two looks when nothing happens: windows slide and cooldowns end by themselves."""
+_TOLD: Final = 40
+"""Requests of one message: more than a person reads."""
+
+
+_SUBJECTS: Final = {
+    "part_sums.html": "sums",
+    "part_head.html": "chain",
+    "part_card.html": "card",
+}
+"""What each part's template calls that which it shows."""
+
+
+class Figures(NamedTuple):
+    """What the overview is made from: documents as `/api` has them."""
+
+    status: dict[str, Any]
+    pace: Mapping[str, Any] = overview.NOTHING
+    savings: Mapping[str, Any] = overview.NOTHING
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message to a page: its kind, and what it holds."""
+
+    kind: str
+    body: str
+
+
+class Parts:
+    """The parts of the overview as one page last got them."""
+
+    def __init__(self, figures: Callable[[], Figures], look: Look) -> None:
+        """Render for a reader from what `figures` returns."""
+        self._figures = figures
+        self._look = look
+        self._shown: dict[str, Any] = {}
+        self._shape: list[Any] | None = None
+
+    def changed(self) -> Message | None:
+        """Return the parts that differ from what was sent before; None: none does."""
+        found = self._figures()
+        chains = found.status["chains"]
+        shape = [(name, chain["profiles"]) for name, chain in chains.items()]
+        if self._shape is not None and shape != self._shape:
+            self._shape = shape
+            self._shown.clear()
+            return Message("reload", "")  # other chains and places: the page is loaded anew
+        self._shape = shape
+        fresh = [*self._fresh("sums", "part_sums.html", overview.sums(found.status, found.savings))]
+        for name in chains:
+            ladder = overview.ladder(found.status, name, found.pace)
+            cards = ladder.pop("cards")
+            fresh += self._fresh(f"head-{name}", "part_head.html", ladder)
+            for card in cards:
+                fresh += self._fresh(card["id"], "part_card.html", card)
+        return Message("parts", "".join(fresh)) if fresh else None
+
+    def _fresh(self, name: str, template: str, shown: dict[str, Any]) -> Iterator[str]:
+        """Render a part, unless it shows what it showed before."""
+        if self._shown.get(name) != shown:
+            self._shown[name] = shown
+            yield render(template, self._look, {_SUBJECTS[template]: shown})
+
+
+async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Message]:
+    """Yield what a page is to show, until the subscription ends."""
+    loop = asyncio.get_running_loop()
+    looked = -LOOK_S
+    while True:
+        due = looked + LOOK_S
+        heard = await _heard(events, until=due)
+        if heard is None:
+            return
+        if _are_figures(heard) and loop.time() < looked + FIGURES_S:
+            rest = await _heard(events, until=looked + FIGURES_S, gently=True)
+            if rest is None:
+                return
+            heard += rest
+        if heard:
+            yield Message("happened", _happened(heard))
+        if parts is not None:
+            fresh = parts.changed()
+            if fresh is not None:
+                yield fresh
+        looked = loop.time()
+        await asyncio.sleep(APART_S)
+
+
+async def _heard(
+    events: Subscription, *, until: float, gently: bool = False
+) -> list[Event] | None:
+    """Return the events that wait, waiting for one until an instant of the loop; None: the end.
+
+    `gently`: served requests alone don't end the waiting.
+    """
+    found: list[Event] = []
+    try:
+        async with asyncio.timeout_at(until):
+            while True:
+                _, event = await anext(events)
+                found.append(event)
+                found += events.drained()
+                if not gently or not _are_figures(found):
+                    return found
+    except TimeoutError:
+        return found
+    except StopAsyncIteration:
+        return None
+
+
+def _are_figures(heard: list[Event]) -> bool:
+    return bool(heard) and all(isinstance(event, RequestDone) for event in heard)
+
+
+def _happened(heard: list[Event]) -> str:
+    """Return the events as a list of JSON, requests but the latest ones left out."""
+    requests = [each for each in heard if isinstance(each, RequestDone | RequestFallback)]
+    kept = {id(each) for each in requests[-_TOLD:]}
+    told = [
+        to_json(each).decode()
+        for each in heard
+        if id(each) in kept or not isinstance(each, RequestDone | RequestFallback)
+    ]
+    return f"[{','.join(told)}]"

@@ -1,0 +1,169 @@
+"""Answer the dashboard's pages, their parts, their files, and who logs in.
+
+Everything here is read; what a page changes it changes through `/api`. Refuses to know how a page
+looks: it gathers the documents that `/api` would answer, and has them rendered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+from spillover.core.values import Operation
+from spillover.dashboard import overview
+from spillover.dashboard.assets import assets
+from spillover.dashboard.live import Figures, Parts, follow
+from spillover.dashboard.pages import THEMES, Look, render, script_words
+from spillover.dashboard.words import choose
+from spillover.errors import RequestError
+from spillover.events.kinds import iso
+from spillover.gateway.access import cookie_of
+from spillover.gateway.bodies import read_body
+from spillover.gateway.feed import streaming
+from spillover.gateway.proxy import read_call
+from spillover.gateway.sessions import COOKIE, LASTS_S
+
+if TYPE_CHECKING:
+    from spillover.gateway.routes import Inquiry
+    from spillover.gateway.visit import Visit
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_GUARDS: Final = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+_PAGE: Final = {**_GUARDS, "content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_SMALL: Final = {"role": "user", "content": "hi"}
+_SMALL_FORM: Final = 4_096
+
+
+async def front(inquiry: Inquiry) -> None:
+    """Answer the overview."""
+    figures = _figures(inquiry)
+    chains = [overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]]
+    sums = overview.sums(figures.status, figures.savings)
+    await page(inquiry, "overview.html", {"chains": chains, "sums": sums, "live": "overview"})
+
+
+async def why(inquiry: Inquiry) -> None:
+    """Answer who would serve a small request of a chain now, and why not the others."""
+    chain = inquiry.names["chain"]
+    body = msgspec.json.encode({"model": chain, "messages": [_SMALL]})
+    call = read_call(body, Operation.CHAT, {}, request_id=inquiry.visit.request_id)
+    await part(inquiry, "part_why.html", {"why": inquiry.engine.explain(call)})
+
+
+async def live(inquiry: Inquiry) -> None:
+    """Tell an open page what changes on it."""
+    query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
+    is_overview = query.get("view") == ["overview"]
+    parts = Parts(lambda: _figures(inquiry), look_of(inquiry.visit)) if is_overview else None
+    async with streaming(inquiry, inquiry.engine.events.subscribe()) as subscription:
+        visit = inquiry.visit
+        await visit.chunk(_told("clock", iso(inquiry.engine.clock.now())))
+        async for message in follow(parts, subscription):
+            await visit.chunk(_told(message.kind, message.body))
+        await visit.end()
+
+
+def _told(kind: str, body: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in body.split("\n"))
+    return f"event: {kind}\n{lines}\n".encode()
+
+
+def _figures(inquiry: Inquiry) -> Figures:
+    return Figures(status=inquiry.engine.status())
+
+
+async def static(inquiry: Inquiry) -> None:
+    """Answer a file of the pages, which a browser may keep: its name tells its content."""
+    found = assets().files.get(inquiry.names["file"])
+    if found is None:
+        raise RequestError("there is no such file", code="not_found", status=404)
+    headers = {**_GUARDS, "content-type": found.kind, "cache-control": _FOREVER}
+    await inquiry.visit.answer(200, headers, found.body)
+
+
+# Who may see them.
+
+
+async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
+    """Answer the form that asks for the admin key, in the place of any page."""
+    context = {"refused": refused, "settable": inquiry.gateway.settings.admin_key is not None}
+    text = render("login.html", look_of(inquiry.visit), {**_frame(inquiry), **context})
+    await inquiry.visit.answer(401, _PAGE, text.encode())
+
+
+async def login(inquiry: Inquiry) -> None:
+    """Let a browser in that sends the admin key."""
+    visit = inquiry.visit
+    body = await read_body(visit.receive, visit.headers, most=_SMALL_FORM)
+    key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
+    session = inquiry.gateway.access.session(key, inquiry.engine.clock.now())
+    if session is None:
+        await ask_for_key(inquiry, refused=True)
+        return
+    await _go_home(visit, f"{COOKIE}={session}; Max-Age={LASTS_S}")
+
+
+async def logout(inquiry: Inquiry) -> None:
+    """Forget that a browser may come in."""
+    await _go_home(inquiry.visit, f"{COOKIE}=; Max-Age=0")
+
+
+async def _go_home(visit: Visit, cookie: str) -> None:
+    secure = "; Secure" if visit.scope.get("scheme") == "https" else ""
+    set_cookie = f"{cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"
+    await visit.answer(303, {**_GUARDS, "location": "/", "set-cookie": set_cookie}, b"")
+
+
+def wants_page(visit: Visit) -> bool:
+    """Whether a person's browser asks, to show what it gets."""
+    return (
+        visit.method == "GET"
+        and b"text/html" in visit.headers.get(b"accept", b"")
+        and not visit.path.startswith(("/api", "/v1"))
+    )
+
+
+# How they are answered.
+
+
+async def page(inquiry: Inquiry, template: str, context: dict[str, Any]) -> None:
+    """Answer a whole page."""
+    await part(inquiry, template, {**_frame(inquiry), **context})
+
+
+async def part(inquiry: Inquiry, template: str, context: dict[str, Any]) -> None:
+    """Answer a part of one."""
+    text = render(template, look_of(inquiry.visit), context)
+    await inquiry.visit.answer(200, _PAGE, text.encode())
+
+
+def _frame(inquiry: Inquiry) -> dict[str, Any]:
+    look = look_of(inquiry.visit)
+    return {
+        "here": inquiry.visit.path,
+        "guarded": inquiry.gateway.settings.is_guarded,
+        "demo": bool(inquiry.gateway.simulated),
+        "said": script_words(look),
+    }
+
+
+def look_of(visit: Visit) -> Look:
+    """Return how a browser's reader wants the pages: by cookies, else as the browser says."""
+    accepted = visit.headers.get(b"accept-language", b"").decode("latin-1")
+    theme = cookie_of(visit.headers, "spillover_theme")
+    return Look(
+        language=choose(cookie_of(visit.headers, "spillover_lang"), accepted),
+        theme=theme if theme in THEMES else "auto",
+    )
