@@ -63,8 +63,11 @@ def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
 
 SCRIPT_WORDS: Final = (
     "%(profile)s is now number %(place)s.",
+    "Changed.",
     "Copied.",
     "The file can't be used:",
+    "Undo",
+    "Undone: back to version %(version)s.",
 )
 """What the pages' scripts say."""
 

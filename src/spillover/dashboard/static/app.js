@@ -134,10 +134,17 @@ document.addEventListener("visibilitychange", () => {
 
 /* ---- notices ---- */
 
-function toast(text, kind = "", lasts = 7000) {
+function toast(text, kind = "", lasts = 7000, undoing = null) {
   const element = document.createElement("div");
   element.className = "toast " + kind;
   element.textContent = text;
+  if (undoing) {
+    const button = document.createElement("button");
+    button.className = "link";
+    button.textContent = say("Undo");
+    button.onclick = () => { element.remove(); undoing(); };
+    element.append(" ", button);
+  }
   $("#toasts").append(element);
   while ($("#toasts").children.length > 4) $("#toasts").firstChild.remove();
   setTimeout(() => element.remove(), lasts);
@@ -192,15 +199,32 @@ const meanings = {
   text: (text) => text === "" ? null : text,
 };
 
+// A field whose name begins with `_` is not sent itself: it says how the others are.
 function documentOf(form) {
-  const found = {};
+  const found = {}, won = new Set();
+  for (const field of form.elements) if (field.dataset.wins && field.value) won.add(field.dataset.wins);
   for (const field of form.elements) {
-    if (!field.name || field.disabled || (/radio|checkbox/.test(field.type) && !field.checked && field.dataset.kind !== "check")) continue;
-    const value = field.dataset.kind === "check" ? field.checked : (meanings[field.dataset.kind] || meanings.text)(field.value);
+    const { kind } = field.dataset;
+    if (!field.name || field.name.startsWith("_") || field.disabled || won.has(field.name)) continue;
+    if (/radio|checkbox/.test(field.type) && !field.checked && kind !== "check") continue;
+    const value = kind === "check" ? field.checked : (meanings[kind] || meanings.text)(field.value.trim());
     if (value !== undefined) place(found, field.name, value);
+    if (field.dataset.with && form.elements._propose?.checked) Object.assign(found, JSON.parse(field.dataset.with));
   }
-  for (const [name, value] of Object.entries(found)) if (Array.isArray(value)) found[name] = value.filter((each) => each !== undefined);
+  if ("limits" in form.dataset) found.limits = form.elements._free.checked ? "free" : limitsOf(found.limits);
+  if ("chainForm" in form.dataset) chainOf(found, form.elements);
   return found;
+}
+
+// As the file writes them: {requests: 20, per: day, window: calendar, timezone: …}.
+const limitsOf = (rows) => (rows || []).filter(Boolean).map(({ metric, amount, per, window, rest }) =>
+  ({ [metric]: amount, ...(metric === "concurrency" ? {} : { per }), ...(window ? { window } : {}), ...rest }));
+
+function chainOf(found, { _after, _wait }) {
+  if (found.failback === "after") found.failback = { after: _after.value.trim() || "5m" };
+  found.when_exhausted = _wait.value.trim() ? { wait: _wait.value.trim() } : null;
+  found.spend_gate = Object.values(found.spend_gate).some(Boolean) ? Object.fromEntries(Object.entries(found.spend_gate).filter(([, value]) => value)) : null;
+  if (!found.privacy) found.privacy = null;
 }
 
 async function api(method, path, body) {
@@ -212,6 +236,13 @@ async function api(method, path, body) {
     throw new Error([told.error?.message || `${answer.status}`, ...problems].join("\n"));
   }
   return told;
+}
+
+async function undo(to) {
+  try {
+    const { restored } = await api("POST", "/api/config/undo", to === undefined ? {} : { to });
+    toast(say("Undone: back to version %(version)s.", { version: restored.id }), "good");
+  } catch (error) { toast(error.message, "bad", 12000); }
 }
 
 function ask(question) {
@@ -233,7 +264,8 @@ async function act(element, body) {
   try {
     const told = await api(method.toUpperCase(), element.dataset[method], body);
     if (problem) problem.textContent = "";
-    if (told.probe) toast(`${told.name}: ${told.probe.message || told.probe.outcome}`, told.probe.answered ? "good" : "bad");
+    if (told.change) toast(done || say("Changed."), "good", 10000, () => undo());
+    else if (told.probe) toast(`${told.name}: ${told.probe.message || told.probe.outcome}`, told.probe.answered ? "good" : "bad");
     else if (done) toast(done, "good", 4000);
     for (const note of told.change?.notes || []) toast(note.message || note.found || `${note}`, "warn");
     if (then === "close") $("#drawer").close();
@@ -263,7 +295,24 @@ function pressed(button) {
   else if (dataset.why) why(button);
   else if (dataset.copy) navigator.clipboard?.writeText($(dataset.copy).textContent).then(() => toast(say("Copied."), "good", 2500));
   else if (dataset.row) row(button);
+  else if (dataset.models) models(button);
 }
+
+// What a provider lists for the key that the form holds.
+async function models(button) {
+  const { key = {}, base_url: address } = documentOf(button.form);
+  button.disabled = true;
+  try {
+    await htmx.ajax("POST", "/parts/models/" + encodeURIComponent(button.dataset.models), { target: "#models", swap: "innerHTML", values: { key: JSON.stringify(key), base_url: address || "" } });
+  } finally { button.disabled = false; }
+}
+
+document.addEventListener("input", (event) => {
+  const list = event.target.dataset.filter && $(event.target.dataset.filter);
+  if (!list) return;
+  const sought = event.target.value.trim().toLowerCase();
+  for (const each of list.children) each.hidden = !each.textContent.toLowerCase().includes(sought);
+});
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -319,9 +368,9 @@ const order = (ladder) => $$(".card", ladder).map((card) => card.dataset.profile
 async function reorder(ladder, names, moved) {
   const chain = ladder.dataset.chain;
   try {
-    await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names });
     wanted = `card-${chain}-${moved}`;
-    toast(say("%(profile)s is now number %(place)s.", { profile: moved, place: names.indexOf(moved) + 1 }), "good", 4000);
+    await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names });
+    toast(say("%(profile)s is now number %(place)s.", { profile: moved, place: names.indexOf(moved) + 1 }), "good", 10000, () => undo());
   } catch (error) { toast(error.message, "bad", 12000); }
 }
 
