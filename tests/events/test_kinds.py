@@ -39,6 +39,7 @@ EXAMPLES: list[tuple[Event, dict[str, object]]] = [
             "to": "b",
             "cause": "limit",
             "until": "2026-09-21T14:13:21.250Z",
+            "waited_ms": 0.0,
         },
     ),
     (

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from spillover.core.health import Health
-from spillover.core.ladder import Sticky, View
+from spillover.core.ladder import Skipped, Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
 from spillover.core.stated import Stated
@@ -32,6 +32,8 @@ class Reserve(_Said, frozen=True, kw_only=True, gc=False):
     """Hold room on the first candidate that has it, in one atomic step. Answered by `Held`."""
 
     candidates: Sequence[Candidate]
+    skipped: tuple[Skipped, ...] | None = None
+    """Whom the ladder left out before them; None: the profile is held once more, without a look."""
 
 
 class Send(_Said, frozen=True, kw_only=True, gc=False):

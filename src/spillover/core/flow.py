@@ -228,7 +228,7 @@ def _reserve_and_send(walk: _Walk, sight: Sight, ladder: Ladder) -> _Part:
     if sight.now < walk.bounds.patience_until:
         # One at a time, so that a wait for the first can be weighed before the second is held.
         offered = offered[:1]
-    held = yield Reserve(candidates=offered)
+    held = yield Reserve(candidates=offered, skipped=ladder.skipped)
     if not isinstance(held, Held):
         return _stopped(walk, held)
     passed_by = held.reservation.passed  # in the order in which they were offered

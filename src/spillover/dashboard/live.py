@@ -16,7 +16,7 @@ from spillover.dashboard.pages import render
 from spillover.events import RequestDone, RequestFallback, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from spillover.dashboard.pages import Look
     from spillover.events import Event, Subscription
@@ -57,16 +57,16 @@ class Message(msgspec.Struct, frozen=True):
 class Parts:
     """The parts of the overview as one page last got them."""
 
-    def __init__(self, figures: Callable[[], Figures], look: Look) -> None:
+    def __init__(self, figures: Callable[[], Awaitable[Figures]], look: Look) -> None:
         """Render for a reader from what `figures` returns."""
         self._figures = figures
         self._look = look
         self._shown: dict[str, Any] = {}
         self._shape: list[Any] | None = None
 
-    def changed(self) -> Message | None:
+    async def changed(self) -> Message | None:
         """Return the parts that differ from what was sent before; None: none does."""
-        found = self._figures()
+        found = await self._figures()
         chains = found.status["chains"]
         shape = [(name, chain["profiles"]) for name, chain in chains.items()]
         if self._shape is not None and shape != self._shape:
@@ -107,7 +107,7 @@ async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Mes
         if heard:
             yield Message("happened", _happened(heard))
         if parts is not None:
-            fresh = parts.changed()
+            fresh = await parts.changed()
             if fresh is not None:
                 yield fresh
         looked = loop.time()

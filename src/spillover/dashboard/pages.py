@@ -66,13 +66,16 @@ SCRIPT_WORDS: Final = (
     "Changed.",
     "Copied.",
     "The file can't be used:",
+    "answered in %(time)s",
+    "is asked",
     "Undo",
     "Undone: back to version %(version)s.",
 )
 """What the pages' scripts say."""
 
 
-def script_words(look: Look) -> dict[str, str]:
-    """Return what the pages' scripts say, in a reader's language."""
+def script_words(look: Look) -> dict[str, Any]:
+    """Return what the pages' scripts say, in a reader's language, and why profiles don't serve."""
     said = words(look.language)
-    return {message: said.plain(message) for message in SCRIPT_WORDS}
+    spoken: dict[str, Any] = {message: said.plain(message) for message in SCRIPT_WORDS}
+    return spoken | {"reasons": {name: said.plain(why) for name, why in terms.REASON.items()}}

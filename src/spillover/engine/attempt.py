@@ -103,8 +103,9 @@ class Attempt:
         self._held: list[bytes] = []
         self._failure: Failure | None = None
         self._limits: tuple[Stated, ...] = ()
-        self._began_at = 0.0
-        self._committed_at = 0.0
+        self.began_at = 0.0
+        self.committed_at = 0.0
+        """When the first content, or the whole unstreamed answer, was there; 0 before."""
         self._ends_s = 0.0
 
     @property
@@ -129,7 +130,7 @@ class Attempt:
         `task` is the running one, to be woken when its time is up.
         """
         clock, shipment = self._means.clock, self.shipment
-        self._began_at = now = clock.now()
+        self.began_at = now = clock.now()
         started_s = time.monotonic()
         is_stream = shipment.asked.stream
         own = shipment.time_limits.total_s
@@ -164,8 +165,8 @@ class Attempt:
             return self._failed(self._classified(evidence))
         if is_stream:
             self.ttft_ms = (time.monotonic() - started_s) * 1_000
-        self._committed_at = clock.now()
-        return Committed(now=self._committed_at, sent_at=self.sent_at or now)
+        self.committed_at = clock.now()
+        return Committed(now=self.committed_at, sent_at=self.sent_at or now)
 
     def _connected(self) -> None:
         self.sent_at = self._means.clock.now()
@@ -249,7 +250,7 @@ class Attempt:
         """Return how the answer ended, and what it used."""
         usage, reported = self.spent()
         # A whole answer has been read and given in the very moment of its commit point.
-        now = self._means.clock.now() if self.shipment.asked.stream else self._committed_at
+        now = self._means.clock.now() if self.shipment.asked.stream else self.committed_at
         if self._failure is not None:
             return Broken(now=now, failure=self._failure, usage=usage, reported=reported)
         return Relayed(now=now, usage=usage, reported=reported, ttft_ms=self.ttft_ms)
@@ -321,7 +322,7 @@ class Attempt:
         self.close()
         return Failed(
             now=self._means.clock.now(),
-            sent_at=self.sent_at or self._began_at,
+            sent_at=self.sent_at or self.began_at,
             failure=failure,
             usage=self._reading.usage,
             limits=self._limits,

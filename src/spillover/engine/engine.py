@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from spillover.core.health import Health
     from spillover.core.values import Profile
     from spillover.engine.call import Answer, Call
+    from spillover.engine.history import History
+    from spillover.engine.traces import Traces
     from spillover.engine.world import World
     from spillover.events import Bus
     from spillover.ledger.ledger import Ledger
@@ -92,6 +94,16 @@ class Engine:
     def clock(self) -> Clock:
         """The source of instants."""
         return self._world.clock
+
+    @property
+    def traces(self) -> Traces:
+        """The latest requests."""
+        return self._world.traces
+
+    @property
+    def history(self) -> History:
+        """What happened, in sums."""
+        return self._world.history
 
     @property
     def in_flight(self) -> int:
@@ -291,6 +303,7 @@ class Engine:
         await world.crew.close()
         await world.watch.close()
         await world.inquiries.close()
+        await world.history.close()
         await self._closing()
 
 

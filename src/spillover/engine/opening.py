@@ -19,6 +19,7 @@ from spillover.engine.rounds import Rounds
 from spillover.engine.world import World
 from spillover.errors import LedgerError
 from spillover.events import Bus, LedgerTrouble
+from spillover.ledger.history import HistoryStore
 from spillover.ledger.journal import StorageError
 from spillover.ledger.ledger import Ledger, Trouble
 from spillover.ledger.opening import FILE_NAME, Opened, open_journal, postponed_journal
@@ -67,7 +68,10 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
     upstream = HttpUpstream()
     await ledger.start()
     world = World(
-        ledger=ledger, means=Means(upstream=upstream, clock=clock, rounds=Rounds()), events=events
+        ledger=ledger,
+        means=Means(upstream=upstream, clock=clock, rounds=Rounds()),
+        events=events,
+        history=HistoryStore(_path(loaded, options)),
     )
 
     async def let_go() -> None:
@@ -79,11 +83,12 @@ async def open_engine(loaded: LoadedConfig, options: EngineOptions | None = None
     world.watch.start()
     if options.serves:
         world.inquiries.start()
+        world.history.start()
     return engine
 
 
 def _journal(loaded: LoadedConfig, options: EngineOptions, clock: Clock) -> Opened:
-    path = None if options.in_memory else options.ledger_path or ledger_path(loaded)
+    path = _path(loaded, options)
     stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
     if path is None:
         return open_journal(None, stamp=stamp)
@@ -94,6 +99,10 @@ def _journal(loaded: LoadedConfig, options: EngineOptions, clock: Clock) -> Open
             message = f"the ledger can't be opened: {error}"
             raise LedgerError(message) from error
         return postponed_journal(path, problem=str(error))
+
+
+def _path(loaded: LoadedConfig, options: EngineOptions) -> Path | None:
+    return None if options.in_memory else options.ledger_path or ledger_path(loaded)
 
 
 def ledger_path(loaded: LoadedConfig) -> Path | None:

@@ -47,6 +47,7 @@ from spillover.core.values import Operation, Tier
 from spillover.engine.attempt import Attempt
 from spillover.engine.call import Answer
 from spillover.engine.explaining import shortened
+from spillover.engine.traces import Sent, Trace
 from spillover.errors import LedgerError
 from spillover.events import RequestDone, RequestFallback
 from spillover.ledger.entries import HealthChanged, Released, Settled, Stuck
@@ -79,7 +80,8 @@ class Serving:
         self._chain = chain
         self._setup = world.setup  # a reload changes nothing for requests under way
         self._demand = call.demand()
-        self._began_s = time.monotonic()
+        self._began_s = self._left_s = time.monotonic()
+        """When the request came, and when it last left a profile."""
         self._reserve_ms = 0.0
         self._reported = True
         self._removed = 0
@@ -98,6 +100,14 @@ class Serving:
         space = None
         if self._demand.operation is Operation.EMBEDDINGS:
             space = embedding_space(chain, self._setup.routing.profiles)
+        self._trace = Trace(
+            request_id=call.request_id,
+            chain=chain.name,
+            model=call.model or call.asked.model,
+            dialect=call.dialect.value,
+            began_at=world.clock.now(),
+            demand=self._demand,
+        )
         self._flow: Flow = serve(chain, self._demand, space)
         world.begun(self)
 
@@ -258,6 +268,8 @@ class Serving:
         self._reserve_ms += (time.monotonic() - started_s) * 1_000
         if reservation.passed:
             world.watch.blocked(reservation.passed)
+        if action.skipped is not None:
+            self._trace.looks.append((world.clock.now(), action.skipped, reservation))
         if isinstance(reservation, Granted):
             self._leave_line()
             return Held(now=reservation.at, reservation=reservation)
@@ -281,10 +293,12 @@ class Serving:
         if isinstance(shipment, tuple):
             return Unable(now=world.clock.now(), lacks=shipment)
         self._attempt = attempt = Attempt(world.means, shipment)
+        self._trace.sends.append(sent := Sent(candidate=action.candidate))
         outcome = await attempt.send(action.deadline_at, self._task)
         self._passed = attempt.passed_headers()
         if isinstance(outcome, Failed):
             self._attempt = None
+            sent.ended(attempt, outcome.now, outcome.failure)
             world.second_opinion.hear_refusal(profile, attempt.headers, outcome)
             world.inquiries.failed(profile, outcome.failure)
             return replace(outcome, failure=self._setup.mended(outcome.failure, shipment))
@@ -318,13 +332,15 @@ class Serving:
             return Released(action.reservation, now, action.keep_request, action.failure)
         profile, demand = action.candidate.profile, self._demand
         self.usage, self._reported = action.usage, action.reported
+        usage = counted(profile, action.usage)
+        self._trace.settled(usage, reported=action.reported)
         return Settled(
             id=action.reservation,
             at=now,
             profile=profile.name,
             model=profile.model,
             account=profile.account,
-            usage=counted(profile, action.usage),
+            usage=usage,
             reported=action.reported,
             sent_at=action.sent_at,
             input_tokens=action.usage.input_tokens if action.reported and action.ok else 0,
@@ -347,41 +363,46 @@ class Serving:
         if isinstance(action, Stick):
             world.ledger.record_soon(Stuck(action.chain, action.sticky))
             return
-        world.events.publish(
-            RequestFallback(
-                at=world.clock.now(),
-                request_id=self._call.request_id,
-                chain=self._chain.name,
-                source=action.source,
-                to=action.to,
-                cause=action.cause,
-                until=action.until,
-            )
+        since_s, self._left_s = self._left_s, time.monotonic()
+        event = RequestFallback(
+            at=world.clock.now(),
+            request_id=self._call.request_id,
+            chain=self._chain.name,
+            source=action.source,
+            to=action.to,
+            cause=action.cause,
+            until=action.until,
+            waited_ms=(self._left_s - since_s) * 1_000,
         )
+        self._trace.fallbacks.append(event)
+        world.history.fell(event)
+        world.events.publish(event)
 
     def _end(self, ending: Ending) -> None:
         self.ending = ending
         self._leave_line()
         world, attempt, usage = self._world, self._attempt, self.usage
         world.ended(self)
-        world.events.publish(
-            RequestDone(
-                at=world.clock.now(),
-                request_id=self._call.request_id,
-                chain=self._chain.name,
-                profile=ending.profile,
-                outcome=ending.kind.value,
-                code=None if ending.refusal is None else ending.refusal.code.value,
-                trail=self._told(ending.trail),
-                took_ms=(time.monotonic() - self._began_s) * 1_000,
-                ttft_ms=None if attempt is None else attempt.ttft_ms,
-                reserve_ms=self._reserve_ms,
-                input_tokens=0 if usage is None else usage.input_tokens,
-                output_tokens=0 if usage is None else usage.output_tokens,
-                reported=self._reported,
-                garbage_events=0 if attempt is None else attempt.garbage,
-            )
+        done = RequestDone(
+            at=world.clock.now(),
+            request_id=self._call.request_id,
+            chain=self._chain.name,
+            profile=ending.profile,
+            outcome=ending.kind.value,
+            code=None if ending.refusal is None else ending.refusal.code.value,
+            trail=self._told(ending.trail),
+            took_ms=(time.monotonic() - self._began_s) * 1_000,
+            ttft_ms=None if attempt is None else attempt.ttft_ms,
+            reserve_ms=self._reserve_ms,
+            input_tokens=0 if usage is None else usage.input_tokens,
+            output_tokens=0 if usage is None else usage.output_tokens,
+            reported=self._reported,
+            garbage_events=0 if attempt is None else attempt.garbage,
         )
+        self._trace.end(ending, done, attempt)
+        world.traces.add(self._trace)
+        world.history.ended(self._trace)
+        world.events.publish(done)
 
     def _head(self, trail: tuple[Step, ...], profile: str | None = None) -> dict[str, str]:
         """Return the headers of an answer, ours and those that pass from the provider."""

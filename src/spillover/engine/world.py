@@ -11,12 +11,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.config.routing import Routing
+from spillover.engine.history import History
 from spillover.engine.inquiries import Inquiries
 from spillover.engine.line import Line
 from spillover.engine.managed import Crew
 from spillover.engine.second_opinion import SecondOpinion
 from spillover.engine.setup import Setup
+from spillover.engine.traces import Traces
 from spillover.engine.watch import Watch
+from spillover.ledger.history import HistoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +60,13 @@ class Leavable(Protocol):
 class World:
     """Everything that outlives a request."""
 
-    def __init__(self, *, ledger: Ledger, means: Means, events: Bus) -> None:
-        """Hold what requests are served with; `adopt` says by which configuration."""
+    def __init__(
+        self, *, ledger: Ledger, means: Means, events: Bus, history: HistoryStore | None = None
+    ) -> None:
+        """Hold what requests are served with; `adopt` says by which configuration.
+
+        `history` is where sums of what happened go; None: in memory.
+        """
         self.setup = Setup(Routing(profiles={}, chains={}, endpoints={}, alone={}), str)
         self.ledger = ledger
         self.means = means
@@ -69,6 +77,8 @@ class World:
         self.second_opinion = SecondOpinion(ledger, events)
         self.inquiries = Inquiries(ledger, means, self.second_opinion)
         self.crew = Crew(ledger, clock, events)
+        self.traces = Traces()
+        self.history = History(history or HistoryStore(None), clock, lambda: self.routing)
         self.last_served: dict[str, str] = {}
         self.under_way: set[Leavable] = set()
         """Requests that have begun and not ended."""

@@ -24,6 +24,8 @@ class RequestFallback(_Event, frozen=True, kw_only=True, tag="request.fallback")
     to: str | None
     cause: str
     until: float | None = None
+    waited_ms: float = 0.0
+    """How long the request had been with the profile that it left."""
 
 
 class RequestDone(_Event, frozen=True, kw_only=True, tag="request.done"):

@@ -11,6 +11,7 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
+from spillover.core.values import Operation
 from spillover.gateway.access import Access, Arrival, Door
 from spillover.gateway.dialects import way_of
 from spillover.gateway.metrics import Metrics
@@ -20,7 +21,6 @@ from spillover.gateway.visit import RequestIds, Visit, turn_away
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from spillover.core.values import Operation
     from spillover.engine import Engine
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
@@ -113,6 +113,10 @@ class Gateway:
                 headers={"allow": "POST"},
             )
         return self._proxy.serve(visit, asked, most=self._settings.max_body)
+
+    async def serve_chat(self, visit: Visit) -> None:
+        """Serve a chat request whose client was let in by another door."""
+        await self._proxy.serve(visit, Operation.CHAT, most=self._settings.max_body)
 
     @property
     def _others(self) -> Desk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, pages, vitals
+from spillover.gateway import admin, dialects, feed, listing, pages, parts, past, views, vitals
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.proxy import OPERATIONS
@@ -31,7 +31,21 @@ ROUTES: Final = (
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/", Door.ADMIN, pages.front),
     Route("GET", "/live", Door.ADMIN, pages.live),
-    Route("GET", "/parts/why/{chain}", Door.ADMIN, pages.why),
+    Route("GET", "/history", Door.ADMIN, views.history),
+    Route("GET", "/trace", Door.ADMIN, views.traces),
+    Route("GET", "/trace/{id}", Door.ADMIN, views.trace),
+    Route("GET", "/playground", Door.ADMIN, views.playground),
+    Route("GET", "/setup", Door.ADMIN, views.setup),
+    Route("GET", "/parts/why/{chain}", Door.ADMIN, parts.why),
+    Route("GET", "/parts/profile/{profile}", Door.ADMIN, parts.profile),
+    Route("GET", "/parts/chain/{chain}", Door.ADMIN, parts.chain),
+    Route("GET", "/parts/add", Door.ADMIN, parts.add),
+    Route("GET", "/parts/add/{provider}", Door.ADMIN, parts.key),
+    Route("POST", "/parts/models/{provider}", Door.ADMIN, parts.models),
+    Route("GET", "/parts/fallbacks", Door.ADMIN, parts.fallbacks),
+    Route("GET", "/parts/requests", Door.ADMIN, parts.requests),
+    Route("POST", "/api/ask", Door.ADMIN, views.ask),
+    Route("POST", "/api/simulated/{profile}/fail", Door.ADMIN, views.fail),
     Route("GET", "/static/{file}", Door.OPEN, pages.static),
     Route("POST", "/login", Door.OPEN, pages.login),
     Route("POST", "/logout", Door.OPEN, pages.logout),
@@ -49,6 +63,13 @@ ROUTES: Final = (
     Route("POST", "/api/explain", Door.ADMIN, admin.explain),
     Route("GET", "/api/events", Door.ADMIN, feed.follow),
     Route("GET", "/api/events/recent", Door.ADMIN, feed.recent),
+    Route("GET", "/api/history", Door.ADMIN, past.history),
+    Route("GET", "/api/history/fallbacks", Door.ADMIN, past.fallbacks),
+    Route("GET", "/api/history/savings", Door.ADMIN, past.savings),
+    Route("GET", "/api/requests", Door.ADMIN, past.requests),
+    Route("GET", "/api/requests/{id}", Door.ADMIN, past.request),
+    Route("GET", "/api/pace", Door.ADMIN, past.paces),
+    Route("GET", "/api/profiles/{profile}/pace", Door.ADMIN, past.pace),
     Route("GET", "/api/catalogue", Door.ADMIN, admin.catalogue),
     Route("GET", "/api/catalogue/{provider}", Door.ADMIN, admin.provider),
 )

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs
 
 import msgspec
 
-from spillover.errors import RequestError
 from spillover.events import to_json
 from spillover.events.bus import RECENT
+from spillover.gateway.queries import Query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,14 +36,11 @@ _HEADERS: Final = {
 
 async def recent(inquiry: Inquiry) -> None:
     """Answer the latest events, oldest first; `?limit=` says how many."""
-    query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
-    written = query.get("limit", [str(_USUAL)])[0]
-    if not written.isascii() or not written.isdigit() or not 0 < int(written[:9]) <= RECENT:
-        raise RequestError(f"limit must be a number from 1 to {RECENT}, not {written[:40]!r}")
+    limit = Query(inquiry.visit, ("limit",)).number("limit", _USUAL, RECENT)
     boot = inquiry.gateway.boot
     events = [
         msgspec.Raw(b'{"id":"%s-%d",' % (boot, number) + to_json(event)[1:])
-        for number, event in inquiry.engine.events.recent(int(written))
+        for number, event in inquiry.engine.events.recent(limit)
     ]
     await inquiry.visit.answer_json(200, {"events": events})
 

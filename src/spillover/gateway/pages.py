@@ -9,20 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-import msgspec
-
-from spillover.core.values import Operation
 from spillover.dashboard import overview
 from spillover.dashboard.assets import assets
 from spillover.dashboard.live import Figures, Parts, follow
 from spillover.dashboard.pages import THEMES, Look, render, script_words
 from spillover.dashboard.words import choose
+from spillover.engine.savings import midnight, savings
 from spillover.errors import RequestError
 from spillover.events.kinds import iso
 from spillover.gateway.access import cookie_of
 from spillover.gateway.bodies import read_body
 from spillover.gateway.feed import streaming
-from spillover.gateway.proxy import read_call
 from spillover.gateway.sessions import COOKIE, LASTS_S
 
 if TYPE_CHECKING:
@@ -42,31 +39,25 @@ _GUARDS: Final = {
 }
 _PAGE: Final = {**_GUARDS, "content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
 _FOREVER: Final = "public, max-age=31536000, immutable"
-_SMALL: Final = {"role": "user", "content": "hi"}
+SAVINGS_S: Final = 5.0
+"""How old the savings that a page shows may be."""
 _SMALL_FORM: Final = 4_096
 
 
 async def front(inquiry: Inquiry) -> None:
     """Answer the overview."""
-    figures = _figures(inquiry)
+    figures = await Watched(inquiry).figures()
     chains = [overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]]
     sums = overview.sums(figures.status, figures.savings)
     await page(inquiry, "overview.html", {"chains": chains, "sums": sums, "live": "overview"})
-
-
-async def why(inquiry: Inquiry) -> None:
-    """Answer who would serve a small request of a chain now, and why not the others."""
-    chain = inquiry.names["chain"]
-    body = msgspec.json.encode({"model": chain, "messages": [_SMALL]})
-    call = read_call(body, Operation.CHAT, {}, request_id=inquiry.visit.request_id)
-    await part(inquiry, "part_why.html", {"why": inquiry.engine.explain(call)})
 
 
 async def live(inquiry: Inquiry) -> None:
     """Tell an open page what changes on it."""
     query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
     is_overview = query.get("view") == ["overview"]
-    parts = Parts(lambda: _figures(inquiry), look_of(inquiry.visit)) if is_overview else None
+    look = look_of(inquiry.visit)
+    parts = Parts(Watched(inquiry).figures, look) if is_overview else None
     async with streaming(inquiry, inquiry.engine.events.subscribe()) as subscription:
         visit = inquiry.visit
         await visit.chunk(_told("clock", iso(inquiry.engine.clock.now())))
@@ -80,8 +71,25 @@ def _told(kind: str, body: str) -> bytes:
     return f"event: {kind}\n{lines}\n".encode()
 
 
-def _figures(inquiry: Inquiry) -> Figures:
-    return Figures(status=inquiry.engine.status())
+class Watched:
+    """The figures of the overview, for one reader."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        self._inquiry = inquiry
+        self._savings: dict[str, Any] = {}
+        self._saved_at = -SAVINGS_S
+
+    async def figures(self) -> Figures:
+        """Return them as they are now; the savings, which are read from storage, a little later."""
+        engine, now = self._inquiry.engine, self._inquiry.engine.clock.now()
+        if not 0 <= now - self._saved_at < SAVINGS_S:
+            self._saved_at = now
+            self._savings = await savings(engine.history, engine.routing, midnight(now))
+        return Figures(
+            status=engine.status(),
+            pace={name: engine.traces.pace(name) for name in engine.routing.profiles},
+            savings=self._savings,
+        )
 
 
 async def static(inquiry: Inquiry) -> None:

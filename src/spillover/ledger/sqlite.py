@@ -86,9 +86,9 @@ class SqliteJournal:
         except OSError as error:
             raise StorageError(f"{self._path}: {error.strerror or error}") from error
         self._file = _identity(self._path)
-        db = _connect(self._path)
+        db = connect(self._path)
         try:
-            _translated(lambda: _prepare(db))
+            translated(lambda: _prepare(db))
         except BaseException:
             db.close()
             raise
@@ -152,7 +152,7 @@ class SqliteJournal:
     def _attempt(self, db: sqlite3.Connection, run: Callable[[], _T]) -> _T:
         """Return what `run` does; when it fails no transaction is open, nor a broken connection."""
         try:
-            return _translated(run)
+            return translated(run)
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 if db.in_transaction:
@@ -213,7 +213,7 @@ class SqliteJournal:
         self._commits = 0
 
         def run() -> None:
-            db = _connect(self._path)
+            db = connect(self._path)
             try:
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 if self.swollen():
@@ -223,7 +223,7 @@ class SqliteJournal:
             finally:
                 db.close()
 
-        _translated(run)
+        translated(run)
 
     def _log(self) -> Path:
         return self._path.with_name(f"{self._path.name}-wal")
@@ -274,7 +274,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Open the file, if it is one of ours or can become one."""
 
     def run() -> sqlite3.Connection:
@@ -294,7 +294,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise
         return db
 
-    return _translated(run)
+    return translated(run)
 
 
 def _check(db: sqlite3.Connection) -> None:
@@ -360,7 +360,7 @@ _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-def _translated(run: Callable[[], _T]) -> _T:
+def translated(run: Callable[[], _T]) -> _T:
     """Return what `run` does, with SQLite's errors told apart by what can be done about them."""
     try:
         return run()
