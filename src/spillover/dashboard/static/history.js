@@ -7,7 +7,7 @@
   let plots = [], told = null;
 
   const dark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  const hue = (place) => `hsl(${HUES[place % HUES.length]} ${dark() ? "62% 66%" : "64% 36%"})`;
+  const hue = (place) => `hsl(${HUES[place % HUES.length]} ${dark() ? "42% 58%" : "42% 52%"})`;
   const show = { cost_usd: dollars, saved_usd: dollars };
 
   // Series lie on each other, so that the top edge is their sum and each band one's share.
@@ -31,10 +31,19 @@
     plots.push(new uPlot({
       width: box.clientWidth, height: 200, legend: { show: false }, cursor: { points: { show: false }, y: false },
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 56, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map(tick()) }, { ...axis, size: 56, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...names.map((label, place) => ({ label, paths: stepped, points: { show: false }, width: 0, fill: hue(names.length - 1 - place) }))],
       hooks: { setCursor: [(u) => hover(figure, u.cursor.idx, series, format)] },
     }, [told.at, ...layers], box));
+  }
+
+  // A day's first tick says the day, the others the time.
+  function tick() {
+    const formats = { time: new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit" }), date: new Intl.DateTimeFormat(lang, { month: "short", day: "numeric" }) };
+    return (at) => {
+      const when = new Date(at * 1000);
+      return formats[told.step_s >= 21600 || (when.getHours() === 0 && when.getMinutes() === 0) ? "date" : "time"].format(when);
+    };
   }
 
   const resolve = (color) => { const probe = document.createElement("i"); probe.style.color = color; document.body.append(probe); const found = getComputedStyle(probe).color; probe.remove(); return found; };
@@ -62,8 +71,9 @@
     const empty = !told.series.length;
     document.getElementById("nothing").hidden = !empty;
     for (const figure of $$(".chart")) {
-      figure.hidden = empty;
-      if (!empty) plot(figure, figure.dataset.metric);
+      const metric = figure.dataset.metric;
+      figure.hidden = !told.series.some((each) => METRICS[metric](each).some(Boolean));
+      if (!figure.hidden) plot(figure, metric);
     }
     document.getElementById("charts").dataset.drawn = told.span + told.by;
   }
