@@ -34,7 +34,7 @@ _GUARDS: Final = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none, a form's Origin would be null
     "cross-origin-opener-policy": "same-origin",
 }
 _PAGE: Final = {**_GUARDS, "content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
