@@ -106,8 +106,8 @@ async def static(inquiry: Inquiry) -> None:
 
 async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
     """Answer the form that asks for the admin key, in the place of any page."""
-    context = {"refused": refused, "settable": inquiry.gateway.settings.admin_key is not None}
-    text = render("login.html", look_of(inquiry.visit), {**_frame(inquiry), **context})
+    context = {**_frame(inquiry), "refused": refused}
+    text = render("login.html", look_of(inquiry.visit), context)
     await inquiry.visit.answer(401, _PAGE, text.encode())
 
 

@@ -4,6 +4,7 @@
   const form = document.getElementById("span");
   const METRICS = { requests: (s) => s.requests, tokens: (s) => s.input_tokens.map((n, i) => n + s.output_tokens[i]), cost_usd: (s) => s.cost_usd, saved_usd: (s) => s.saved_usd, fallbacks: (s) => s.fallbacks, errors: (s) => s.errors };
   const HUES = [187, 32, 262, 145, 345, 210, 75, 300, 10, 165];
+  const COUNTS = Array.from({ length: 36 }, (_, place) => [1, 2, 5][place % 3] * 10 ** Math.floor(place / 3));
   let plots = [], told = null;
 
   const dark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -30,8 +31,8 @@
     const stepped = uPlot.paths.bars({ size: [0.86, 60], align: 1 });
     plots.push(new uPlot({
       width: box.clientWidth, height: 200, legend: { show: false }, cursor: { points: { show: false }, y: false },
-      scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map(tick()) }, { ...axis, size: 56, values: (_, ticks) => ticks.map(format) }],
+      scales: { x: { range: (_, from, to) => [from, to + told.step_s] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+      axes: [{ ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map(tick()) }, { ...axis, size: 56, incrs: show[metric] ? undefined : COUNTS, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...names.map((label, place) => ({ label, paths: stepped, points: { show: false }, width: 0, fill: hue(names.length - 1 - place) }))],
       hooks: { setCursor: [(u) => hover(figure, u.cursor.idx, series, format)] },
     }, [told.at, ...layers], box));
