@@ -117,8 +117,8 @@ UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upg
 
 lock:
 	$(UV_COMPILE) --group pyproject.toml:build -o requirements/build.txt
-	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk -o requirements/run.txt
-	$(UV_COMPILE) pyproject.toml --extra keyring --extra sdk --group test \
+	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk -o requirements/run.txt
+	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk --group test \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt

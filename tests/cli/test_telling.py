@@ -15,6 +15,7 @@ from spillover.events import (
     LedgerDrift,
     LedgerTrouble,
     LimitReached,
+    Notice,
     ProfileStatus,
     RequestDone,
     RequestFallback,
@@ -136,6 +137,6 @@ def test_a_limit_that_is_reached_is_told_by_the_profiles_status() -> None:
 
 
 def test_no_kind_of_event_is_forgotten() -> None:
-    told = {type(event) for event, _ in OF_STATE + OF_REQUESTS} | {LimitReached}
+    told = {type(event) for event, _ in OF_STATE + OF_REQUESTS} | {LimitReached, Notice}
 
     assert told == set(typing.get_args(Event))

@@ -11,6 +11,7 @@ from spillover.config import fields
 from spillover.config.findings import Faults
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.chains import CooldownRule, Failback
+from spillover.core.notices import NoticeKind
 from spillover.core.values import FailureClass
 
 
@@ -225,12 +226,18 @@ def test_other_storages_are_refused(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["desktop", "ntfy://topic", "https://x.example/hook"])
 def test_notifications_go_to_the_desktop_or_an_address(written: str) -> None:
-    assert read(fields.Notification, Secret(written)) == Secret(written)
+    assert read(fields.NotifyAddress, Secret(written)) == Secret(written)
 
 
 @pytest.mark.parametrize("written", ["phone", "ntfy:topic", "a b://c"])
 def test_other_notifications_are_refused(written: str) -> None:
-    assert "desktop, or an address" in refusal(fields.Notification, written)
+    assert "desktop, or an address" in refusal(fields.NotifyAddress, written)
+
+
+@pytest.mark.parametrize("written", ["faild", "test", None, 5])
+def test_only_what_is_told_can_be_asked_for(written: object) -> None:
+    assert refusal(fields.Told, written).startswith("one of cooldown, recovered, fallback")
+    assert read(fields.Told, "failed") is NoticeKind.FAILED
 
 
 def test_headers_have_names_and_are_not_the_requests_own() -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from spillover.clock import SystemClock
 from spillover.config.loader import load_document
+from spillover.core.history import METRICS
+from spillover.core.notices import NoticeKind
 from spillover.core.refusals import Code, EndKind
 from spillover.core.values import (
     Confidence,
@@ -100,6 +102,16 @@ def test_every_field_of_the_status_document_is_documented() -> None:
         ("| of a limit | meaning |", profile["limits"][0]),
     ):
         assert [name for name in fields if f"`{name}`" not in below(heading)] == [], heading
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_every_kind_of_notice_is_documented(kind: NoticeKind) -> None:
+    assert f"`{kind}`" in (ROOT / "docs" / "notices.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_of_the_history_is_documented(metric: str) -> None:
+    assert f"`{metric}`" in below("| metric | of a profile, or of a chain |")
 
 
 @pytest.mark.parametrize("reason", ["by_hand", "key_missing", "limit", "restarting"])

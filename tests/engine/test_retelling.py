@@ -130,7 +130,7 @@ async def test_requests_are_found_by_profile_chain_outcome_and_page() -> None:
         await stage.ask({**HELLO, "model": "p1"})
         ids = [each["request_id"] for each in latest(stage)]
 
-        def found(**wanted: str) -> list[str]:
+        def found(**wanted: Any) -> list[str]:
             return [each["request_id"] for each in latest(stage, **wanted)]
 
         assert found(chain="p1") == ids[:2]

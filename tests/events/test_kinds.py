@@ -7,6 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from spillover.core.notices import NoticeKind
 from spillover.events import (
     BudgetReached,
     ConfigRejected,
@@ -15,6 +16,7 @@ from spillover.events import (
     LedgerDrift,
     LedgerTrouble,
     LimitReached,
+    Notice,
     ProfileStatus,
     RequestDone,
     RequestFallback,
@@ -132,6 +134,22 @@ EXAMPLES: list[tuple[Event, dict[str, object]]] = [
     (
         ConfigRejected(at=AT, path="p", problems=("a", "b")),
         {"type": "config.rejected", "path": "p", "problems": ["a", "b"]},
+    ),
+    (
+        Notice(at=AT, id=7, kind=NoticeKind.FAILED, text="a failed", profile="a", until=AT),
+        {
+            "type": "notice",
+            "id": 7,
+            "kind": "failed",
+            "text": "a failed",
+            "count": 1,
+            "chain": None,
+            "profile": "a",
+            "from": None,
+            "to": None,
+            "cause": None,
+            "until": SHOWN,
+        },
     ),
 ]
 

@@ -19,6 +19,7 @@ from spillover.events import (
     LedgerDrift,
     LedgerTrouble,
     LimitReached,
+    Notice,
     ProfileStatus,
     RequestDone,
     RequestFallback,
@@ -100,7 +101,7 @@ def _of_state(event: Event) -> Text | None:
             colour = "red" if event.percent == SPENT else "yellow"
             text = Text(f"{whose} has used {event.percent} % of {words(event.limit)}", colour)
             return text.append(f"  {used} of {whole}").append(_back(event.until, event.at))
-        case LimitReached() | RequestFallback() | RequestDone():
+        case LimitReached() | RequestFallback() | RequestDone() | Notice():
             return None
         case _:
             assert_never(event)

@@ -35,6 +35,7 @@ SECRET_PLACES: Final = (
     ("accounts", "*", "upstream", "env", "*"),
     ("profiles", "*", "upstream", "env", "*"),
     ("notify", "*"),
+    ("notify", "*", "to"),
 )
 """Where a string is a credential, or may hold one: it is kept as a `Secret`."""
 

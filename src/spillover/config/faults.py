@@ -31,6 +31,7 @@ PLACES: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     ("chains", "*", "profiles", "*"): schema.Member,
     ("chains", "*", "spend_gate"): schema.SpendGate,
     ("chains", "*", "timeouts"): schema.Timeouts,
+    ("notify", "*"): schema.Notify,
 }
 """Which settings stand where."""
 

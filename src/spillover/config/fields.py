@@ -17,6 +17,7 @@ from spillover.config import limits, units
 from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.chains import CooldownRule, Failback, Hours
+from spillover.core.notices import FILTERABLE, NoticeKind
 from spillover.core.values import FailureClass, Protocol
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -230,6 +231,12 @@ def _notify(written: object) -> Secret:
     return secret
 
 
+def _told(written: object) -> NoticeKind:
+    if written not in FILTERABLE:
+        raise ValueError(f"one of {', '.join(FILTERABLE)}")
+    return NoticeKind(str(written))
+
+
 def _header(written: object) -> str:
     text = _string(written)
     if _HEADER.fullmatch(text) is None or text.lower() in _OWN_HEADERS:
@@ -352,4 +359,9 @@ Cooldowns: TypeAlias = Annotated[
     ),
 ]
 Storage: TypeAlias = Annotated[str, _read(_storage), WithJsonSchema({"type": "string"})]
-Notification: TypeAlias = Annotated[Secret, _read(_notify), _either("string")]
+NotifyAddress: TypeAlias = Annotated[Secret, _read(_notify), _either("string")]
+Told: TypeAlias = Annotated[
+    NoticeKind,
+    _read(_told),
+    WithJsonSchema({"type": "string", "enum": [kind.value for kind in FILTERABLE]}),
+]

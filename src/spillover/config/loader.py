@@ -267,7 +267,8 @@ def _content(file: Path) -> bytes:
 
 def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue) -> list[Secret]:
     """Return every credential a configuration holds, and those its environment offers providers."""
-    found: list[Any] = [config.server.admin_key, *config.server.client_keys, *config.notify]
+    found: list[Any] = [config.server.admin_key, *config.server.client_keys]
+    found += [target.to for target in config.notify]
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]

@@ -126,6 +126,7 @@ _TITLES: Final = {
     ("chains", "*", "profiles", "*"): "chains: profiles",
     ("chains", "*", "spend_gate"): "chains: spend_gate",
     ("chains", "*", "timeouts"): "chains: timeouts",
+    ("notify", "*"): "notify",
 }
 
 _TYPES: Final = {
@@ -139,12 +140,13 @@ _TYPES: Final = {
     "LimitsField": "`free`, mapping or list",
     "Line": "text",
     "Name": "name",
-    "Notification": "text",
+    "NotifyAddress": "secret",
     "Pause": "duration",
     "Retries": "numbers by failure class",
     "Size": "size",
     "Storage": "text",
     "Text": "text",
+    "Told": "kind of notice",
     "Url": "address",
     "UrlPath": "path",
     "Variable": "name",

@@ -24,12 +24,13 @@ from spillover.config.fields import (
     LimitsField,
     Line,
     Name,
-    Notification,
+    NotifyAddress,
     Pause,
     Retries,
     Size,
     Storage,
     Text,
+    Told,
     Url,
     UrlPath,
     Variable,
@@ -298,6 +299,24 @@ class Chain(Settings):
         return [{"profile": entry} if not isinstance(entry, dict) else entry for entry in written]
 
 
+class Notify(Settings):
+    """Where people are told of transitions, and of which."""
+
+    to: NotifyAddress
+    """`desktop`, or an address as [Apprise](https://appriseit.com/services/) spells it: `ntfy://topic`,
+    `slack://…`, `discord://…`, `mailto://…`; an `https://…` of no service known to it gets a POST of
+    JSON. Kept as a secret: its parts may come from `${VARIABLE}`."""
+    events: tuple[Told, ...] | None = None
+    """Of what: `fallback`, `recovered`, `unserved` (a chain has nobody left), `exhausted`, `failed`,
+    `budget`, `config_rejected`, `ledger`, `cooldown`. Default: all but `cooldown`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, written: Any) -> Any:
+        """A bare address is told of everything usual."""
+        return written if isinstance(written, dict) else {"to": written}
+
+
 class Config(Settings):
     """The whole of `spillover.yaml`."""
 
@@ -324,9 +343,9 @@ class Config(Settings):
     profiles in the order written."""
     aliases: dict[Line, Name] = {}
     """Client's model name to chain or profile; globs such as `gpt-*`, the first match counts."""
-    notify: tuple[Notification, ...] = ()
-    """Where state changes are to be told: `desktop`, or addresses such as `ntfy://topic`. Checked in
-    this version, and not acted on yet: `GET /api/events` tells them."""
+    notify: tuple[Notify, ...] = ()
+    """Where people are told of transitions ([notices](notices.md)): `desktop`, an address such as
+    `ntfy://topic`, or `{to: "ntfy://topic", events: [failed, budget]}`."""
 
 
 class _Described(GenerateJsonSchema):
@@ -345,6 +364,8 @@ def json_schema() -> dict[str, Any]:
     chain = definitions["Chain"]
     members = chain["properties"]["profiles"]
     members["items"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Member"}]}
+    notify = definitions["Notify"]
+    definitions["Notify"] = {"anyOf": [{"type": "string", "description": "Short form."}, notify]}
     definitions["Chain"] = {"anyOf": [{**members, "description": "Short form."}, chain]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

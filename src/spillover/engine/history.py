@@ -73,8 +73,11 @@ class History:
         self._clock = clock
         self._routing = routing
         self._every_s = every_s
-        self._minutes: dict[Key, Counts] = {}
-        """Counted since the last write, by minute."""
+        self._minutes: dict[int, dict[tuple[str, str], Counts]] = {}
+        """Counted since the last write: by minute, then by chain and profile."""
+        self._minute = -1
+        self._sums_now: dict[tuple[str, str], Counts] = {}
+        """Of `_minute`, the one that was counted in last: so it is not looked up for each request."""
         self._waiting: dict[Key, Counts] = {}
         """To be written, in every grain."""
         self._fell: deque[Fallback] = deque(maxlen=FELL_MOST)
@@ -90,14 +93,15 @@ class History:
         done, ending = trace.done, trace.ending
         if done is None or ending is None:
             raise AssertionError(trace.request_id)
-        minute = int(done.at // Grain.MINUTE) * Grain.MINUTE
-        sums = self._sums(minute, trace.chain, done.profile or "")
+        chain, answered = trace.chain, done.profile or ""
+        sums = self._sums(done.at, chain, answered)
         sums[REQUESTS] += 1
         if ending.kind in _UNSERVED:
             sums[UNSERVED] += 1
         for sent in trace.sends:
             profile, usage = sent.candidate.profile, sent.usage
-            sums = self._sums(minute, trace.chain, profile.name)
+            if profile.name != answered:
+                sums = self._sums(done.at, chain, answered := profile.name)
             if sent.failure is not None:
                 sums[ERRORS] += 1
             if usage is not None:
@@ -107,8 +111,7 @@ class History:
 
     def fell(self, event: RequestFallback) -> None:
         """Count a fallback, and keep it."""
-        minute = int(event.at // Grain.MINUTE) * Grain.MINUTE
-        self._sums(minute, event.chain, event.source)[FALLBACKS] += 1
+        self._sums(event.at, event.chain, event.source)[FALLBACKS] += 1
         self._fell.append(
             Fallback(
                 event.at,
@@ -122,11 +125,14 @@ class History:
             )
         )
 
-    def _sums(self, minute: int, chain: str, profile: str) -> Counts:
-        key = Key(Grain.MINUTE, minute, chain, profile)
-        found = self._minutes.get(key)
+    def _sums(self, at: float, chain: str, profile: str) -> Counts:
+        """Return what counts in the minute of `at`."""
+        minute = int(at // 60.0)
+        if minute != self._minute:
+            self._minute, self._sums_now = minute, self._minutes.setdefault(minute, {})
+        found = self._sums_now.get((chain, profile))
         if found is None:
-            found = self._minutes[key] = nothing()
+            found = self._sums_now[chain, profile] = nothing()
         return found
 
     # Reading.
@@ -205,11 +211,13 @@ class History:
 
     def _take(self) -> None:
         """Move what was counted by minute to what is to be written, with what it saved."""
-        minutes, self._minutes = self._minutes, {}
-        routing = self._routing()
-        for key, counts in minutes.items():
-            counts[SAVED] = saved(routing, key.chain, key.profile, counts) or 0
-        spread(minutes, self._waiting)
+        minutes, self._minutes, self._minute = self._minutes, {}, -1
+        routing, sums = self._routing(), {}
+        for minute, found in minutes.items():
+            for (chain, profile), counts in found.items():
+                counts[SAVED] = saved(routing, chain, profile, counts) or 0
+                sums[Key(Grain.MINUTE, minute * Grain.MINUTE, chain, profile)] = counts
+        spread(sums, self._waiting)
         shed(self._waiting, WAITING_MOST)
 
     async def close(self) -> None:

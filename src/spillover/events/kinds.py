@@ -6,9 +6,11 @@ Instants (`at`, `until`, `available_at`) are epoch seconds here and ISO 8601 UTC
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
+
+from spillover.core.notices import NoticeKind
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -130,6 +132,24 @@ class ConfigRejected(_Event, frozen=True, kw_only=True, tag="config.rejected"):
     problems: tuple[str, ...]
 
 
+class Notice(_Event, frozen=True, kw_only=True, tag="notice"):
+    """Something that people are told, once: a transition, or several folded into one."""
+
+    id: int = 0
+    """Rises with each that is told; 0 before."""
+    kind: NoticeKind
+    """Of several the gravest."""
+    text: str
+    """A line each."""
+    count: int = 1
+    chain: str | None = None
+    profile: str | None = None
+    source: str | None = msgspec.field(name="from", default=None)
+    to: str | None = None
+    cause: str | None = None
+    until: float | None = None
+
+
 Event: TypeAlias = (
     RequestFallback
     | RequestDone
@@ -141,6 +161,7 @@ Event: TypeAlias = (
     | LedgerDrift
     | ConfigReloaded
     | ConfigRejected
+    | Notice
 )
 
 _INSTANTS: Final = ("at", "until", "available_at")
@@ -153,11 +174,16 @@ def iso(at: float) -> str:
     return text.replace("+00:00", "Z")
 
 
-def to_json(event: Event) -> bytes:
-    """Return the event as one line of JSON, with `type` and ISO instants."""
-    fields = msgspec.to_builtins(event)
+def document(event: Event) -> dict[str, Any]:
+    """Return the event as plain values, with `type` and ISO instants."""
+    fields: dict[str, Any] = msgspec.to_builtins(event)
     for name in _INSTANTS:
         value = fields.get(name)
         if value is not None:
             fields[name] = iso(value)
-    return _encoder.encode(fields)
+    return fields
+
+
+def to_json(event: Event) -> bytes:
+    """Return the event as one line of JSON, with `type` and ISO instants."""
+    return _encoder.encode(document(event))

@@ -14,7 +14,9 @@ from spillover.core.values import Operation
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
 from spillover.gateway.bodies import read_body
+from spillover.gateway.notices import KEPT
 from spillover.gateway.proxy import read_call
+from spillover.gateway.queries import Query
 
 if TYPE_CHECKING:
     from spillover.engine import Engine
@@ -122,6 +124,22 @@ async def explain(inquiry: Inquiry) -> None:
     body = await read_body(visit.receive, visit.headers, most=most)
     call = read_call(body, Operation.CHAT, visit.headers, request_id=visit.request_id)
     await visit.answer_json(200, inquiry.engine.explain(call))
+
+
+async def notices(inquiry: Inquiry) -> None:
+    """Answer the latest notices, and how the sending goes."""
+    limit = Query(inquiry.visit, ("limit",)).number("limit", KEPT, KEPT)
+    told = inquiry.gateway.notices
+    answer = {"notices": told.latest(limit), "targets": told.status()}
+    await inquiry.visit.answer_json(200, answer)
+
+
+async def try_notices(inquiry: Inquiry) -> None:
+    """Send a test to every place that is told, and answer which those are."""
+    await inquiry.fields(Nothing)
+    told = inquiry.gateway.notices
+    told.test()
+    await inquiry.visit.answer_json(200, {"targets": told.status()})
 
 
 async def catalogue(inquiry: Inquiry) -> None:

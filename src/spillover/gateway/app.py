@@ -15,6 +15,7 @@ from spillover.core.values import Operation
 from spillover.gateway.access import Access, Arrival, Door
 from spillover.gateway.dialects import way_of
 from spillover.gateway.metrics import Metrics
+from spillover.gateway.notices import Notices
 from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
 from spillover.gateway.visit import RequestIds, Visit, turn_away
 
@@ -53,6 +54,7 @@ class Gateway:
         """Tells this run's events from those of earlier ones."""
         self._ids = RequestIds(engine.clock.now)
         self._metrics = Metrics(engine)
+        self.notices = Notices(engine.events, engine.clock)
         self._proxy = Proxy(engine)
         self._redact = redact
         self._desk: Desk | None = None

@@ -68,6 +68,8 @@ ROUTES: Final = (
     Route("GET", "/api/history/savings", Door.ADMIN, past.savings),
     Route("GET", "/api/requests", Door.ADMIN, past.requests),
     Route("GET", "/api/requests/{id}", Door.ADMIN, past.request),
+    Route("GET", "/api/notices", Door.ADMIN, admin.notices),
+    Route("POST", "/api/notices/test", Door.ADMIN, admin.try_notices),
     Route("GET", "/api/pace", Door.ADMIN, past.paces),
     Route("GET", "/api/profiles/{profile}/pace", Door.ADMIN, past.pace),
     Route("GET", "/api/catalogue", Door.ADMIN, admin.catalogue),

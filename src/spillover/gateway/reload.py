@@ -47,6 +47,7 @@ async def adopt(gateway: Gateway, loaded: LoadedConfig) -> None:
         _reject(gateway, path, error)
         return
     gateway.apply(settings, loaded.redactor.redact)
+    gateway.notices.adopt(loaded.config.notify)
     for problem in (*loaded.warnings, *loaded.missing_keys):
         log.warning("%s", problem)
     gateway.engine.events.publish(ConfigReloaded(at=gateway.engine.clock.now(), path=path))

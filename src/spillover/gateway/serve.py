@@ -68,6 +68,7 @@ async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
         try:
             gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
             gateway.simulated = options.simulated
+            gateway.notices.adopt(loaded.config.notify)
             await serve(gateway, listening, followed=loaded, options=options)
         finally:
             await engine.close(grace_s=0.0)
@@ -104,6 +105,7 @@ async def serve(
         await _until_stopped(server, gateway, listening)
     finally:
         gateway.stopping.set()
+        await gateway.notices.close()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
