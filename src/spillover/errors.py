@@ -3,8 +3,9 @@
     SpilloverError
     ├── ConfigError              the configuration can't be used; every problem at once
     ├── RequestError             the request itself is at fault
-    │   └── UnknownName          it names a chain or profile that does not exist
-    │       └── UnknownModel     as its model, which may be an alias too
+    │   ├── UnknownName          it names a chain or profile that does not exist
+    │   │   └── UnknownModel     as its model, which may be an alias too
+    │   └── EditRefused          the configuration was not changed
     ├── NoProfileAvailable       nothing was sent: no profile of the chain may serve now
     ├── AllAttemptsFailed        every profile that might serve was tried and failed
     ├── StreamInterrupted        an answer broke off after its first content
@@ -17,9 +18,12 @@ Refuses to know who raises and who answers: an error carries facts, its text is 
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST_NAMED: Final = 80
 """Characters; no name of a configuration is longer."""
@@ -116,6 +120,29 @@ class UnknownModel(UnknownName):
     def __init__(self, name: str, *, names: tuple[str, ...], nearest: str | None = None) -> None:
         kind, code = "chain, profile or alias", "model_not_found"
         super().__init__(kind, name, names=names, nearest=nearest, code=code)
+
+
+class EditRefused(RequestError):
+    """The configuration was not changed.
+
+    `problems` hold what is wrong with it, `names` what stands in the way, by kind.
+    """
+
+    status = 409
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        problems: tuple[Problem, ...] = (),
+        names: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.problems = problems
+        self.names = dict(names or {})
+        told = ": ".join((message, "; ".join(map(str, problems)))) if problems else message
+        super().__init__(told, code=code, status=status)
 
 
 class Obstacle(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.cli.entry import run
-from spillover.cli.init import write
 from tests.cli.terminal import spillover
 
 if TYPE_CHECKING:
@@ -83,11 +82,3 @@ def test_a_file_that_is_replaced_on_demand_is_kept_beside(path: Path) -> None:
     assert code == 0
     assert path.with_name("spillover.yaml.bak").read_text("utf-8") == "mine"
     assert "profiles:" in path.read_text("utf-8")
-
-
-def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(UnicodeEncodeError):
-        write(tmp_path / "file", "\ud800")
-
-    assert list(tmp_path.glob("*file*")) == []
-    assert list(tmp_path.glob(".file*")) == []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +13,11 @@ from spillover.cli import screen
 from spillover.cli.catalogue import in_force
 from spillover.cli.options import ConfigOption
 from spillover.config.discovery import discovered, local_servers
+from spillover.config.files import write_whole
 from spillover.config.locate import config_path, env_path, read_env
-from spillover.config.schema import json_schema
-from spillover.config.starter import SCHEMA_FILE, starter
+from spillover.config.starter import starter, write_schema
 
 app = typer.Typer()
-
-PRIVATE = 0o700
 
 
 @app.command()
@@ -40,11 +36,10 @@ def init(
         screen.complain(f"{path} is there already: edit it, or replace it with --force")
         raise typer.Exit(1)
     document = asyncio.run(_found(path))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     if path.exists():
         path.replace(path.with_name(f"{path.name}.bak"))
-    write(path.with_name(SCHEMA_FILE), json.dumps(json_schema(), indent=2) + "\n")
-    write(path, starter(document))
+    write_schema(path)
+    write_whole(path, starter(document).encode())
     screen.show(_told(path, document))
 
 
@@ -52,18 +47,6 @@ async def _found(path: Path) -> dict[str, Any] | None:
     environ = {**read_env(env_path(path)), **os.environ}
     known = in_force(path)
     return discovered(environ, await local_servers(known, environ), known)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _told(path: Path, document: dict[str, Any] | None) -> list[str]:

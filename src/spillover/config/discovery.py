@@ -38,10 +38,16 @@ class LocalServer(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
 
 
-class _Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile that can be made of what is there."""
+
     name: str
+    """The provider's id."""
     profile: dict[str, Any]
     tier: Tier
+    variable: str | None = None
+    """What holds its key."""
+    server: LocalServer | None = None
 
 
 def discovered(
@@ -52,14 +58,13 @@ def discovered(
     Local profiles come first, then free ones, each by the catalogue's rank, and paid ones last,
     behind the spend gate if there is anything before them. Each has the catalogue's default model and free limits.
     """
-    found = [each for server in servers if (each := _of_server(server)) is not None]
-    for entry in catalogue.providers.values():
-        variable = _key_variable(entry, environ, catalogue)
-        if variable is not None and entry.default_model.id is not None:
-            found.append(_of_key(entry, variable, entry.default_model.id, catalogue))
+    return document_of(whatever_is_there(environ, servers, catalogue))
+
+
+def document_of(found: Sequence[Found]) -> dict[str, Any] | None:
+    """Return a configuration document of what was found, None of nothing."""
     if not found:
         return None
-    found.sort(key=lambda each: (_TIERS.index(each.tier), _place(each, catalogue)))
     chain: dict[str, Any] = {"profiles": [each.name for each in found]}
     if any(each.tier is not Tier.PAID for each in found):
         chain["spend_gate"] = {"on_quota": "ask"}
@@ -70,12 +75,24 @@ def discovered(
     }
 
 
-def _of_server(server: LocalServer) -> _Found | None:
+def whatever_is_there(
+    environ: Mapping[str, str], servers: Sequence[LocalServer], catalogue: Catalogue
+) -> list[Found]:
+    """Return a profile for each key and server found: local ones, free ones, paid ones."""
+    found = [each for server in servers if (each := _of_server(server)) is not None]
+    for entry in catalogue.providers.values():
+        variable = _key_variable(entry, environ, catalogue)
+        if variable is not None and entry.default_model.id is not None:
+            found.append(_of_key(entry, variable, entry.default_model.id, catalogue))
+    return sorted(found, key=lambda each: (_TIERS.index(each.tier), _place(each, catalogue)))
+
+
+def _of_server(server: LocalServer) -> Found | None:
     usable = [name for name in server.models if _is_chat_model(name)]
     if not usable:
         return None
     profile = {"provider": server.provider, "base_url": server.base_url, "model": usable[0]}
-    return _Found(name=server.provider, profile=profile, tier=Tier.LOCAL)
+    return Found(name=server.provider, profile=profile, tier=Tier.LOCAL, server=server)
 
 
 def _is_chat_model(name: str) -> bool:
@@ -83,16 +100,16 @@ def _is_chat_model(name: str) -> bool:
     return not embeds and not is_cloud_model(name)
 
 
-def _of_key(entry: Provider, variable: str, model: str, catalogue: Catalogue) -> _Found:
+def _of_key(entry: Provider, variable: str, model: str, catalogue: Catalogue) -> Found:
     profile = {"provider": entry.id, "api_key": f"${{{variable}}}", "model": model}
-    if not catalogue.is_free(entry.id, model):
-        return _Found(name=entry.id, profile=profile, tier=Tier.PAID)
-    if _can_count_free(entry, model, catalogue):
+    free = catalogue.is_free(entry.id, model)
+    if free and can_count_free(entry, model, catalogue):
         profile["limits"] = "free"
-    return _Found(name=entry.id, profile=profile, tier=Tier.FREE)
+    tier = Tier.FREE if free else Tier.PAID
+    return Found(name=entry.id, profile=profile, tier=tier, variable=variable)
 
 
-def _can_count_free(entry: Provider, model: str, catalogue: Catalogue) -> bool:
+def can_count_free(entry: Provider, model: str, catalogue: Catalogue) -> bool:
     """Whether free figures are known, and what they count in is known per token."""
     limits = catalogue.free_limits(entry.id, model)
     facts = catalogue.model_facts(entry.id, model)
@@ -122,7 +139,7 @@ def _belongs(variable: str, entry: Provider, catalogue: Catalogue) -> bool:
     )
 
 
-def _place(found: _Found, catalogue: Catalogue) -> float:
+def _place(found: Found, catalogue: Catalogue) -> float:
     """The catalogue's rank; who has none comes after all who have, in the catalogue's order."""
     rank = catalogue.rank(found.name, found.profile["model"])
     return inf if rank is None else rank

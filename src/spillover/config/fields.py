@@ -21,6 +21,8 @@ from spillover.core.notices import FILTERABLE, NoticeKind
 from spillover.core.values import FailureClass, Protocol
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+DESKTOP: Final = "desktop"
+"""Where notices may go that is no address."""
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
 MOST_RETRIES: Final = 10
 _MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"
@@ -224,9 +226,7 @@ def _storage(written: object) -> str:
 def _notify(written: object) -> Secret:
     """A target's address may hold a token, so it is kept as a secret."""
     secret = written if isinstance(written, Secret) else Secret(_string(written))
-    if secret.reveal() != "desktop" and not re.fullmatch(
-        r"[a-z][a-z0-9+.-]*://\S+", secret.reveal()
-    ):
+    if secret.reveal() != DESKTOP and not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", secret.reveal()):
         raise ValueError("desktop, or an address such as ntfy://topic or https://example.com/hook")
     return secret
 

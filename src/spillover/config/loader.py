@@ -81,13 +81,19 @@ def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
 
     The `.env` and the user's catalogue beside the file are read; `environ` wins over the `.env`.
     """
-    file = str(path)
     try:
         source = path.read_bytes()
     except OSError as error:
         found = f"no readable file ({error.strerror})"
         expected = "a configuration (spillover init writes one)"
-        raise ConfigError((Problem(file=file, key="", found=found, expected=expected),)) from None
+        problem = Problem(file=str(path), key="", found=found, expected=expected)
+        raise ConfigError((problem,)) from None
+    return load_source(source, path, environ=environ)
+
+
+def load_source(source: bytes, path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
+    """Return the configuration of a file whose content is `source`, or is about to be."""
+    file = str(path)
     surroundings = {**read_env(env_path(path)), **environ}
     parsed = parse(source, file=file)
     own = overrides.over(load_catalogue(), path.parent)

@@ -1,4 +1,4 @@
-"""Write the commented file that a new user starts from.
+"""Make up the commented file that a new user starts from.
 
 Refuses to look for anything: what was found comes as a document of `spillover.config.discovery`.
 """
@@ -6,15 +6,16 @@ Refuses to look for anything: what was found comes as a document of `spillover.c
 from __future__ import annotations
 
 import json
-import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from spillover.config.files import write_whole
+from spillover.config.rendering import inline, scalar, setting
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA_FILE: Final = "spillover.schema.json"
 """Stands beside the configuration, for editors."""
-
-_SAFE: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9@/_.+-]*")
-_VARIABLE: Final = re.compile(r"\$\{[A-Za-z0-9_]+\}")
-_RESERVED: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 _TEMPLATE: Final[dict[str, Any]] = {
     "profiles": {
@@ -35,18 +36,12 @@ _TEMPLATE: Final[dict[str, Any]] = {
 def starter(document: dict[str, Any] | None) -> str:
     """Return the text of a new `spillover.yaml` over what was found, or over an example."""
     found = document or _TEMPLATE
-    lines = [
-        f"# yaml-language-server: $schema={SCHEMA_FILE}",
-        "# Spillover: one endpoint over all your LLM quotas.",
-        "# Keys stay in the environment, or in a file .env beside this one.",
-        "# spillover check tells what is wrong with this file; changes are taken over live.",
-        "",
-    ]
+    lines = list(_HEAD)
     if document is None:
         lines += ["# No key and no local server was found: put your own in here.", ""]
     lines += ["profiles:"]
     for name, profile in found["profiles"].items():
-        lines += [f"  {_scalar(name)}:", *_settings(profile)]
+        lines += [f"  {scalar(name)}:", *_settings(profile)]
     lines += _LIMITS_HINT
     lines += [
         "",
@@ -57,9 +52,17 @@ def starter(document: dict[str, Any] | None) -> str:
         lines += _chain(name, chain)
     lines += ["", "# The client's own model names, and what they mean here; globs, first match."]
     lines += ["aliases:"]
-    lines += [f"  {json.dumps(key)}: {_scalar(to)}" for key, to in found["aliases"].items()]
+    lines += [f"  {json.dumps(key)}: {scalar(to)}" for key, to in found["aliases"].items()]
     return "\n".join([*lines, *_MORE, ""])
 
+
+_HEAD: Final = (
+    f"# yaml-language-server: $schema={SCHEMA_FILE}",
+    "# Spillover: one endpoint over all your LLM quotas.",
+    "# Keys stay in the environment, or in a file .env beside this one.",
+    "# spillover check tells what is wrong with this file; changes are taken over live.",
+    "",
+)
 
 _LIMITS_HINT: Final = [
     "  # Your own limits, in the place of the catalogue's figures (limits: free):",
@@ -74,47 +77,31 @@ _MORE: Final = [
 ]
 
 
+def blank() -> str:
+    """Return the text of a file to which the first profile is still to be added, in `default`."""
+    return "\n".join([*_HEAD, "profiles:", "", "aliases:", '  "*": default', *_MORE, ""])
+
+
+def write_schema(path: Path) -> None:
+    """Write what editors check a configuration with beside it; raises OSError."""
+    from spillover.config.schema import json_schema  # noqa: PLC0415 (the text alone needs no types)
+
+    schema = json.dumps(json_schema(), indent=2) + "\n"
+    write_whole(path.with_name(SCHEMA_FILE), schema.encode())
+
+
 def _settings(profile: dict[str, Any]) -> list[str]:
-    return [f"    {key}: {_setting(value)}" for key, value in profile.items()]
-
-
-def _setting(value: Any) -> str:
-    """A value on a line of its own, where a variable needs no quotes."""
-    plain = isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
-    return value if plain else _value(value)
+    return [f"    {key}: {setting(value)}" for key, value in profile.items()]
 
 
 def _chain(name: str, chain: dict[str, Any]) -> list[str]:
-    lines = [f"  {_scalar(name)}:", "    profiles:"]
-    lines += [f"      - {_scalar(member)}" for member in chain["profiles"]]
+    lines = [f"  {scalar(name)}:", "    profiles:"]
+    lines += [f"      - {scalar(member)}" for member in chain["profiles"]]
     gate = chain.get("spend_gate")
     if gate is not None:
         lines += [
             "    # When free quota is spent, a paid profile answers only requests that carry",
             "    # x-spillover-spend: yes. Say allow to let all of them through.",
-            f"    spend_gate: {_value(gate)}",
+            f"    spend_gate: {inline(gate)}",
         ]
     return lines
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_scalar(key)}: {_value(to)}" for key, to in value.items()) + "}"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    """A scalar as plain as YAML lets it be, within braces too."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    if _SAFE.fullmatch(value) is None or value.lower() in _RESERVED or _is_number(value):
-        return json.dumps(value, ensure_ascii=False)
-    return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

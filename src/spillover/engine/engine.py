@@ -21,6 +21,7 @@ from spillover.core.health import (
 )
 from spillover.core.ladder import Pin
 from spillover.engine.explaining import explain, weigh
+from spillover.engine.models import list_models, own_upstream
 from spillover.engine.probing import Probes, probe
 from spillover.engine.serving import Serving
 from spillover.engine.status import chain_document, profile_document
@@ -30,15 +31,17 @@ from spillover.ledger.entries import Cleared, Entry, HealthChanged, Keyed, Pinne
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from spillover.catalogue import Catalogue
+    from spillover.catalogue import Catalogue, Provider
     from spillover.clock import Clock
     from spillover.config.loader import LoadedConfig
     from spillover.config.routing import Routing
+    from spillover.config.secrets import Secret
     from spillover.core.health import Health
     from spillover.core.values import Profile
     from spillover.engine.call import Answer, Call
     from spillover.engine.history import History
     from spillover.engine.traces import Traces
+    from spillover.engine.models import Listed
     from spillover.engine.world import World
     from spillover.events import Bus
     from spillover.ledger.ledger import Ledger
@@ -79,6 +82,17 @@ class Engine:
     def catalogue(self) -> Catalogue:
         """What is known of providers, by the configuration in force."""
         return load_catalogue() if self._loaded is None else self._loaded.catalogue
+
+    @property
+    def loaded(self) -> LoadedConfig | None:
+        """The configuration in force, as it was read; None before the first."""
+        return self._loaded
+
+    async def list_models(self, provider: Provider, secret: Secret | None) -> Listed:
+        """Ask a provider itself, at its own address, for the models that a key opens."""
+        environ = {} if self._loaded is None else self._loaded.environ
+        upstream = own_upstream(provider, self.catalogue, environ)
+        return await list_models(self._world.means.upstream, upstream, secret)
 
     @property
     def ledger(self) -> Ledger:

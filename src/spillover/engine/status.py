@@ -20,13 +20,13 @@ from spillover.core.values import (
     Confidence,
     Demand,
     Lifetime,
-    Limit,
     Metric,
     Profile,
     Refill,
     Source,
     Status,
     Value,
+    Window,
 )
 from spillover.engine.explaining import prospect, skipped_document
 from spillover.events.kinds import iso
@@ -244,7 +244,7 @@ def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
         "metric": limit.metric.value,
         "amount": shown(room_of(gauge, now) if learned else limit.amount),
         "per": limit.per,
-        "window": _window(limit),
+        "window": window_name(limit.window),
         "scope": limit.scope.value,
         "used": shown(used),
         "reserved": shown(reserved),
@@ -254,8 +254,9 @@ def _limit(gauge: Gauge, now: float) -> dict[str, Any]:
     }
 
 
-def _window(limit: Limit) -> str | None:
-    match limit.window:
+def window_name(window: Window | None) -> str | None:
+    """Return the kind of a window as it is told; None: a limit that has none."""
+    match window:
         case None:
             return None
         case Calendar():

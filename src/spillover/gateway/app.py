@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import traceback
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
+    from spillover.gateway.editing import Editing
     from spillover.gateway.settings import Settings
     from spillover.simulator import SimulatedProvider
 
@@ -58,6 +60,15 @@ class Gateway:
         self._proxy = Proxy(engine)
         self._redact = redact
         self._desk: Desk | None = None
+        self._editing: Editing | None = None
+        self.environ: Mapping[str, str] = os.environ
+        """What edits of the configuration are read with."""
+        self.turn = asyncio.Lock()
+        """Held while an edit is made or put in force: one after the other."""
+        self.has_file = asyncio.Event()
+        """Set when the first edit wrote the file that there was not."""
+        self.rejected = False
+        """The file's last edit could not be put in force."""
 
     @property
     def settings(self) -> Settings:
@@ -68,6 +79,15 @@ class Gateway:
     def access(self) -> Access:
         """Who may come in."""
         return self._access
+
+    @property
+    def editing(self) -> Editing:
+        """The file of the configuration, and what edits it."""
+        if self._editing is None:
+            from spillover.gateway.editing import Editing  # noqa: PLC0415 - seldom needed
+
+            self._editing = Editing(self)
+        return self._editing
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""

@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, pages, parts, past, views, vitals
+from spillover.gateway import (
+    admin,
+    dialects,
+    feed,
+    listing,
+    offers,
+    pages,
+    parts,
+    past,
+    steering,
+    views,
+    vitals,
+)
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.proxy import OPERATIONS
@@ -59,6 +71,18 @@ ROUTES: Final = (
     Route("GET", "/api/chains", Door.ADMIN, admin.chains),
     Route("GET", "/api/chains/{chain}", Door.ADMIN, admin.chain),
     Route("POST", "/api/chains/{chain}/pin", Door.ADMIN, admin.pin),
+    Route("GET", "/api/config", Door.ADMIN, steering.config),
+    Route("PUT", "/api/config", Door.ADMIN, steering.change_config),
+    Route("GET", "/api/config/versions", Door.ADMIN, steering.versions),
+    Route("POST", "/api/config/undo", Door.ADMIN, steering.undo),
+    Route("POST", "/api/profiles", Door.ADMIN, steering.add_profile),
+    Route("PUT", "/api/profiles/{profile}", Door.ADMIN, steering.change_profile),
+    Route("DELETE", "/api/profiles/{profile}", Door.ADMIN, steering.remove_profile),
+    Route("POST", "/api/chains", Door.ADMIN, steering.add_chain),
+    Route("PUT", "/api/chains/{chain}", Door.ADMIN, steering.change_chain),
+    Route("DELETE", "/api/chains/{chain}", Door.ADMIN, steering.remove_chain),
+    Route("GET", "/api/discovery", Door.ADMIN, offers.discovery),
+    Route("POST", "/api/catalogue/{provider}/models", Door.ADMIN, offers.models),
     Route("POST", "/api/usage/clear", Door.ADMIN, admin.clear_usage),
     Route("POST", "/api/explain", Door.ADMIN, admin.explain),
     Route("GET", "/api/events", Door.ADMIN, feed.follow),

@@ -14,7 +14,7 @@ from spillover.core.values import Operation
 from spillover.dashboard import forms
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
-from spillover.gateway import admin, past, steer
+from spillover.gateway import admin, offers, past, steering
 from spillover.gateway.bodies import read_body
 from spillover.gateway.overheard import overhear
 from spillover.gateway.pages import part
@@ -104,7 +104,7 @@ async def models(inquiry: Inquiry) -> None:
     except msgspec.DecodeError:
         raise RequestError("the key's fields can't be read") from None
     sent = wanted | ({"key": given} if given else {})
-    found = await overhear(steer.models, inquiry, names=inquiry.names, body=sent)
+    found = await overhear(offers.models, inquiry, names=inquiry.names, body=sent)
     await part(inquiry, "part_models.html", {"found": found})
 
 
@@ -124,4 +124,4 @@ async def requests(inquiry: Inquiry) -> None:
 
 async def configuration(inquiry: Inquiry) -> dict[str, Any] | None:
     """Return what the configuration's file says."""
-    return await overhear(steer.config, inquiry)
+    return await overhear(steering.config, inquiry)

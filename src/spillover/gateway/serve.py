@@ -46,7 +46,8 @@ class ServeOptions:
     on_ready: Callable[[Engine, str], None] | None = None
     """Called with the engine and the gateway's address once clients can connect."""
     simulated: Mapping[str, SimulatedProvider] = field(default_factory=dict)
-    """Simulated providers behind the profiles: the dashboard says so, and can make them fail."""
+    """By profile, the simulated providers of a demonstration: pages say so and can make them fail,
+    and an edit begins a file without anything of it."""
     grace_s: int = GRACE_S
 
 
@@ -67,7 +68,6 @@ async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
         engine = await open_engine(loaded, options.engine)
         try:
             gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
-            gateway.simulated = options.simulated
             gateway.notices.adopt(loaded.config.notify)
             await serve(gateway, listening, followed=loaded, options=options)
         finally:
@@ -89,6 +89,8 @@ async def serve(
     from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
 
     options = options or ServeOptions()
+    gateway.environ = os.environ if options.environ is None else options.environ
+    gateway.simulated = options.simulated
     gateway.engine.run_upstreams()
     gateway.engine.run_probes()
 
@@ -99,8 +101,8 @@ async def serve(
 
     server = Server(gateway, grace_s=options.grace_s, on_ready=ready)
     beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]
-    if followed is not None and followed.path is not None:
-        beside.append(asyncio.create_task(_follow(gateway, followed, options)))
+    if followed is not None:
+        beside.append(asyncio.create_task(_follow(gateway, followed)))
     try:
         await _until_stopped(server, gateway, listening)
     finally:
@@ -137,10 +139,10 @@ async def _until_stopped(server: Server, gateway: Gateway, listening: socket.soc
             raise
 
 
-async def _follow(gateway: Gateway, loaded: LoadedConfig, options: ServeOptions) -> None:
+async def _follow(gateway: Gateway, loaded: LoadedConfig) -> None:
     from spillover.gateway.reload import follow  # noqa: PLC0415 - needed after the start alone
 
-    await follow(gateway, loaded, os.environ if options.environ is None else options.environ)
+    await follow(gateway, loaded, gateway.environ)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from spillover.core.values import FailureClass, Operation
 from spillover.dashboard import waterfall
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
-from spillover.gateway import past, steer
+from spillover.gateway import offers, past, steering
 from spillover.gateway.overheard import overhear
 from spillover.gateway.pages import page
 from spillover.gateway.parts import asked, configuration
@@ -107,9 +107,9 @@ async def setup(inquiry: Inquiry) -> None:
     config = await configuration(inquiry)
     chains = list(inquiry.engine.routing.chains)
     context = {
-        "discovery": await overhear(steer.discovery, inquiry),
+        "discovery": await overhear(offers.discovery, inquiry),
         "config": config,
-        "versions": await overhear(steer.versions, inquiry),
+        "versions": await overhear(steering.versions, inquiry),
         "chain": chains[0] if chains else "",
         "snippets": snippets(_address(inquiry), chains[0] if chains else "auto"),
     }

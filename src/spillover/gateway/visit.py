@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from spillover.errors import RequestError
+from spillover.errors import EditRefused, RequestError
 from spillover.gateway.asgi import JSON, WRITER, encoded, headers_of
 from spillover.gateway.bodies import BodyUnread, discard
 from spillover.protocols.conversation.seals import Dialect
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spillover.engine import Give
-    from spillover.errors import SpilloverError
+    from spillover.errors import Problem, SpilloverError
     from spillover.gateway.access import Denial
     from spillover.gateway.asgi import Headers, Receive, Scope, Send, Writer
 
@@ -193,5 +193,28 @@ async def answer_error(visit: Visit, error: SpilloverError) -> None:
     if isinstance(error, BodyUnread):
         await visit.refuse_unread(error.status, error.code, error.message)
         return
+    if isinstance(error, EditRefused):
+        await _refuse_edit(visit, error)
+        return
     param = error.param if isinstance(error, RequestError) else None
     await visit.refuse(error.status, error.code, str(error), param=param)
+
+
+async def _refuse_edit(visit: Visit, error: EditRefused) -> None:
+    """Answer an edit that was not made with what stands in its way."""
+    body = msgspec.json.decode(error_body(error.code, str(error), request_id=visit.request_id))
+    problems = [problem_fields(problem) for problem in error.problems]
+    body["error"] |= {"problems": problems, **error.names}
+    await visit.answer_json(error.status, body)
+
+
+def problem_fields(problem: Problem) -> dict[str, Any]:
+    """Return what is wrong at a place of the configuration, as it is told."""
+    return {
+        "file": problem.file,
+        "line": problem.line or None,
+        "key": problem.key,
+        "found": problem.found,
+        "expected": problem.expected,
+        "nearest": problem.nearest,
+    }

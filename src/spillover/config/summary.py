@@ -1,0 +1,151 @@
+"""Say what a configuration file says, for forms: each setting as written, keys as references alone.
+
+Refuses to show a credential, and to know how things stand at run time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from spillover.config.edits import chains_with, is_implicit, member_name, members_of
+from spillover.config.fields import DESKTOP
+from spillover.config.guard import FILE_ALONE, origin_of
+from spillover.config.routing import DEFAULT
+from spillover.config.schema import Chain, Profile
+from spillover.config.secrets import masked
+from spillover.config.upstreams import upstream_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spillover.config.loader import LoadedConfig
+
+_Kind = TypeVar("_Kind")
+
+PROFILE_SETTINGS: Final = tuple(name for name in Profile.model_fields if name not in FILE_ALONE)
+CHAIN_SETTINGS: Final = tuple(Chain.model_fields)
+_VARIABLE: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}")
+
+
+def summary(loaded: LoadedConfig) -> dict[str, Any]:
+    """Return everything that forms show."""
+    document = loaded.document
+    redact = loaded.redactor.redact
+    found = {
+        "routing_policy": loaded.config.routing_policy.value,
+        "privacy": loaded.config.privacy,
+        "aliases": dict(document.get("aliases") or {}),
+        "notify": [notice(each) for each in document.get("notify") or ()],
+        "accounts": list(loaded.config.accounts),
+        "profiles": {name: profile(loaded, name) for name in loaded.config.profiles},
+        "chains": {name: chain(loaded, name) for name in loaded.config.chains},
+    }
+    if is_implicit(document):
+        found["chains"] = {DEFAULT: chain(loaded, DEFAULT)}
+    return _redacted(found, redact)
+
+
+def profile(loaded: LoadedConfig, name: str) -> dict[str, Any]:
+    """Return a profile's settings as written, where its key comes from, and its chains."""
+    written = (loaded.document.get("profiles") or {}).get(name) or {}
+    shown = {setting: written.get(setting) for setting in PROFILE_SETTINGS}
+    chains = chains_with(loaded.document, name)
+    return _redacted(
+        {
+            **shown,
+            "key": _key(loaded, name, written),
+            "fixed": [each for each in ("headers", "upstream") if written.get(each)],
+            "chains": [DEFAULT] if is_implicit(loaded.document) else list(chains),
+        },
+        loaded.redactor.redact,
+    )
+
+
+def chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
+    """Return a chain's settings as written, its profiles each in the long form."""
+    implicit = is_implicit(loaded.document)
+    everyone = list(loaded.document.get("profiles") or {})
+    written = everyone if implicit else loaded.document["chains"][name]
+    shown = {
+        setting: written.get(setting) if isinstance(written, dict) else None
+        for setting in CHAIN_SETTINGS
+    }
+    shown["profiles"] = [
+        member if isinstance(member, dict) else {"profile": member_name(member)}
+        for member in members_of(written)
+    ]
+    return _redacted({**shown, "implicit": implicit}, loaded.redactor.redact)
+
+
+def notice(written: Any) -> str:
+    """Return where notices go, without the token that the address may hold."""
+    text = str(written)
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return text if text == DESKTOP else _reference(text)
+    return f"{scheme}://{masked(rest)}"
+
+
+def _key(loaded: LoadedConfig, name: str, written: dict[str, Any]) -> dict[str, Any]:
+    far = upstream_of(
+        loaded.config.profiles[name],
+        loaded.config,
+        catalogue=loaded.catalogue,
+        environ=loaded.environ,
+    )
+    raw = written.get("api_key")
+    if far.account is not None:
+        kind, reference = "account", far.account
+    elif raw is not None:
+        kind, reference = _kind(str(raw)), _reference(str(raw))
+    elif far.entry is not None and far.entry.key_env and (far.secret or far.missing):
+        kind = "default"
+        held = [each for each in far.entry.key_env if loaded.environ.get(each)]
+        reference = f"${{{(held or far.entry.key_env)[0]}}}"
+    else:
+        return {"kind": "none", "reference": None, "found": True, "origin": origin_of(loaded, name)}
+    return {
+        "kind": kind,
+        "reference": reference,
+        "found": far.secret is not None,
+        "origin": origin_of(loaded, name),
+    }
+
+
+def _kind(raw: str) -> str:
+    if "${" in raw:
+        return "env"
+    kind = raw.partition(":")[0]
+    return kind if kind in {"keyring", "file"} and ":" in raw else "written"
+
+
+def _reference(raw: str) -> str:
+    """How the file refers to a credential; one that stands there itself is masked."""
+    if raw.startswith(("keyring:", "file:")):
+        return raw
+    parts, end = [], 0
+    for variable in _VARIABLE.finditer(raw):
+        between = raw[end : variable.start()]
+        default = ":-…" if variable["default"] else ""
+        parts += [masked(between) if between else "", f"${{{variable['name']}{default}}}"]
+        end = variable.end()
+    rest = raw[end:]
+    return "".join([*parts, masked(rest) if rest else ""])
+
+
+def _redacted(value: _Kind, redact: Callable[[str], str]) -> _Kind:
+    redacted: Any = _masked(value, redact)
+    return cast("_Kind", redacted)
+
+
+def _masked(value: Any, redact: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: _masked(entry, redact) for key, entry in value.items()}
+        case list():
+            return [_masked(entry, redact) for entry in value]
+        case _:
+            return value

@@ -1,0 +1,247 @@
+"""Edit a configuration file: checked as a whole before anything is written, and kept for undo.
+
+One edit at a time, whichever process makes it. What was edited by hand meanwhile is kept as a
+version of its own before anything else becomes of it.
+Refuses to know what an edit is (`spillover.config.edits`), and to put anything in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from spillover.config.document import parse
+from spillover.config.files import Changed, alone, content_of, write_whole
+from spillover.config.guard import bindings, refuse_foreign, refuse_rebinding
+from spillover.config.loader import LoadedConfig, load_source
+from spillover.config.rewriting import Unwritable, rewritten
+from spillover.config.starter import write_schema
+from spillover.config.versions import (
+    BY_HAND,
+    History,
+    Version,
+    place_of,
+    read_history,
+    revision_of,
+    write_history,
+)
+from spillover.errors import ConfigError, EditRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to become of a configuration, and what is asked of it."""
+
+    change: Callable[[dict[str, Any]], None]
+    """Changes a document in place; raises what refuses it."""
+    what: str
+    """In words, for the list of versions."""
+    by: str
+    guarded: bool = True
+    """What the admin API must not do is refused."""
+    granted: str | None = None
+    """The reference to a key that came with it."""
+    revision: str | None = None
+    """What the file must say; None: whatever it says."""
+    check: Callable[[LoadedConfig], None] = lambda _loaded: None
+    """Looks at the result before it is written; raises what refuses it."""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file."""
+
+    loaded: LoadedConfig
+    version: Version | None
+    """None: there was nothing to change."""
+    kept: Version | None = None
+    """What had been edited by hand before."""
+
+
+class Writer:
+    """Edits one file."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        environ: Mapping[str, str],
+        state: Path,
+        now: Callable[[], float],
+        seed: str | None = None,
+    ) -> None:
+        """Edit `path`, read with `environ`; `seed` is what it begins with where there is no file.
+
+        Its versions are kept in the state folder.
+        """
+        self._path = path
+        self._environ = environ
+        self._place = place_of(path, state)
+        self._now = now
+        self._seed = seed
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def history(self) -> History:
+        """Return the versions that are kept; raises OSError."""
+        return read_history(self._place)
+
+    def edit(self, edit: Edit) -> Written:
+        """Make an edit and return the configuration that the file has then; raises EditRefused.
+
+        Nothing is written unless all of it can be used.
+        """
+        with self._alone():
+            source = self._source(edit.revision)
+            seeded = source is None
+            before = (self._seed or "").encode() if source is None else source
+            was = self._before(before, seeded=seeded)
+            after = self._edited(before, edit)
+            loaded = self._load(after)
+            if edit.guarded:
+                known = set() if was is None else bindings(was)
+                refuse_rebinding(known, bindings(loaded), granted=edit.granted)
+            edit.check(loaded)
+            if after == source:
+                return Written(loaded=loaded, version=None)
+            kept, history = self._with_current(before, seeded=seeded)
+            changed = history.with_text(after, at=self._now(), what=edit.what, by=edit.by)
+            self._write(after, changed, instead=history, expected=source)
+            return Written(loaded=loaded, version=changed.now, kept=kept)
+
+    def undo(
+        self, to: int | None, *, revision: str | None, check: Callable[[LoadedConfig], None]
+    ) -> Written:
+        """Go back to the version before, or to a certain one; raises EditRefused."""
+        with self._alone():
+            source = self._source(revision)
+            kept, history = self._with_current(source or b"", seeded=source is None)
+            wanted = history.now.parent if to is None and history.now is not None else to
+            version = history.version(wanted)
+            if version is None:
+                if to is not None:
+                    raise EditRefused("not_found", f"no version {to} is kept", status=404)
+                raise EditRefused("nothing_to_undo", "no version before this one is kept")
+            loaded = self._load(version.source)
+            check(loaded)
+            changed = history.at_version(version.id)
+            self._write(version.source, changed, instead=history, expected=source)
+            return Written(loaded=loaded, version=version, kept=kept)
+
+    def _source(self, revision: str | None) -> bytes | None:
+        source = content_of(self._path)
+        if source is None and self._seed is None:
+            raise EditRefused("config_changed", f"{self._path} is not there any more")
+        if source is not None and self._seed is not None:
+            raise EditRefused(
+                "config_changed", f"{self._path} is there now: start again to work with it"
+            )
+        if revision is not None and (source is None or revision_of(source) != revision):
+            raise _changed()
+        return source
+
+    def _before(self, source: bytes, *, seeded: bool) -> LoadedConfig | None:
+        """What the file says before the edit; None: nothing yet that could be used."""
+        try:
+            return self._loaded(source)
+        except ConfigError as error:
+            if seeded:
+                return None
+            raise EditRefused(
+                "config_broken",
+                "the file can't be used as it stands: mend it, or undo",
+                problems=error.problems,
+            ) from None
+
+    def _edited(self, before: bytes, edit: Edit) -> bytes:
+        old = parse(before, file="").document
+        document = _copied(old)
+        edit.change(document)
+        if edit.guarded:  # before anything is expanded: an error may tell what a variable holds
+            refuse_foreign(old, document, granted=edit.granted)
+        marked = before.startswith(_BOM)
+        try:
+            text = rewritten(before.decode("utf-8-sig"), document)
+        except Unwritable as error:
+            raise EditRefused("config_read_only", f"{error}: make it by hand") from None
+        return (_BOM if marked else b"") + text.encode()
+
+    def _loaded(self, source: bytes) -> LoadedConfig:
+        return load_source(source, self._path, environ=self._environ)
+
+    def _load(self, source: bytes) -> LoadedConfig:
+        try:
+            return self._loaded(source)
+        except ConfigError as error:
+            raise EditRefused(
+                "invalid_config",
+                "the configuration could not be used so",
+                status=400,
+                problems=error.problems,
+            ) from None
+
+    def _with_current(self, source: bytes, *, seeded: bool) -> tuple[Version | None, History]:
+        """The history with the file as it stands in it, and what of it was edited by hand."""
+        history = read_history(self._place)
+        if history.holds(source) or (seeded and not source):
+            return None, history
+        first = history.now is None
+        what = "before the first change" if first else "edited by hand"
+        if seeded:
+            what = "as found on this machine"
+        history = history.with_text(source, at=self._now(), what=what, by=BY_HAND)
+        write_history(self._place, history)
+        return (None if first or seeded else history.now), history
+
+    def _write(
+        self, content: bytes, history: History, *, instead: History, expected: bytes | None
+    ) -> None:
+        """Write the file with its new history, or leave both as they were."""
+        if expected is None and self._path.exists():
+            raise _changed()
+        write_history(self._place, history)
+        try:
+            if expected is None and self._seed is not None:
+                write_schema(self._path)
+            write_whole(self._path, content, expected=expected)
+        except BaseException as error:
+            write_history(self._place, instead)
+            if isinstance(error, Changed):
+                raise _changed() from None
+            raise
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            with alone(self._place.with_suffix(".lock")):
+                yield
+        except OSError as error:
+            where = error.filename or self._path
+            raise EditRefused(
+                "config_read_only", f"{where} can't be written: {error.strerror or error}"
+            ) from None
+
+
+def _changed() -> EditRefused:
+    return EditRefused("config_changed", "the file changed meanwhile: look at it and try again")
+
+
+def _copied(value: Any) -> Any:
+    """A copy in which nothing is shared, as what anchors name is."""
+    match value:
+        case dict():
+            return {key: _copied(entry) for key, entry in value.items()}
+        case list():
+            return [_copied(entry) for entry in value]
+        case _:
+            return value
