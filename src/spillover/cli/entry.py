@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "serve": "serve",
     "init": "init",
     "check": "check",
+    "add": "add",
     "demo": "demo",
     "status": "status",
     "usage": "usage",

@@ -20,6 +20,7 @@ from spillover.config import checks, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
+from spillover.config.fields import DESKTOP
 from spillover.config.locate import env_path, read_env
 from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
@@ -28,7 +29,8 @@ from spillover.config.upstreams import upstream_of
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from spillover.config.findings import KeyPath
+    from spillover.config.fields import DESKTOP
+from spillover.config.findings import KeyPath
 
 
 _ENTRY_DEEP: Final = 2
@@ -274,7 +276,7 @@ def _content(file: Path) -> bytes:
 def secrets_in(config: Config, environ: Mapping[str, str], catalogue: Catalogue) -> list[Secret]:
     """Return every credential a configuration holds, and those its environment offers providers."""
     found: list[Any] = [config.server.admin_key, *config.server.client_keys]
-    found += [target.to for target in config.notify]
+    found += [target.to for target in config.notify if target.to.reveal() != DESKTOP]
     sources: list[Account | Profile] = [*config.accounts.values(), *config.profiles.values()]
     for source in sources:
         found += [source.api_key, *source.headers.values()]
