@@ -98,12 +98,11 @@ async def models(inquiry: Inquiry) -> None:
     visit = inquiry.visit
     body = await read_body(visit.receive, visit.headers, most=SMALL_BODY)
     form = dict(parse_qsl(body.decode("utf-8", "replace")))
-    wanted = {"base_url": form["base_url"]} if form.get("base_url") else {}
     try:
         given = msgspec.json.decode(form.get("key", "{}"))
     except msgspec.DecodeError:
         raise RequestError("the key's fields can't be read") from None
-    sent = wanted | ({"key": given} if given else {})
+    sent = {"key": given} if given else {}
     found = await overhear(offers.models, inquiry, names=inquiry.names, body=sent)
     await part(inquiry, "part_models.html", {"found": found})
 

@@ -163,7 +163,7 @@ function notice(told, fresh) {
   while (list.children.length > NOTICES) list.lastChild.remove();
   if (!fresh) return;
   toast(told.text, gravity[told.kind] || "");
-  if ($("#notices").hidden) { unread += 1; $("#unread").textContent = unread > 99 ? "99+" : unread; $("#unread").hidden = false; }
+  if ($("#notices").hidden) ring(unread + 1);
 }
 
 document.addEventListener("happened", (event) => {
@@ -176,7 +176,15 @@ document.addEventListener("happened", (event) => {
 function bell(open) {
   $("#notices").hidden = !open;
   $("#bell").setAttribute("aria-expanded", open);
-  if (open) { unread = 0; $("#unread").hidden = true; }
+  if (open) ring(0);
+}
+
+function ring(count) {
+  unread = count;
+  const shown = count > 99 ? "99+" : `${count || ""}`;
+  $("#unread").textContent = shown;
+  $("#unread").hidden = !count;
+  $("#bell").setAttribute("aria-label", `${$("#bell").dataset.label} ${shown}`.trim());
 }
 
 /* ---- changing things: forms and buttons speak JSON to /api ---- */
@@ -300,10 +308,10 @@ function pressed(button) {
 
 // What a provider lists for the key that the form holds.
 async function models(button) {
-  const { key = {}, base_url: address } = documentOf(button.form);
+  const { key = {} } = documentOf(button.form);
   button.disabled = true;
   try {
-    await htmx.ajax("POST", "/parts/models/" + encodeURIComponent(button.dataset.models), { target: "#models", swap: "innerHTML", values: { key: JSON.stringify(key), base_url: address || "" } });
+    await htmx.ajax("POST", "/parts/models/" + encodeURIComponent(button.dataset.models), { target: "#models", swap: "innerHTML", values: { key: JSON.stringify(key) } });
   } finally { button.disabled = false; }
 }
 
