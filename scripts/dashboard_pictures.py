@@ -40,9 +40,9 @@ def demo() -> Iterator[None]:
             env={"PATH": "", "HOME": state, "PYTHONPATH": ":".join(sys.path)},
             text=True,
         )
+        said = process.stdout
         try:
-            assert process.stdout is not None
-            wait_until(lambda: "4499" in process.stdout.readline())
+            wait_until(lambda: said is not None and "4499" in said.readline())
             yield
         finally:
             process.terminate()

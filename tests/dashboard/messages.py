@@ -25,4 +25,8 @@ def of_templates() -> set[str]:
 
 def every() -> set[str]:
     """What is said anywhere."""
-    return of_templates() | set(SCRIPT_WORDS) | {said for table in terms.ALL for said in table.values()}
+    return (
+        of_templates()
+        | set(SCRIPT_WORDS)
+        | {said for table in terms.ALL for said in table.values()}
+    )

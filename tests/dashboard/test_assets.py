@@ -24,7 +24,11 @@ def test_notes_beside_the_files_are_not_served() -> None:
 def test_vendored_files_are_what_their_note_says() -> None:
     for folder in (FOLDER / "vendor", ROOT / "tests" / "dashboard" / "vendor"):
         noted = dict(
-            re.findall(r"^\| `(\S+)` \|.*`([0-9a-f]{64})`", (folder / "VENDORED.md").read_text(), re.M)
+            re.findall(
+                r"^\| `(\S+)` \|.*`([0-9a-f]{64})`",
+                (folder / "VENDORED.md").read_text(),
+                re.MULTILINE,
+            )
         )
         found = {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -46,4 +50,10 @@ def test_scripts_and_styles_ask_no_other_machine() -> None:
 def test_the_front_page_weighs_at_most_what_is_allowed_besides_its_cards() -> None:
     front = ("htmx.min.js", "app.js", "style.css", "mark.svg")
 
-    assert sum((len(assets().files[assets().addresses[name].rpartition("/")[2]].body)) for name in front) < 110_000
+    assert (
+        sum(
+            (len(assets().files[assets().addresses[name].rpartition("/")[2]].body))
+            for name in front
+        )
+        < 110_000
+    )

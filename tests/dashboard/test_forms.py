@@ -40,7 +40,9 @@ def test_what_names_no_amounts_has_no_rows(written: object) -> None:
 
 
 def test_local_and_free_providers_come_first() -> None:
-    def a_provider(name: str, kind: str, tier: str, base_url: str | None = "x") -> dict[str, object]:
+    def a_provider(
+        name: str, kind: str, tier: str, base_url: str | None = "x"
+    ) -> dict[str, object]:
         return {"id": name, "kind": kind, "tier_kind": tier, "base_url": base_url}
 
     catalogue = {

@@ -8,7 +8,14 @@ import pytest
 
 from spillover.dashboard import overview
 
-NONE = {"requests": 0, "tokens": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "neurons": 0.0}
+NONE = {
+    "requests": 0,
+    "tokens": 0,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "cost_usd": 0.0,
+    "neurons": 0.0,
+}
 
 
 def a_limit(**fields: object) -> dict[str, Any]:
@@ -82,8 +89,18 @@ def test_the_next_request_passes_by_all_above_who_serves_it() -> None:
 def test_where_nobody_serves_the_chain_says_who_is_back_first() -> None:
     status = a_status(serving=-1)
     status["chains"]["default"]["skipped"] = [
-        {"profile": "one", "reason": "limit", "available_at": "2026-11-20T17:00:03Z", "never": True},
-        {"profile": "two", "reason": "limit", "available_at": "2026-11-20T17:00:09Z", "never": False},
+        {
+            "profile": "one",
+            "reason": "limit",
+            "available_at": "2026-11-20T17:00:03Z",
+            "never": True,
+        },
+        {
+            "profile": "two",
+            "reason": "limit",
+            "available_at": "2026-11-20T17:00:09Z",
+            "never": False,
+        },
         {"profile": "three", "reason": "failed", "available_at": None, "never": False},
     ]
 

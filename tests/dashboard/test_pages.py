@@ -6,11 +6,10 @@ import re
 
 import pytest
 
+from spillover.dashboard import overview
 from spillover.dashboard.assets import FOLDER
 from spillover.dashboard.pages import SCRIPT_WORDS, Look, environment, render, script_words
 from tests.dashboard.test_overview import a_status
-
-from spillover.dashboard import overview
 
 
 def test_names_can_not_become_markup() -> None:

@@ -23,14 +23,22 @@ def heard(served: Served, endpoint: Endpoint, **asked: Any) -> Any:
     async def nothing(*_: Any) -> Any:
         raise AssertionError("an overheard request never reads or writes")
 
-    scope = {"method": "GET", "path": "/", "headers": [(b"host", b"localhost")], "query_string": b""}
+    scope = {
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"host", b"localhost")],
+        "query_string": b"",
+    }
     visit = Visit(scope, nothing, nothing, ids=RequestIds(lambda: 0.0))
     inquiry = Inquiry(served.gateway, visit, {})
     return served.run(overhear(endpoint, inquiry, **asked))
 
 
 def test_it_is_what_the_api_answers(served: Served) -> None:
-    assert heard(served, admin.profile, names={"profile": "one"}) == served.get("/api/profiles/one").json
+    assert (
+        heard(served, admin.profile, names={"profile": "one"})
+        == served.get("/api/profiles/one").json
+    )
 
 
 def test_a_query_goes_with_it(served: Served) -> None:

@@ -45,9 +45,9 @@ def test_the_playground_asks_as_any_client_does(served: Served) -> None:
 
 
 def test_the_playground_walks_the_chain_that_is_asked_for(served: Served) -> None:
-    assert "data-profile=\"two\"" in served.get("/playground?chain=two").body.decode()
-    assert "data-profile=\"one\"" not in served.get("/playground?chain=two").body.decode()
-    assert "data-profile=\"one\"" in served.get("/playground?chain=nonsense").body.decode()
+    assert 'data-profile="two"' in served.get("/playground?chain=two").body.decode()
+    assert 'data-profile="one"' not in served.get("/playground?chain=two").body.decode()
+    assert 'data-profile="one"' in served.get("/playground?chain=nonsense").body.decode()
 
 
 def test_a_simulated_provider_fails_when_told_to(served: Served, one: SimulatedProvider) -> None:

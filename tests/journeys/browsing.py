@@ -12,7 +12,7 @@ from tests.structure.project import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -49,12 +49,23 @@ def reading(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
     Requests to another machine, errors of scripts and what the security policy refuses fail it.
     """
     seen: list[str] = []
-    own = browser.new_context(base_url=address, **{"viewport": DESKTOP, "locale": "en-US", **context})
+    own = browser.new_context(
+        base_url=address, **{"viewport": DESKTOP, "locale": "en-US", **context}
+    )
     own.set_default_timeout(WITHIN_MS)
     page = own.new_page()
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(address):
+            seen.append(f"left: {request.url}")
+
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            seen.append(message.text)
+
     page.on("pageerror", lambda error: seen.append(f"script: {error}"))
-    page.on("request", lambda r: r.url.startswith(address) or seen.append(f"left: {r.url}"))
-    page.on("console", lambda m: "Content Security Policy" in m.text and seen.append(m.text))
+    page.on("request", asked)
+    page.on("console", said)
     try:
         yield page
     finally:

@@ -106,7 +106,9 @@ def test_a_429_flips_a_card_within_250_ms(page: Page, served: Served, providers:
 
     told = page.evaluate("told.find((each) => each.type === 'profile.status').at")
     at = page.evaluate("(iso) => Date.parse(iso)", told)
-    (seen,) = page.evaluate("flips.filter(([name, status]) => name === 'one' && status === 'is-cooldown').slice(0, 1)")
+    (seen,) = page.evaluate(
+        "flips.filter(([name, status]) => name === 'one' && status === 'is-cooldown').slice(0, 1)"
+    )
     assert seen[2] - at <= 250
     assert "too many requests" in card(page, "one").inner_text()
     assert page.locator(".card.serves").get_attribute("data-profile") == "two"
@@ -176,7 +178,9 @@ def test_a_thousand_events_a_second_do_not_freeze_it(page: Page, served: Served)
 # ---- change by hand ----
 
 
-def test_a_profile_is_disabled_pinned_and_cleared_from_its_drawer(page: Page, served: Served) -> None:
+def test_a_profile_is_disabled_pinned_and_cleared_from_its_drawer(
+    page: Page, served: Served
+) -> None:
     served.chat()
     open_view(page, "/")
 
@@ -391,7 +395,10 @@ def test_with_keys_set_one_logs_in_with_the_admin_key(
 ) -> None:
     server = {"client_keys": ["client-key-1"], "admin_key": "admin-key-1"}
 
-    with serving(document_for(*providers, server=server)) as served, reading(browser, served.address) as page:
+    with (
+        serving(document_for(*providers, server=server)) as served,
+        reading(browser, served.address) as page,
+    ):
         page.goto("/")
         assert not violations(page)
         page.get_by_label("The admin key of this gateway").fill("client-key-1")

@@ -111,7 +111,9 @@ def test_limits_are_edited_and_show_on_the_card(page: Page, steered: Steered) ->
     assert "# the fast one" in steered.text
 
 
-def test_a_limit_that_makes_no_sense_is_said_where_it_was_typed(page: Page, steered: Steered) -> None:
+def test_a_limit_that_makes_no_sense_is_said_where_it_was_typed(
+    page: Page, steered: Steered
+) -> None:
     before = steered.text
     open_drawer(page, "one")
 
@@ -215,7 +217,10 @@ def test_a_chains_routing_is_changed(page: Page, steered: Steered) -> None:
 
     config = steered.config()["chains"]["default"]
     assert (config["strategy"], config["failback"]) == ("round_robin", {"after": "10m"})
-    assert (config["when_exhausted"], config["spend_gate"]) == ({"wait": "30s"}, {"on_quota": "ask"})
+    assert (config["when_exhausted"], config["spend_gate"]) == (
+        {"wait": "30s"},
+        {"on_quota": "ask"},
+    )
 
 
 def test_policy_and_privacy_are_switched_and_a_version_is_gone_back_to(
@@ -243,7 +248,9 @@ def test_a_key_that_was_found_is_used_with_one_click(page: Page, steered: Steere
     assert page.locator("#snippet-1").inner_text().startswith("curl http://127.0.0.1")
 
 
-def test_a_notice_pops_up_and_rings(page: Page, steered: Steered, both: tuple[SimulatedProvider, ...]) -> None:
+def test_a_notice_pops_up_and_rings(
+    page: Page, steered: Steered, both: tuple[SimulatedProvider, ...]
+) -> None:
     both[0].script("overloaded")
     steered.served.chat()
 

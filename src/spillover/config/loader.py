@@ -29,9 +29,7 @@ from spillover.config.upstreams import upstream_of
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from spillover.config.fields import DESKTOP
-from spillover.config.findings import KeyPath
-
+    from spillover.config.findings import KeyPath
 
 _ENTRY_DEEP: Final = 2
 """Names that lead to one profile or account."""

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-METRICS: Final = ("requests", "tokens", "input_tokens", "output_tokens", "cost", "neurons", "concurrency")
+METRICS: Final = (
+    "requests",
+    "tokens",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "neurons",
+    "concurrency",
+)
 _ENTRY: Final = frozenset({*METRICS, "per", "window"})
 _TIER_ORDER: Final = ("recurring", "trial", "none")
 

@@ -99,11 +99,8 @@ async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Mes
         heard = await _heard(events, until=due)
         if heard is None:
             return
-        if _are_figures(heard) and loop.time() < looked + FIGURES_S:
-            rest = await _heard(events, until=looked + FIGURES_S, gently=True)
-            if rest is None:
-                return
-            heard += rest
+        if _are_figures(heard):
+            heard += await _gathered(events, until=looked + FIGURES_S)
         if heard:
             yield Message("happened", _happened(heard))
         if parts is not None:
@@ -114,26 +111,32 @@ async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Mes
         await asyncio.sleep(APART_S)
 
 
-async def _heard(
-    events: Subscription, *, until: float, gently: bool = False
-) -> list[Event] | None:
-    """Return the events that wait, waiting for one until an instant of the loop; None: the end.
-
-    `gently`: served requests alone don't end the waiting.
-    """
-    found: list[Event] = []
+async def _heard(events: Subscription, *, until: float) -> list[Event] | None:
+    """Return the events that wait, waiting for one until an instant of the loop; None: the end."""
     try:
         async with asyncio.timeout_at(until):
-            while True:
-                _, event = await anext(events)
-                found.append(event)
-                found += events.drained()
-                if not gently or not _are_figures(found):
-                    return found
+            _, first = await anext(events)
     except TimeoutError:
-        return found
+        return []
     except StopAsyncIteration:
         return None
+    return [first, *events.drained()]
+
+
+async def _gathered(events: Subscription, *, until: float) -> list[Event]:
+    """Return the events up to an instant of the loop, or to the first that is no served request.
+
+    They are looked at now and then: to wake for each would cost more than all the rest.
+    """
+    loop = asyncio.get_running_loop()
+    found: list[Event] = []
+    while loop.time() < until:
+        await asyncio.sleep(APART_S)
+        fresh = events.drained()
+        found += fresh
+        if fresh and not _are_figures(fresh):
+            break
+    return found
 
 
 def _are_figures(heard: list[Event]) -> bool:

@@ -20,9 +20,7 @@ _FILLING: Final = 0.8
 _RESTING: Final = frozenset({"cooldown", "exhausted", "failed"})
 
 
-def ladder(
-    status: Status, chain: str, pace: Mapping[str, Any] = NOTHING
-) -> dict[str, Any]:
+def ladder(status: Status, chain: str, pace: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """Return what one chain shows: its heading, and its cards in order.
 
     `pace` holds the latest answers of each profile, as `/api/pace` does.
@@ -38,9 +36,7 @@ def ladder(
     }
 
 
-def card(
-    status: Status, chain: str, place: int, pace: Mapping[str, Any]
-) -> dict[str, Any]:
+def card(status: Status, chain: str, place: int, pace: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a profile shows at one place of a chain."""
     document = status["chains"][chain]
     name = document["profiles"][place]

@@ -55,7 +55,11 @@ def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
 
     def term(table: Mapping[str, str], name: str | None) -> Any:
         """Say a name of the record; one that no table knows is shown as it is."""
-        return said(table[name]) if name in table else (name or "").replace("_", " ")
+        return (
+            said(table[name])
+            if name is not None and name in table
+            else (name or "").replace("_", " ")
+        )
 
     found = environment().get_template(template)
     return found.render(_=said, term=term, look=look, lang=said.tag, **context)

@@ -13,7 +13,7 @@ _LEAST: Final = 0.4
 
 def whole_ms(trace: dict[str, Any]) -> float:
     """Return how long a request took, and at least as long as its last send."""
-    ends = [each["end_ms"] for each in trace["attempts"] if each["end_ms"] is not None]
+    ends: list[float] = [each["end_ms"] for each in trace["attempts"] if each["end_ms"] is not None]
     return max([trace["took_ms"] or 0.0, *ends, 1.0])
 
 
@@ -36,7 +36,9 @@ def _bars(attempt: dict[str, Any], whole: float) -> list[dict[str, Any]]:
         stop = end if until is None else min(until, end)
         if stop > start:
             width = max(_LEAST, 100 * (stop - start) / whole)
-            found.append({"kind": kind, "x": round(100 * start / whole, 2), "width": round(width, 2)})
+            found.append(
+                {"kind": kind, "x": round(100 * start / whole, 2), "width": round(width, 2)}
+            )
             start = stop
         if until is None:
             break

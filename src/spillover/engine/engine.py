@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from spillover.core.values import Profile
     from spillover.engine.call import Answer, Call
     from spillover.engine.history import History
-    from spillover.engine.traces import Traces
     from spillover.engine.models import Listed
+    from spillover.engine.traces import Traces
     from spillover.engine.world import World
     from spillover.events import Bus
     from spillover.ledger.ledger import Ledger

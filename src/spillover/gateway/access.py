@@ -78,7 +78,9 @@ class Access:
             _digest(key) for key in settings.client_keys if isinstance(key, Secret)
         )
         admin_key = settings.admin_key
-        self._admin_keys = (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
+        self._admin_keys: tuple[bytes, ...] = (
+            (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
+        )
         self._known: set[bytes] = set()
 
     def deny(self, arrival: Arrival, door: Door) -> Denial | None:
@@ -105,11 +107,6 @@ class Access:
         if door is Door.ADMIN and self._guarded:
             return self._deny_admin(arrival)
         return None
-
-    @property
-    def is_guarded(self) -> bool:
-        """Whether the dashboard asks for a key."""
-        return self._guarded
 
     def session(self, key: str, at: float) -> str | None:
         """Return the cookie for a browser that showed this key; None: it is not the admin key."""
@@ -189,7 +186,6 @@ class Access:
             if self._admin_keys
             else "this route needs server.admin_key, which is not set",
         )
-
 
     def _has_session(self, arrival: Arrival) -> bool:
         cookie = cookie_of(arrival.headers, COOKIE)

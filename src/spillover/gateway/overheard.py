@@ -13,7 +13,7 @@ import msgspec
 from spillover.errors import RequestError
 from spillover.gateway.asgi import JSON, WRITER
 from spillover.gateway.routes import Inquiry
-from spillover.gateway.visit import Visit
+from spillover.gateway.visit import REQUEST_ID, RequestIds, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,19 +39,13 @@ class Overheard(Visit):
             self.body += message.get("body", b"")
 
         scope = {key: value for key, value in visit.scope.items() if key != WRITER}
-        headers = [(b"content-type", JSON.encode()), (b"host", visit.headers.get(b"host", b""))]
+        headers = [
+            (b"content-type", JSON.encode()),
+            (b"host", visit.headers.get(b"host", b"")),
+            (REQUEST_ID.encode(), visit.request_id.encode()),
+        ]
         scope |= {"headers": headers, "query_string": query.encode("latin-1")}
-        super().__init__(scope, receive, send, ids=_Same(visit.request_id))
-
-
-class _Same:
-    """Gives the id of the request that asks."""
-
-    def __init__(self, request_id: str) -> None:
-        self._id = request_id
-
-    def of(self, headers: Mapping[bytes, bytes]) -> str:
-        return self._id
+        super().__init__(scope, receive, send, ids=RequestIds(lambda: 0.0))
 
 
 async def overhear(

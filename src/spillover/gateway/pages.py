@@ -47,7 +47,9 @@ _SMALL_FORM: Final = 4_096
 async def front(inquiry: Inquiry) -> None:
     """Answer the overview."""
     figures = await Watched(inquiry).figures()
-    chains = [overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]]
+    chains = [
+        overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]
+    ]
     sums = overview.sums(figures.status, figures.savings)
     await page(inquiry, "overview.html", {"chains": chains, "sums": sums, "live": "overview"})
 
@@ -132,15 +134,6 @@ async def _go_home(visit: Visit, cookie: str) -> None:
     secure = "; Secure" if visit.scope.get("scheme") == "https" else ""
     set_cookie = f"{cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"
     await visit.answer(303, {**_GUARDS, "location": "/", "set-cookie": set_cookie}, b"")
-
-
-def wants_page(visit: Visit) -> bool:
-    """Whether a person's browser asks, to show what it gets."""
-    return (
-        visit.method == "GET"
-        and b"text/html" in visit.headers.get(b"accept", b"")
-        and not visit.path.startswith(("/api", "/v1"))
-    )
 
 
 # How they are answered.

@@ -45,7 +45,7 @@ async def profile(inquiry: Inquiry) -> None:
     document = await overhear(admin.profile, inquiry, names={"profile": name})
     chains = inquiry.engine.status()["chains"]
     config = await configuration(inquiry)
-    written = None if config is None else config["profiles"].get(name)
+    written = config["profiles"].get(name)
     members = chains[chain]["profiles"] if chain in chains else []
     context = {
         "name": name,
@@ -64,8 +64,8 @@ async def chain(inquiry: Inquiry) -> None:
     name = inquiry.names["chain"]
     document = await overhear(admin.chain, inquiry, names={"chain": name})
     config = await configuration(inquiry)
-    if config is None or name not in config["chains"]:
-        raise unknown("chain", name, () if config is None else config["chains"])
+    if name not in config["chains"]:
+        raise unknown("chain", name, config["chains"])
     written = config["chains"][name]
     context = {
         "name": name,
@@ -121,6 +121,7 @@ async def requests(inquiry: Inquiry) -> None:
     await part(inquiry, "part_requests.html", {"found": found})
 
 
-async def configuration(inquiry: Inquiry) -> dict[str, Any] | None:
+async def configuration(inquiry: Inquiry) -> dict[str, Any]:
     """Return what the configuration's file says."""
-    return await overhear(steering.config, inquiry)
+    found: dict[str, Any] = await overhear(steering.config, inquiry)
+    return found

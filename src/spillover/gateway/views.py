@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from spillover.core.values import FailureClass, Operation
+from spillover.core.values import FailureClass
 from spillover.dashboard import waterfall
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
@@ -97,7 +97,9 @@ async def fail(inquiry: Inquiry) -> None:
     if provider is None:
         raise unknown("simulated profile", name, inquiry.gateway.simulated)
     if wanted.fault not in FAULTS:
-        raise RequestError(f"there is no fault {wanted.fault[:40]!r}: there are {', '.join(FAULTS)}")
+        raise RequestError(
+            f"there is no fault {wanted.fault[:40]!r}: there are {', '.join(FAULTS)}"
+        )
     provider.script(wanted.fault, times=wanted.times)
     await inquiry.visit.answer_json(200, {"profile": name, "scripted": provider.scripted})
 
@@ -118,23 +120,24 @@ async def setup(inquiry: Inquiry) -> None:
 
 def snippets(address: str, model: str) -> list[tuple[str, str]]:
     """Return how programs are pointed at the gateway, each with its name."""
+    curl = (
+        f"curl {address}/v1/chat/completions \\\n  -H 'content-type: application/json' \\\n"
+        f'  -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "hi"}}]}}\''
+    )
+    python = (
+        "from openai import OpenAI\n\n"
+        f'client = OpenAI(base_url="{address}/v1", api_key="any")\n'
+        f'client.chat.completions.create(model="{model}", messages=[…])'
+    )
+    claude = f"export ANTHROPIC_BASE_URL={address}\nexport ANTHROPIC_AUTH_TOKEN=any"
+    editors = (
+        f"API provider: OpenAI compatible\nBase URL: {address}/v1\nAPI key: any\nModel: {model}"
+    )
     return [
-        (
-            "curl",
-            f"curl {address}/v1/chat/completions \\\n  -H 'content-type: application/json' \\\n"
-            f'  -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "hi"}}]}}\'',
-        ),
-        (
-            "OpenAI SDK (Python)",
-            "from openai import OpenAI\n\n"
-            f'client = OpenAI(base_url="{address}/v1", api_key="any")\n'
-            f'client.chat.completions.create(model="{model}", messages=[…])',
-        ),
-        ("Claude Code", f"export ANTHROPIC_BASE_URL={address}\nexport ANTHROPIC_AUTH_TOKEN=any"),
-        (
-            "Cline, Kilo Code, Continue …",
-            f"API provider: OpenAI compatible\nBase URL: {address}/v1\nAPI key: any\nModel: {model}",
-        ),
+        ("curl", curl),
+        ("OpenAI SDK (Python)", python),
+        ("Claude Code", claude),
+        ("Cline, Kilo Code, Continue …", editors),
     ]
 
 
