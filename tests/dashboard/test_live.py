@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from spillover.dashboard.live import FIGURES_S, LOOK_S, Figures, Message, Parts, follow
+from spillover.dashboard.live import FIGURES_S, LOOK_S, Figures, Message, Parts, follow, print_of
 from spillover.dashboard.pages import Look
 from spillover.events import Bus, ProfileStatus, RequestDone
 from tests import own_time
@@ -162,3 +162,20 @@ def test_a_page_without_cards_is_told_what_happens_alone() -> None:
     (message,) = own_time.run(main())
 
     assert message.kind == "happened"
+
+
+def test_a_page_that_shows_all_already_is_told_nothing_twice() -> None:
+    stage = Stage()
+
+    async def main() -> tuple[Message | None, Message | None]:
+        page = print_of(await stage.figures())
+        fresh = await Parts(stage.figures, Look(), seen=page).changed()
+        flip(stage)
+        stale = await Parts(stage.figures, Look(), seen=page).changed()
+        return fresh, stale
+
+    fresh, stale = own_time.run(main())
+
+    assert fresh is None
+    assert stale is not None
+    assert stale.body.count('class="card') == 3

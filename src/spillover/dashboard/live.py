@@ -7,6 +7,7 @@ at most every `FIGURES_S`. Refuses to know HTTP.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from spillover.dashboard.pages import render
 from spillover.events import RequestDone, RequestFallback, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from spillover.dashboard.pages import Look
     from spillover.events import Event, Subscription
@@ -57,37 +58,54 @@ class Message(msgspec.Struct, frozen=True):
 class Parts:
     """The parts of the overview as one page last got them."""
 
-    def __init__(self, figures: Callable[[], Awaitable[Figures]], look: Look) -> None:
-        """Render for a reader from what `figures` returns."""
+    def __init__(
+        self, figures: Callable[[], Awaitable[Figures]], look: Look, *, seen: str | None = None
+    ) -> None:
+        """Render for a reader from what `figures` returns; `seen` is the `print_of` their page."""
         self._figures = figures
         self._look = look
-        self._shown: dict[str, Any] = {}
-        self._shape: list[Any] | None = None
+        self._seen = seen
+        self._shown: dict[str, dict[str, Any]] | None = None
+        self._shape: list[Any] = []
 
     async def changed(self) -> Message | None:
         """Return the parts that differ from what was sent before; None: none does."""
         found = await self._figures()
         chains = found.status["chains"]
         shape = [(name, chain["profiles"]) for name, chain in chains.items()]
-        if self._shape is not None and shape != self._shape:
-            self._shape = shape
-            self._shown.clear()
+        parts = laid_out(found)
+        shown = {name: part for name, (_, part) in parts.items()}
+        before, self._shown = self._shown, shown
+        same_shape, self._shape = shape == self._shape, shape
+        if before is None:
+            before = shown if self._seen == print_of(found) else {}
+        elif not same_shape:
+            self._shown = {}
             return Message("reload", "")  # other chains and places: the page is loaded anew
-        self._shape = shape
-        fresh = [*self._fresh("sums", "part_sums.html", overview.sums(found.status, found.savings))]
-        for name in chains:
-            ladder = overview.ladder(found.status, name, found.pace)
-            cards = ladder.pop("cards")
-            fresh += self._fresh(f"head-{name}", "part_head.html", ladder)
-            for card in cards:
-                fresh += self._fresh(card["id"], "part_card.html", card)
+        fresh = [
+            render(template, self._look, {_SUBJECTS[template]: part})
+            for name, (template, part) in parts.items()
+            if before.get(name) != part
+        ]
         return Message("parts", "".join(fresh)) if fresh else None
 
-    def _fresh(self, name: str, template: str, shown: dict[str, Any]) -> Iterator[str]:
-        """Render a part, unless it shows what it showed before."""
-        if self._shown.get(name) != shown:
-            self._shown[name] = shown
-            yield render(template, self._look, {_SUBJECTS[template]: shown})
+
+def laid_out(figures: Figures) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the parts of the overview by their ids: each its template, and what it shows."""
+    status = figures.status
+    found = {"sums": ("part_sums.html", overview.sums(status, figures.savings))}
+    for name in status["chains"]:
+        ladder = overview.ladder(status, name, figures.pace)
+        cards = ladder.pop("cards")
+        found[f"head-{name}"] = ("part_head.html", ladder)
+        found |= {card["id"]: ("part_card.html", card) for card in cards}
+    return found
+
+
+def print_of(figures: Figures) -> str:
+    """Return a short text that differs when anything of the overview does."""
+    shown = msgspec.json.encode(laid_out(figures))
+    return hashlib.sha256(shown).hexdigest()[:16]
 
 
 async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Message]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from spillover.dashboard import overview
 from spillover.dashboard.assets import assets
-from spillover.dashboard.live import Figures, Parts, follow
+from spillover.dashboard.live import Figures, Parts, follow, print_of
 from spillover.dashboard.pages import THEMES, Look, render, script_words
 from spillover.dashboard.words import choose
 from spillover.engine.savings import midnight, savings
@@ -51,7 +51,8 @@ async def front(inquiry: Inquiry) -> None:
         overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]
     ]
     sums = overview.sums(figures.status, figures.savings)
-    await page(inquiry, "overview.html", {"chains": chains, "sums": sums, "live": "overview"})
+    shown = {"chains": chains, "sums": sums, "live": "overview", "seen": print_of(figures)}
+    await page(inquiry, "overview.html", shown)
 
 
 async def live(inquiry: Inquiry) -> None:
@@ -59,7 +60,8 @@ async def live(inquiry: Inquiry) -> None:
     query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
     is_overview = query.get("view") == ["overview"]
     look = look_of(inquiry.visit)
-    parts = Parts(Watched(inquiry).figures, look) if is_overview else None
+    seen = query.get("seen", [""])[0]
+    parts = Parts(Watched(inquiry).figures, look, seen=seen) if is_overview else None
     async with streaming(inquiry, inquiry.engine.events.subscribe()) as subscription:
         visit = inquiry.visit
         await visit.chunk(_told("clock", iso(inquiry.engine.clock.now())))

@@ -106,13 +106,17 @@ function lit(on) {
 }
 
 function listen() {
-  stream = new EventSource("/live?view=" + document.body.dataset.live);
+  const { live, seen } = document.body.dataset;
+  stream = new EventSource(`/live?view=${live}&seen=${seen}`);
   stream.onopen = () => lit(true);
   stream.onerror = () => {
     lit(false);
     if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(() => stream || listen(), 2000); }
   };
-  stream.addEventListener("clock", (event) => { ahead = Date.parse(event.data) - Date.now(); });
+  stream.addEventListener("clock", (event) => {
+    const off = Date.parse(event.data) - Date.now(); // less than a second is the way here
+    ahead = Math.abs(off) < 1000 ? 0 : off;
+  });
   stream.addEventListener("parts", (event) => receive(event.data));
   stream.addEventListener("happened", (event) => document.dispatchEvent(new CustomEvent("happened", { detail: JSON.parse(event.data) })));
   stream.addEventListener("reload", renew);
@@ -151,7 +155,7 @@ function toast(text, kind = "", lasts = 7000, undoing = null) {
 }
 
 const NOTICES = 50;
-const gravity = { recovered: "good", fallback: "warn", exhausted: "warn", failed: "bad" };
+const gravity = { test: "", recovered: "good", budget: "bad", failed: "bad", config_rejected: "bad", ledger: "bad", unserved: "bad" };
 let unread = 0;
 
 function notice(told, fresh) {
@@ -162,7 +166,7 @@ function notice(told, fresh) {
   list.prepend(item);
   while (list.children.length > NOTICES) list.lastChild.remove();
   if (!fresh) return;
-  toast(told.text, gravity[told.kind] || "");
+  toast(told.text, gravity[told.kind] ?? "warn");
   if ($("#notices").hidden) ring(unread + 1);
 }
 
