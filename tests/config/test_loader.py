@@ -233,7 +233,7 @@ def test_the_redactor_knows_every_secret_and_the_environments_keys(tmp_path: Pat
         accounts: {a: {provider: groq, api_key: account-key-0001}}
         profiles:
           p: {account: a, headers: {x-token: header-token-0001}}
-        notify: ["ntfy://topic-token-0001"]
+        notify: ["ntfy://topic-token-0001", desktop]
         """,
         HF_TOKEN="token-of-the-environment",
     )
@@ -247,6 +247,7 @@ def test_the_redactor_knows_every_secret_and_the_environments_keys(tmp_path: Pat
     ]
 
     redacted = config.redactor.redact(" ".join(texts))
+    assert config.redactor.redact("the desktop") == "the desktop", "a word is no secret"
 
     assert all(text not in redacted for text in texts)
 

@@ -50,7 +50,7 @@ def routing() -> Routing:
 async def counted(client: Client, grain: Grain = Grain.MINUTE) -> dict[tuple[str, str], Counts]:
     """What all have counted, by chain and profile."""
     found: dict[tuple[str, str], Counts] = {}
-    for key, counts in await client.engine.history.sums(grain, 0.0):
+    for key, counts in await client.engine.history.sums(grain, 0.0, step_s=60):
         sums = found.setdefault((key.chain, key.profile), nothing())
         for metric, count in enumerate(counts):
             sums[metric] += count
@@ -124,7 +124,7 @@ async def test_history_is_written_now_and_then_without_being_asked_for() -> None
     history.start()
     history.fell(fell())
 
-    await eventually(lambda: store.sums(Grain.MINUTE, 0.0))
+    await eventually(lambda: store.sums(Grain.MINUTE, 0.0, step_s=60))
     history.fell(fell())
     await history.close()
 
@@ -140,7 +140,7 @@ async def test_what_storage_can_not_take_waits_and_is_told_once(
     with caplog.at_level(logging.WARNING):
         await history.flush()
         history.fell(fell(2))
-        waiting = await history.sums(Grain.HOUR, 0.0)
+        waiting = await history.sums(Grain.HOUR, 0.0, step_s=60)
         none = await history.fallbacks(since=0.0, before=None, limit=9, wanted={})
     SqliteJournal(path).close()
     written = await history.fallbacks(since=0.0, before=None, limit=9, wanted={})
@@ -149,7 +149,7 @@ async def test_what_storage_can_not_take_waits_and_is_told_once(
     assert none == []
     assert [each.fallback.request_id for each in written] == ["r2", "r1"]
     assert len(caplog.records) == 1
-    assert [c[FALLBACKS] for _, c in HistoryStore(path).sums(Grain.DAY, 0.0)] == [2]
+    assert [c[FALLBACKS] for _, c in HistoryStore(path).sums(Grain.DAY, 0.0, step_s=60)] == [2]
 
 
 @plays
@@ -160,7 +160,7 @@ async def test_what_waits_is_found_by_chain_profile_and_time_like_what_is_writte
     history.fell(fell())
 
     found = [
-        len(await history.sums(Grain.MINUTE, since, chain=chain, profile=profile))
+        len(await history.sums(Grain.MINUTE, since, step_s=60, chain=chain, profile=profile))
         for since, chain, profile in (
             (0.0, None, None),
             (0.0, "c", "a"),
@@ -183,7 +183,9 @@ async def test_of_a_storm_of_fallbacks_the_latest_are_kept_and_all_are_counted()
 
     assert len(kept) == FELL_MOST
     assert kept[0].fallback.request_id == f"r{FELL_MOST + 9}"
-    assert [c[FALLBACKS] for _, c in await history.sums(Grain.DAY, 0.0)] == [FELL_MOST + 10]
+    assert [c[FALLBACKS] for _, c in await history.sums(Grain.DAY, 0.0, step_s=60)] == [
+        FELL_MOST + 10
+    ]
     await history.close()
 
 
@@ -199,11 +201,11 @@ async def test_who_leaves_while_it_is_written_loses_nothing(tmp_path: Path) -> N
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
 
-    assert [c[FALLBACKS] for _, c in await history.sums(Grain.DAY, 0.0)] == [5]
+    assert [c[FALLBACKS] for _, c in await history.sums(Grain.DAY, 0.0, step_s=60)] == [5]
 
 
 @plays
 async def test_an_engine_that_only_looks_writes_nothing_by_itself(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     async with opened(document(["http://127.0.0.1:9/v1"]), ledger, serves=False) as looking:
-        assert await looking.engine.history.sums(Grain.DAY, 0.0) == []
+        assert await looking.engine.history.sums(Grain.DAY, 0.0, step_s=60) == []

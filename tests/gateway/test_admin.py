@@ -193,3 +193,4 @@ def test_the_catalogue_is_shown(served: Served) -> None:
     assert len(document["providers"]) > 50
     assert (groq["id"], groq["key_env"][0]) == ("groq", "GROQ_API_KEY")
     assert groq["models"]
+    assert groq in document["providers"]

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from spillover.config.loader import load
 from spillover.simulator import ProviderSpec, running
+from tests.events.receiving import receiving
 from tests.serving import CHAT, HELLO, Reply, document_for, serving
 from tests.waiting import wait_until
 
@@ -75,6 +76,19 @@ def test_a_broken_edit_keeps_what_runs_and_says_why(edited: Edited) -> None:
 
     assert edited.served.chat().headers["x-spillover-profile"] == "one"
     assert "nobody" in edited.told("config.rejected")[0]["problems"][0]
+
+
+def test_who_is_told_of_a_broken_edit_is_who_the_last_good_one_names(edited: Edited) -> None:
+    with receiving() as before, receiving() as after:
+        for receiver in (before, after):
+            edited.edit(notify=[{"to": receiver.address, "events": ["config_rejected"]}])
+            reloads = 1 if receiver is before else 2
+            edited.wait_for(reloads)
+        edited.path.write_text("profiles: [", "utf-8")
+        wait_until(lambda: after.texts)
+
+        assert before.texts == []
+        assert after.texts[0].endswith("the one before stays in force")
 
 
 def test_the_edit_that_mends_a_broken_one_is_taken(edited: Edited) -> None:

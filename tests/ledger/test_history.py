@@ -61,59 +61,75 @@ def listed(store: HistoryStore, **asked: str | None) -> list[str]:
 
 
 def test_what_is_added_twice_adds_up(store: HistoryStore) -> None:
-    store.add({key(): counts(2), key(profile="glm"): counts()}, [], now=NOON)
-    store.add({key(): counts(3)}, [], now=NOON)
+    store.add({key(): counts(2), key(profile="glm"): counts()})
+    store.add({key(): counts(3)})
 
-    assert dict(store.sums(Grain.MINUTE, 0)) == {key(): counts(5), key(profile="glm"): counts()}
+    assert dict(store.sums(Grain.MINUTE, 0, step_s=60)) == {
+        key(): counts(5),
+        key(profile="glm"): counts(),
+    }
     store.close()
 
 
 def test_sums_are_found_by_grain_time_chain_and_profile(store: HistoryStore) -> None:
     hour = Key(Grain.HOUR, AT, "default", "groq")
     old, other = key(AT - 60), key(profile="glm", chain="coding")
-    store.add({key(): counts(), old: counts(), other: counts(), hour: counts()}, [], now=NOON)
+    store.add({key(): counts(), old: counts(), other: counts(), hour: counts()})
 
     def keys(since: int = AT, **asked: str) -> list[Key]:
-        return [each for each, _ in store.sums(Grain.MINUTE, since, **asked)]
+        return [each for each, _ in store.sums(Grain.MINUTE, since, step_s=60, **asked)]
 
     assert keys(AT - 60)[0] == old
     assert set(keys()) == {key(), other}
     assert keys(chain="coding") == keys(profile="glm") == [other]
     assert keys(chain="coding", profile="groq") == []
-    assert store.sums(Grain.HOUR, 0) == [(hour, counts())]
+    assert store.sums(Grain.HOUR, 0, step_s=60) == [(hour, counts())]
+
+
+def test_sums_within_a_step_are_added_up(store: HistoryStore) -> None:
+    hour = AT // 3_600 * 3_600
+    store.add({key(hour): counts(1), key(hour + 840): counts(2), key(hour + 900): counts(4)})
+    store.add({key(hour, chain="coding"): counts(8)})
+
+    found = store.sums(Grain.MINUTE, hour, step_s=900)
+
+    assert sorted(found) == [
+        (key(hour, chain="coding"), counts(8)),
+        (key(hour), counts(3)),
+        (key(hour + 900), counts(4)),
+    ]
 
 
 def test_processes_that_share_the_file_add_to_one_history(path: Path) -> None:
     for store in (HistoryStore(path), HistoryStore(path)):
-        store.add({key(): counts()}, [fell()], now=NOON)
+        store.add({key(): counts()})
+        store.note([fell()])
 
-    assert HistoryStore(path).sums(Grain.MINUTE, 0) == [(key(), counts(2))]
+    assert HistoryStore(path).sums(Grain.MINUTE, 0, step_s=60) == [(key(), counts(2))]
     assert listed(HistoryStore(path)) == ["r", "r"]
 
 
 def test_sums_are_forgotten_when_they_are_too_old(store: HistoryStore) -> None:
     sums = {Key(grain, AT, "default", "groq"): counts() for grain in Grain}
-    store.add(sums, [], now=NOON)
+    store.add(sums)
 
     for grain in Grain:
-        store.add({}, [], now=NOON + KEPT_S[grain])
-        assert store.sums(grain, 0)
-        store.add({}, [], now=NOON + KEPT_S[grain] + 1)
-        assert not store.sums(grain, 0)
+        store.forget(NOON + KEPT_S[grain])
+        assert store.sums(grain, 0, step_s=60)
+        store.forget(NOON + KEPT_S[grain] + 1)
+        assert not store.sums(grain, 0, step_s=60)
 
 
 def test_a_sum_that_is_too_large_to_keep_stays_as_large_as_can_be(store: HistoryStore) -> None:
-    store.add({key(): counts(MOST)}, [], now=NOON)
-    store.add({key(): counts(MOST)}, [], now=NOON)
+    store.add({key(): counts(MOST)})
+    store.add({key(): counts(MOST)})
 
-    assert store.sums(Grain.MINUTE, 0) == [(key(), counts(MOST))]
+    assert store.sums(Grain.MINUTE, 0, step_s=60) == [(key(), counts(MOST))]
 
 
 def test_fallbacks_are_found_newest_first_by_what_they_hold(store: HistoryStore) -> None:
-    store.add(
-        {},
-        [fell("a"), fell("b", cause="timeout"), fell("c", target=None), fell("d", source="glm")],
-        now=NOON,
+    store.note(
+        [fell("a"), fell("b", cause="timeout"), fell("c", target=None), fell("d", source="glm")]
     )
 
     assert listed(store) == ["d", "c", "b", "a"]
@@ -124,7 +140,7 @@ def test_fallbacks_are_found_newest_first_by_what_they_hold(store: HistoryStore)
 
 
 def test_pages_of_fallbacks_follow_each_other(store: HistoryStore) -> None:
-    store.add({}, [fell(name, at=NOON + n) for n, name in enumerate("abcd")], now=NOON)
+    store.note([fell(name, at=NOON + n) for n, name in enumerate("abcd")])
 
     first = store.fallbacks(since=0.0, before=None, limit=2, wanted={})
     second = store.fallbacks(since=0.0, before=first[-1].id, limit=2, wanted={})
@@ -136,11 +152,12 @@ def test_pages_of_fallbacks_follow_each_other(store: HistoryStore) -> None:
 
 
 def test_the_latest_fallbacks_are_kept_as_long_as_they_are_young(store: HistoryStore) -> None:
-    store.add({}, [fell("old")], now=NOON)
-    store.add({}, [fell("new")] * FALLBACKS_MOST, now=NOON)
+    store.note([fell("old"), *[fell("new")] * FALLBACKS_MOST])
+    store.forget(NOON)
     kept = store.fallbacks(since=0.0, before=None, limit=FALLBACKS_MOST + 5, wanted={})
 
-    store.add({}, [fell("late", at=NOON + FALLBACKS_S)], now=NOON + FALLBACKS_S + 1)
+    store.note([fell("late", at=NOON + FALLBACKS_S)])
+    store.forget(NOON + FALLBACKS_S + 1)
 
     assert {each.fallback.request_id for each in kept} == {"new"}
     assert len(kept) == FALLBACKS_MOST
@@ -151,18 +168,16 @@ def test_the_latest_fallbacks_are_kept_as_long_as_they_are_young(store: HistoryS
 
 def test_what_can_not_be_written_is_not_written_in_part(path: Path) -> None:
     store = HistoryStore(path)
-    store.add({}, [], now=NOON)
-    broken = fell("r", chain=None)
 
     with pytest.raises(StorageError):
-        store.add({key(): counts()}, [broken], now=NOON)
+        store.note([fell(), fell(chain=None)])
 
-    assert store.sums(Grain.MINUTE, 0) == []
+    assert listed(store) == []
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no such file"):
-        HistoryStore(tmp_path / "ledger.db").add({}, [], now=NOON)
+        HistoryStore(tmp_path / "ledger.db").forget(NOON)
 
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - names alone
 
@@ -172,16 +187,16 @@ def test_a_newer_versions_file_is_left_alone(path: Path) -> None:
         db.execute("PRAGMA user_version = 999")
 
     with pytest.raises(Newer):
-        HistoryStore(path).add({key(): counts()}, [], now=NOON)
+        HistoryStore(path).add({key(): counts()})
 
 
 def test_another_file_in_its_place_is_the_history_from_then_on(path: Path) -> None:
     store = HistoryStore(path)
-    store.add({key(): counts()}, [], now=NOON)
+    store.add({key(): counts()})
     for each in path.parent.iterdir():
         each.unlink()
     SqliteJournal(path).close()
 
-    store.add({key(): counts(7)}, [], now=NOON)
+    store.add({key(): counts(7)})
 
-    assert store.sums(Grain.MINUTE, 0) == [(key(), counts(7))]
+    assert store.sums(Grain.MINUTE, 0, step_s=60) == [(key(), counts(7))]

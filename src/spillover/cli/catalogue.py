@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 import typer
 from rich.text import Text
 
 from spillover import catalogue as packaged
 from spillover.catalogue import TierKind
 from spillover.catalogue.ageing import STALE_AFTER_DAYS, is_stale, oldest
+from spillover.catalogue.documents import document, whole
 from spillover.cli import screen
 from spillover.cli.options import ConfigOption, JsonOption
 from spillover.cli.portrait import GIVES, portrait
@@ -48,8 +48,7 @@ def catalogue(
     if provider is None:
         entries = list(known.providers.values())
         if json:
-            documents = [document(entry, known, today) for entry in entries]
-            screen.show_json({"collected": known.collected, "providers": documents})
+            screen.show_json(whole(known, today))
         else:
             screen.show(
                 [*overview(entries, today, width=screen.width()), "", _closing(known, today)]
@@ -78,18 +77,6 @@ def in_force(config: Path | None) -> Catalogue:
 def this_day() -> date:
     """Return the day that evidence is as old as."""
     return datetime.fromtimestamp(SystemClock().now(), UTC).date()
-
-
-def document(entry: Provider, known: Catalogue, today: date) -> dict[str, Any]:
-    """Return an entry as plain values, with its models, its age and who changed it."""
-    as_of = oldest(entry)
-    return {
-        **msgspec.to_builtins(entry),
-        "models": msgspec.to_builtins(known.facts_of(entry.id)),
-        "oldest_as_of": as_of,
-        "stale": is_stale(as_of, today),
-        "changed_by": known.own.get(entry.id),
-    }
 
 
 def overview(entries: list[Provider], today: date, *, width: int | None) -> list[Text]:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 FLUSH_S: Final = 2.0
 """So much of the history a killed process loses."""
+FORGET_S: Final = 60.0
+"""How often what is too old is dropped."""
 WAITING_MOST: Final = 20_000
 """Sums that wait for storage to work; of more the oldest minutes go, and hours and days stay."""
 FELL_MOST: Final = 500
@@ -85,6 +87,7 @@ class History:
         self._ends = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._fails = False
+        self._forget_at = 0.0
 
     # Counting.
 
@@ -138,15 +141,21 @@ class History:
     # Reading.
 
     async def sums(
-        self, grain: Grain, since: float, *, chain: str | None = None, profile: str | None = None
+        self,
+        grain: Grain,
+        since: float,
+        *,
+        step_s: int,
+        chain: str | None = None,
+        profile: str | None = None,
     ) -> list[tuple[Key, Counts]]:
-        """Return what all have counted of a grain from `since` on, and what waits here."""
+        """Return what all have counted of a grain from `since` on, added up by step, and what waits here."""
         await self.flush()
         async with self._lock:
             found: list[tuple[Key, Counts]] = []
             with contextlib.suppress(Busy, StorageError):
                 found = await asyncio.to_thread(
-                    self._store.sums, grain, since, chain=chain, profile=profile
+                    self._store.sums, grain, since, step_s=step_s, chain=chain, profile=profile
                 )
             found += [
                 (key, counts)
@@ -193,21 +202,38 @@ class History:
     async def _write(self) -> None:
         async with self._lock:
             self._take()
-            if not (self._waiting or self._fell):
-                return
-            sums, fell = self._waiting, list(self._fell)
-            self._waiting = {}
-            self._fell.clear()
+            now = self._clock.now()
             try:
-                await asyncio.to_thread(self._store.add, sums, fell, now=self._clock.now())
+                if self._waiting:
+                    await self._add()
+                if self._fell:
+                    await self._note()
+                if now >= self._forget_at:
+                    self._forget_at = now + FORGET_S
+                    await asyncio.to_thread(self._store.forget, now)
             except (Busy, StorageError) as error:
-                self._waiting = sums
-                self._fell = deque([*fell, *self._fell], maxlen=FELL_MOST)
                 if not self._fails:
                     log.warning("history can't be written, and waits in memory: %s", error)
                 self._fails = True
             else:
                 self._fails = False
+
+    async def _add(self) -> None:
+        sums, self._waiting = self._waiting, {}
+        try:
+            await asyncio.to_thread(self._store.add, sums)
+        except BaseException:
+            self._waiting = sums
+            raise
+
+    async def _note(self) -> None:
+        fell = list(self._fell)
+        self._fell.clear()
+        try:
+            await asyncio.to_thread(self._store.note, fell)
+        except BaseException:
+            self._fell = deque([*fell, *self._fell], maxlen=FELL_MOST)
+            raise
 
     def _take(self) -> None:
         """Move what was counted by minute to what is to be written, with what it saved."""

@@ -24,7 +24,7 @@ async def savings(history: History, routing: Routing, since: float) -> dict[str,
     tokens: dict[str, int] = {}
     money: dict[str, int] = {}
     unpriced: set[str] = set()
-    for key, counts in await history.sums(Grain.MINUTE, since):
+    for key, counts in await history.sums(Grain.MINUTE, since, step_s=Grain.DAY):
         spent += counts[COST]
         profile = routing.profiles.get(key.profile)
         used = counts[INPUT_TOKENS] + counts[OUTPUT_TOKENS]

@@ -6,10 +6,13 @@ engine does, and its words are handed on.
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from spillover.catalogue.documents import document, whole
 from spillover.core.values import Operation
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
@@ -19,6 +22,8 @@ from spillover.gateway.proxy import read_call
 from spillover.gateway.queries import Query
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from spillover.engine import Engine
     from spillover.gateway.routes import Inquiry
 
@@ -144,9 +149,9 @@ async def try_notices(inquiry: Inquiry) -> None:
 
 async def catalogue(inquiry: Inquiry) -> None:
     """Answer every provider that is known, with its free tier."""
-    known = inquiry.engine.catalogue
-    document = {"collected": known.collected, "providers": list(known.providers.values())}
-    await inquiry.visit.answer_json(200, document)
+    known, today = inquiry.engine.catalogue, _today(inquiry.engine)
+    # Some tens of milliseconds for a thousand models: requests must not wait for it.
+    await inquiry.visit.answer_json(200, await asyncio.to_thread(whole, known, today))
 
 
 async def provider(inquiry: Inquiry) -> None:
@@ -158,8 +163,11 @@ async def provider(inquiry: Inquiry) -> None:
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         message = f"the catalogue has no provider {name[:80]!r}{hint}"
         raise RequestError(message, code="not_found", status=404)
-    document = msgspec.to_builtins(entry) | {"models": known.models(entry.id)}
-    await inquiry.visit.answer_json(200, document)
+    await inquiry.visit.answer_json(200, document(entry, known, _today(inquiry.engine)))
+
+
+def _today(engine: Engine) -> date:
+    return datetime.fromtimestamp(engine.clock.now(), UTC).date()
 
 
 def _profile(engine: Engine, name: str) -> dict[str, Any]:

@@ -62,7 +62,10 @@ class Notices:
 
     def adopt(self, wanted: Iterable[Notify]) -> None:
         """Send to these places from now on; one that stays goes on as it was."""
-        from spillover.events.delivery import Courier  # noqa: PLC0415 - mostly nobody is to be told
+        wanted = tuple(wanted)
+        if not (wanted or self._targets):
+            return  # as mostly: what sends is not even imported
+        from spillover.events.delivery import Courier  # noqa: PLC0415 - see above
 
         known = {(each.courier.address, each.kinds): each for each in self._targets}
         targets = []

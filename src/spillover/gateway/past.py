@@ -53,7 +53,11 @@ async def history(inquiry: Inquiry) -> None:
     span, now = SPANS[name], inquiry.engine.clock.now()
     axis = span.axis(now)
     sums = await inquiry.engine.history.sums(
-        span.grain, axis.start, chain=query.text("chain"), profile=query.text("profile")
+        span.grain,
+        axis.start,
+        step_s=span.step_s,
+        chain=query.text("chain"),
+        profile=query.text("profile"),
     )
     found = series(axis, sums, by)
     if as_csv:

@@ -68,7 +68,6 @@ async def _run(loaded: LoadedConfig, options: ServeOptions) -> None:
         engine = await open_engine(loaded, options.engine)
         try:
             gateway = Gateway(engine, settings, redact=loaded.redactor.redact)
-            gateway.notices.adopt(loaded.config.notify)
             await serve(gateway, listening, followed=loaded, options=options)
         finally:
             await engine.close(grace_s=0.0)
@@ -84,13 +83,15 @@ async def serve(
     """Serve a gateway until a signal says to stop, or the task is cancelled.
 
     Answers under way then have `grace_s`; a second signal ends them at once. The file of `followed`
-    is followed. The socket is closed at the end; the engine stays open.
+    is followed, and whom it names is told of transitions. The socket is closed at the end; the engine stays open.
     """
     from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
 
     options = options or ServeOptions()
     gateway.environ = os.environ if options.environ is None else options.environ
     gateway.simulated = options.simulated
+    if followed is not None:
+        gateway.notices.adopt(followed.config.notify)
     gateway.engine.run_upstreams()
     gateway.engine.run_probes()
 

@@ -11,6 +11,8 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from spillover.core.history import KEPT_S, MOST, Counts, Grain, Key
 from spillover.ledger.journal import StorageError
 from spillover.ledger.sqlite import connect, translated
@@ -47,13 +49,22 @@ _TABLES: Final = (
     )""",
 )
 """Versions that don't know them leave them alone, so they need no higher number of the schema."""
+
+
+def _columns(count: int) -> str:
+    return ", ".join(f"json_extract(value, '$[{place}]')" for place in range(count))
+
+
+# One statement each, fed with one text: a thread that holds SQLite's lock must not wait for Python's
+# own between two rows, or steps of the ledger would wait for it meanwhile.
 _ADD: Final = (
-    f"INSERT INTO history VALUES ({', '.join('?' * (4 + len(_COUNTS)))}) ON CONFLICT DO UPDATE SET "  # noqa: S608 - names of ours
+    f"INSERT INTO history SELECT {_columns(4 + len(_COUNTS))} FROM json_each(?) WHERE true "  # noqa: S608 - names of ours
+    "ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = min({name} + excluded.{name}, {MOST})" for name in _COUNTS)
 )
 _NOTE: Final = (
-    "INSERT INTO fallbacks (at, chain, source, target, cause, until, waited_ms, request_id) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO fallbacks (at, chain, source, target, cause, until, waited_ms, request_id) "  # noqa: S608 - names of ours
+    f"SELECT {_columns(8)} FROM json_each(?) ORDER BY key"
 )
 
 
@@ -103,49 +114,53 @@ class HistoryStore:
             translated(lambda: _make(db))
             yield db
 
-    def add(self, sums: Mapping[Key, Counts], fallbacks: Sequence[Fallback], *, now: float) -> None:
-        """Add sums and fallbacks, all or none, and forget what is too old at `now`.
+    def add(self, sums: Mapping[Key, Counts]) -> None:
+        """Add sums, all or none.
 
         Raises `Busy` or `StorageError`; then nothing was added.
         """
-        rows = [(*key, *counts) for key, counts in sums.items()]
+        self._do(_ADD, [(*key, *counts) for key, counts in sums.items()])
+
+    def note(self, fallbacks: Sequence[Fallback]) -> None:
+        """Add fallbacks, the latest last; as `add` does."""
+        self._do(_NOTE, fallbacks)
+
+    def _do(self, statement: str, rows: Sequence[object]) -> None:
+        if rows:
+            written = msgspec.json.encode(rows).decode()
+            with self._opened() as db:
+                translated(lambda: db.execute(statement, (written,)))
+
+    def forget(self, now: float) -> None:
+        """Drop what is too old at `now`, or too much; raises `Busy` or `StorageError`."""
         with self._opened() as db:
-
-            def run() -> None:
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    db.executemany(_ADD, rows)
-                    db.executemany(_NOTE, fallbacks)
-                    _forget(db, now)
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
-
-            translated(run)
+            translated(lambda: _forget(db, now))
 
     def sums(
         self,
         grain: Grain,
         since: float,
         *,
+        step_s: int,
         chain: str | None = None,
         profile: str | None = None,
     ) -> list[tuple[Key, Counts]]:
         """Return the sums of a grain that begin at `since` or later, of all or of some.
 
-        Raises `Busy` or `StorageError`.
+        Those within a step of `step_s` are added up, and begin with it. Raises `Busy` or
+        `StorageError`.
         """
         clause, values = _where({"chain": chain, "profile": profile})
+        counts = ", ".join(f"min(sum({name}), {MOST})" for name in _COUNTS)
+        statement = (
+            f"SELECT at / ? * ? AS step, chain, profile, {counts} FROM history "  # noqa: S608 - names of ours
+            f"WHERE grain = ? AND at >= ?{clause} GROUP BY step, chain, profile"
+        )
         with self._opened() as db:
             rows = translated(
-                lambda: db.execute(
-                    f"SELECT * FROM history WHERE grain = ? AND at >= ?{clause} ORDER BY at",  # noqa: S608 - names of ours
-                    (grain, since, *values),
-                ).fetchall()
+                lambda: db.execute(statement, (step_s, step_s, grain, since, *values)).fetchall()
             )
-        return [(Key(Grain(row[0]), *row[1:4]), list(row[4:])) for row in rows]
+        return [(Key(grain, *row[:3]), list(row[3:])) for row in rows]
 
     def fallbacks(
         self,
