@@ -12,6 +12,8 @@ from spillover.cli.entry import run
 from spillover.config.loader import load
 from tests.cli.terminal import spillover
 from tests.config.rings import ring_in_use
+from tests.serving import serving
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,17 @@ def test_a_key_that_is_read_is_kept_out_of_the_file(
     assert file.read_text("utf-8").strip() == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert key not in mine.read_text("utf-8") + "".join(capsys.readouterr())
+
+
+def test_a_gateway_that_runs_takes_it_over(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPILLOVER_STATE_DIR")  # the gateway of tests has an environment of its own
+    with serving(load(mine, environ={}), follow=True) as served:
+        assert add(mine, "groq", "--first") == 0
+        wait_until(lambda: served.get("/api/chains/work").json["profiles"] == ["groq", "own"])
+        undone = served.post("/api/config/undo").json
+
+    assert undone["restored"]["what"] == "before the first change"
+    assert mine.read_text("utf-8") == TEXT
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Ring(keyring.backend.KeyringBackend):
     """Keeps what it is given; refuses everything while it is locked."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.held: dict[tuple[str, str], str] = {}
         self.locked = False
 

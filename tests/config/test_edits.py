@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,9 @@ from spillover.errors import EditRefused, RequestError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+IMPLICIT: dict[str, Any] = {"profiles": {"a": {}, "b": {}}}
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def test_a_profile_is_added_last_or_at_its_place() -> None:
 
 
 def test_the_chain_of_all_profiles_is_written_out_only_when_it_must() -> None:
-    last, first, other = ({"profiles": {"a": {}, "b": {}}} for _ in range(3))
+    last, first, other = (copy.deepcopy(IMPLICIT) for _ in range(3))
 
     edits.add_profile(last, "c", {})
     edits.put_in_chain(last, "default", "c", None)

@@ -48,6 +48,28 @@ def test_only_the_last_ones_are_kept_and_the_one_to_go_back_to() -> None:
     assert changed.version(changed.now.parent) is not None
 
 
+def test_the_way_between_two_versions_leads_over_what_both_were_made_from() -> None:
+    history = grown(3).at_version(1).with_text(b"other", at=9.0, what="edit", by="api")
+
+    assert [each.id for each in history.path_to(3)] == [4, 1, 2, 3]
+    assert [each.id for each in history.path_to(1)] == [4, 1]
+    assert [each.id for each in history.at_version(2).path_to(3)] == [2, 3]
+    assert [each.id for each in history.path_to(4)] == [4]
+
+
+def test_the_way_over_a_version_that_is_gone_is_a_leap() -> None:
+    history = grown(MOST).at_version(2)
+    for _ in range(MOST - 1):
+        history = history.with_text(b"other", at=9.0, what="edit", by="api")
+    oldest = history.versions[0]
+
+    assert [each.id for each in history.path_to(oldest.id)][-1] == oldest.id
+    assert (
+        len(History(current=2, versions=history.versions[-1:]).path_to(history.versions[-1].id))
+        == 1
+    )
+
+
 def test_what_the_file_was_given_last_is_recognised() -> None:
     assert grown(2).holds(b"text 1")
     assert not grown(2).holds(b"text 0")

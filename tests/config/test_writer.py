@@ -124,6 +124,65 @@ def test_what_was_edited_by_hand_is_kept_before_it_is_undone(path: Path) -> None
     assert refusal(lambda: undo(path, kept.id)).code == "invalid_config"
 
 
+def by_hand(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+HANDS = {
+    "gateway's keys": ("# mine\n", '# mine\nserver: {admin_key: "an-admin-key"}\n'),
+    "another origin for a key": ("//127.0.0.1:9/v1", "//127.0.0.1:10/v1"),
+}
+
+
+@pytest.mark.parametrize("case", HANDS)
+def test_undo_takes_back_nothing_by_hand_that_is_for_the_file_alone(path: Path, case: str) -> None:
+    by_hand(path, "model: m}   # first", 'model: m, api_key: "a-key-0123456789"}   # first')
+    writer(path).edit(titled("1"))
+    by_hand(path, *HANDS[case])
+    text = path.read_text()
+
+    at_once = refusal(lambda: undo(path))
+    writer(path).edit(titled("2"))
+    writer(path).edit(titled("3"))
+    own = undo(path)
+    further = refusal(lambda: undo(path, 1))
+
+    assert [(each.status, each.code) for each in (at_once, further)] == [(403, "not_by_api")] * 2
+    assert own.version is not None
+    assert own.version.what == "title 2"
+    assert path.read_text() == text.replace('title: "1"', 'title: "2"')
+
+
+def test_undo_takes_back_by_hand_what_it_may_and_what_never_was_in_force(path: Path) -> None:
+    writer(path).edit(titled("1"))
+    by_hand(path, 'title: "1"', "title: by hand")
+    writer(path).edit(titled("2"))
+    by_hand(path, "# mine\n", "server: [broken\n")
+
+    undone = [undo(path).version for _ in range(3)]
+
+    assert [each.what for each in undone if each is not None] == [
+        "title 2",
+        "edited by hand",
+        "title 1",
+    ]
+
+
+def test_undo_brings_back_a_profile_with_its_key_that_an_edit_removed(path: Path) -> None:
+    by_hand(path, "model: m}\n", 'model: m, api_key: "a-key-0123456789"}\n')
+    text = path.read_text()
+
+    def change(document: dict[str, Any]) -> None:
+        edits.remove_profile(document, "two", from_chains=True)
+
+    writer(path).edit(Edit(change=change, what="remove", by="api"))
+    undo(path)
+
+    assert path.read_text() == text
+
+
 def test_an_edit_on_top_of_one_by_hand_keeps_that_as_a_version(path: Path) -> None:
     writer(path).edit(titled("1"))
     path.write_text(path.read_text() + "privacy: false\n")

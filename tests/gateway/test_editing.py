@@ -103,6 +103,7 @@ def test_in_the_demo_the_first_edit_begins_a_file_without_the_simulated(
     assert source == "demo"
     assert nothing.status == 400
     assert (added.status, added.json["status"]) == (201, "active")
+    assert "in memory alone" in added.json["change"]["notes"][0]
     assert list(listed["profiles"]) == ["groq"]
     assert listed["chains"]["default"]["profiles"] == ["groq"]
 

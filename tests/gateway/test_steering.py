@@ -378,8 +378,9 @@ def test_text_stays_text(same: Steered, title: str) -> None:
         assert "sk-evil" not in changed.json["config"]["key"]["reference"]
 
 
-def test_nothing_is_nested_beyond_reason(same: Steered) -> None:
-    reply = same.put("/api/profiles/one", {"limits": NESTED})
+@pytest.mark.parametrize("value", [NESTED, 10**30, {"requests_per_day": -(10**18)}], ids=range(3))
+def test_nothing_is_nested_or_large_beyond_reason(same: Steered, value: object) -> None:
+    reply = same.put("/api/profiles/one", {"limits": value})
 
     assert (reply.status, reply.error["code"]) == (400, "invalid_request")
 

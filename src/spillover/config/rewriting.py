@@ -28,18 +28,19 @@ class Unwritable(ValueError):
     """The text can't be made to say it without rewriting what it need not concern."""
 
 
-def rewritten(text: str, wanted: dict[str, Any]) -> str:
-    """Return a text that says what is wanted; an empty setting counts as none.
+def rewritten(text: str, document: Any, wanted: dict[str, Any]) -> str:
+    """Return a text that says what is wanted, of one that says `document`.
 
-    Raises Unwritable.
+    An empty setting counts as none. Raises Unwritable.
     """
     for _ in range(_MOST_PASSES):
-        found = parse(text.encode(), file="")
-        if found.problems or not isinstance(found.document, dict):
+        if not isinstance(document, dict):
             break
-        if same(found.document, wanted):
+        if same(document, wanted):
             return text
-        text = _passed(text, found.document, wanted)
+        text = _passed(text, document, wanted)
+        found = parse(text.encode(), file="")
+        document = None if found.problems else found.document
     raise Unwritable("this edit does not fit into the file as it is written")
 
 

@@ -31,51 +31,52 @@ _VARIABLE: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>
 def summary(loaded: LoadedConfig) -> dict[str, Any]:
     """Return everything that forms show."""
     document = loaded.document
-    redact = loaded.redactor.redact
     found = {
         "routing_policy": loaded.config.routing_policy.value,
         "privacy": loaded.config.privacy,
         "aliases": dict(document.get("aliases") or {}),
         "notify": [notice(each) for each in document.get("notify") or ()],
         "accounts": list(loaded.config.accounts),
-        "profiles": {name: profile(loaded, name) for name in loaded.config.profiles},
-        "chains": {name: chain(loaded, name) for name in loaded.config.chains},
+        "profiles": {name: _profile(loaded, name) for name in loaded.config.profiles},
+        "chains": {name: _chain(loaded, name) for name in loaded.config.chains or (DEFAULT,)},
     }
-    if is_implicit(document):
-        found["chains"] = {DEFAULT: chain(loaded, DEFAULT)}
-    return _redacted(found, redact)
+    return _redacted(found, loaded.redactor.redact)
 
 
 def profile(loaded: LoadedConfig, name: str) -> dict[str, Any]:
     """Return a profile's settings as written, where its key comes from, and its chains."""
-    written = (loaded.document.get("profiles") or {}).get(name) or {}
-    shown = {setting: written.get(setting) for setting in PROFILE_SETTINGS}
-    chains = chains_with(loaded.document, name)
-    return _redacted(
-        {
-            **shown,
-            "key": _key(loaded, name, written),
-            "fixed": [each for each in ("headers", "upstream") if written.get(each)],
-            "chains": [DEFAULT] if is_implicit(loaded.document) else list(chains),
-        },
-        loaded.redactor.redact,
-    )
+    return _redacted(_profile(loaded, name), loaded.redactor.redact)
 
 
 def chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
     """Return a chain's settings as written, its profiles each in the long form."""
+    return _redacted(_chain(loaded, name), loaded.redactor.redact)
+
+
+def _profile(loaded: LoadedConfig, name: str) -> dict[str, Any]:
+    written = (loaded.document.get("profiles") or {}).get(name) or {}
+    chains = chains_with(loaded.document, name)
+    return {
+        **{setting: written.get(setting) for setting in PROFILE_SETTINGS},
+        "key": _key(loaded, name, written),
+        "fixed": [each for each in ("headers", "upstream") if written.get(each)],
+        "chains": [DEFAULT] if is_implicit(loaded.document) else list(chains),
+    }
+
+
+def _chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
     implicit = is_implicit(loaded.document)
     everyone = list(loaded.document.get("profiles") or {})
     written = everyone if implicit else loaded.document["chains"][name]
-    shown = {
-        setting: written.get(setting) if isinstance(written, dict) else None
-        for setting in CHAIN_SETTINGS
+    settings = written if isinstance(written, dict) else {}
+    return {
+        **{setting: settings.get(setting) for setting in CHAIN_SETTINGS},
+        "profiles": [
+            member if isinstance(member, dict) else {"profile": member_name(member)}
+            for member in members_of(written)
+        ],
+        "implicit": implicit,
     }
-    shown["profiles"] = [
-        member if isinstance(member, dict) else {"profile": member_name(member)}
-        for member in members_of(written)
-    ]
-    return _redacted({**shown, "implicit": implicit}, loaded.redactor.redact)
 
 
 def notice(written: Any) -> str:

@@ -56,6 +56,26 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         """What the file was last given."""
         return self.version(self.current)
 
+    def path_to(self, id_: int) -> list[Version]:
+        """Return the versions from the current one to another, each made from its neighbour.
+
+        Where one between them is not kept any more, those two alone.
+        """
+        up, down = self._line(self.current), self._line(id_)
+        known = [each.id for each in down]
+        for place, each in enumerate(up):
+            if each.id in known:
+                return [*up[: place + 1], *down[: known.index(each.id)][::-1]]
+        return [*up[:1], *down[:1]]
+
+    def _line(self, id_: int | None) -> list[Version]:
+        """A version and those it comes from."""
+        line = []
+        while (version := self.version(id_)) is not None:
+            line.append(version)
+            id_ = version.parent
+        return line
+
     def holds(self, source: bytes) -> bool:
         """Whether the file still is what it was last given."""
         return self.now is not None and self.now.revision == revision_of(source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -106,7 +107,8 @@ class Writer:
             seeded = source is None
             before = (self._seed or "").encode() if source is None else source
             was = self._before(before, seeded=seeded)
-            after = self._edited(before, edit)
+            old = parse(before, file="").document if was is None else was.document
+            after = self._edited(before, old, edit)
             loaded = self._load(after)
             if edit.guarded:
                 known = set() if was is None else bindings(was)
@@ -122,7 +124,10 @@ class Writer:
     def undo(
         self, to: int | None, *, revision: str | None, check: Callable[[LoadedConfig], None]
     ) -> Written:
-        """Go back to the version before, or to a certain one; raises EditRefused."""
+        """Go back to the version before, or to a certain one; raises EditRefused.
+
+        What was edited by hand on the way is undone as far as the admin API may do it.
+        """
         with self._alone():
             source = self._source(revision)
             kept, history = self._with_current(source or b"", seeded=source is None)
@@ -133,10 +138,40 @@ class Writer:
                     raise EditRefused("not_found", f"no version {to} is kept", status=404)
                 raise EditRefused("nothing_to_undo", "no version before this one is kept")
             loaded = self._load(version.source)
+            self._refuse_by_hand(history.path_to(version.id))
             check(loaded)
             changed = history.at_version(version.id)
             self._write(version.source, changed, instead=history, expected=source)
             return Written(loaded=loaded, version=version, kept=kept)
+
+    def _refuse_by_hand(self, path: list[Version]) -> None:
+        """Refuse a way between versions on which a person did what is for the file alone.
+
+        What edits did is theirs to undo; a text that could not be used was never in force.
+        """
+        usable = [each for each in path if each.by != BY_HAND or self._is_usable(each)]
+        for one, other in pairwise(usable):
+            later = one if one.parent == other.id else other
+            if {one.parent, other.parent} & {one.id, other.id} and later.by != BY_HAND:
+                continue
+            before, after = self._load(one.source), self._load(other.source)
+            try:
+                refuse_foreign(before.document, after.document, granted=None)
+                refuse_rebinding(bindings(before), bindings(after), granted=None)
+            except EditRefused as error:
+                raise EditRefused(
+                    "not_by_api",
+                    f"version {other.id} differs by an edit by hand that only the file can take "
+                    f"back: {error}",
+                    status=403,
+                ) from None
+
+    def _is_usable(self, version: Version) -> bool:
+        try:
+            self._loaded(version.source)
+        except ConfigError:
+            return False
+        return True
 
     def _source(self, revision: str | None) -> bytes | None:
         source = content_of(self._path)
@@ -163,15 +198,14 @@ class Writer:
                 problems=error.problems,
             ) from None
 
-    def _edited(self, before: bytes, edit: Edit) -> bytes:
-        old = parse(before, file="").document
+    def _edited(self, before: bytes, old: dict[str, Any], edit: Edit) -> bytes:
         document = _copied(old)
         edit.change(document)
         if edit.guarded:  # before anything is expanded: an error may tell what a variable holds
             refuse_foreign(old, document, granted=edit.granted)
         marked = before.startswith(_BOM)
         try:
-            text = rewritten(before.decode("utf-8-sig"), document)
+            text = rewritten(before.decode("utf-8-sig"), old, document)
         except Unwritable as error:
             raise EditRefused("config_read_only", f"{error}: make it by hand") from None
         return (_BOM if marked else b"") + text.encode()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
     from spillover.config.loader import LoadedConfig
     from spillover.gateway.app import Gateway
+
+
+MEMORY_ALONE: Final = (
+    "this gateway began as the demo: it counts in memory alone until it is started again"
+)
 
 
 class Editing:
@@ -123,6 +128,17 @@ class Editing:
                 problems=error.problems,
             ) from None
 
+    def change(self, written: Written) -> dict[str, Any] | None:
+        """Return the `change` of an answer; None where nothing changed."""
+        if written.version is None:
+            return None
+        return {**version_fields(written.version), "notes": self.notes(written.loaded)}
+
+    def notes(self, loaded: LoadedConfig) -> list[str]:
+        """Return what is odd about a configuration, and about running it here, in sentences."""
+        odd = [str(each) for each in (*loaded.warnings, *loaded.missing_keys)]
+        return [*odd, MEMORY_ALONE] if self._gateway.simulated else odd
+
     async def document(self) -> dict[str, Any]:
         """Return what the file says, for forms."""
         loaded = self.loaded
@@ -153,18 +169,6 @@ class Editing:
         except ConfigError as error:
             return source, error.problems
         return source, ()
-
-
-def change_of(written: Written) -> dict[str, Any] | None:
-    """Return the `change` of an answer; None where nothing changed."""
-    if written.version is None:
-        return None
-    return {**version_fields(written.version), "notes": notes_of(written.loaded)}
-
-
-def notes_of(loaded: LoadedConfig) -> list[str]:
-    """Return what is odd about a configuration, in sentences."""
-    return [str(each) for each in (*loaded.warnings, *loaded.missing_keys)]
 
 
 def version_fields(version: Version) -> dict[str, Any]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 8
 """Levels of a body's value: no setting has more."""
+MOST: Final = 10**18
+"""The file can hold no larger number."""
 _FILE_ALONE: Final = frozenset(
     {
         "api_key",
@@ -84,7 +86,7 @@ async def versions(inquiry: Inquiry) -> None:
 
 async def undo(inquiry: Inquiry) -> None:
     """Go back to the text before, or to a certain one."""
-    from spillover.gateway.editing import notes_of, version_fields  # noqa: PLC0415
+    from spillover.gateway.editing import version_fields  # noqa: PLC0415
 
     body = await _body(inquiry, ("to",))
     to = body.get("to")
@@ -94,7 +96,7 @@ async def undo(inquiry: Inquiry) -> None:
     document = {
         "restored": None if written.version is None else version_fields(written.version),
         "kept": None if written.kept is None else version_fields(written.kept),
-        "notes": notes_of(written.loaded),
+        "notes": _editing(inquiry).notes(written.loaded),
     }
     await inquiry.visit.answer_json(200, document)
 
@@ -222,7 +224,7 @@ async def _body(inquiry: Inquiry, known: tuple[str, ...]) -> dict[str, Any]:
     body: dict[str, Any] = await inquiry.fields(dict[str, Any])
     for name, value in body.items():
         if name in known:
-            _check_depth(name, value)
+            _check_value(name, value)
         elif name in _FILE_ALONE:
             raise EditRefused(
                 "not_by_api", f"{name} is for the file alone: edit it there", status=403
@@ -234,9 +236,12 @@ async def _body(inquiry: Inquiry, known: tuple[str, ...]) -> dict[str, Any]:
     return body
 
 
-def _check_depth(name: str, value: Any) -> None:
+def _check_value(name: str, value: Any) -> None:
+    """Refuse what no setting can hold, whatever it means."""
     level = [value]
     for _ in range(DEEPEST):
+        if any(isinstance(each, int) and abs(each) >= MOST for each in level):
+            raise RequestError(f"{name}: no number is so large", param=name)
         level = [
             below
             for each in level
@@ -322,9 +327,8 @@ async def _edit_with_key(
 async def _answer(
     inquiry: Inquiry, document: dict[str, Any], written: Written, *, status: int = 200
 ) -> None:
-    from spillover.gateway.editing import change_of  # noqa: PLC0415
-
-    await inquiry.visit.answer_json(status, document | {"change": change_of(written)})
+    change = _editing(inquiry).change(written)
+    await inquiry.visit.answer_json(status, document | {"change": change})
 
 
 async def _answer_profile(
