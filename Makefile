@@ -15,9 +15,11 @@ ARGS ?=
 
 # What the tests need besides Python packages, named as Debian names them.
 DEBIAN_TEST := chromium curl git
+DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 
 .PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
+.PHONY: test-npm-clients
 
 help:
 	@echo "make run           serve on http://127.0.0.1:4400 (ARGS=... are passed on)"
@@ -68,7 +70,7 @@ $(VENV)/.benched: requirements/bench.txt $(VENV)/.installed $(VENV)/.tested
 test: install-test
 	@status=0; \
 	$(MAKE) --no-print-directory lint || status=1; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=json --cov-report=term:skip-covered $(ARGS) || status=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=json --cov-report=term:skip-covered $(ARGS) || status=1; \
 	$(MAKE) --no-print-directory floors || status=1; \
 	exit $$status
 
@@ -95,13 +97,26 @@ bench-peers: install-test
 docs: install
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
+	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 
-test-clients: install-test $(CLIENTS)/litellm/.installed $(CLIENTS)/sdks/.installed
+PYTHON_CLIENTS := frameworks litellm sdks
+
+# Aider takes no newer Python: where there is none of these, it is left out.
+AIDER_PYTHON = $(shell for python in python3.12 python3.11; do \
+	$$python -c 'import ensurepip, venv' 2>/dev/null && { echo $$python; exit; }; done)
+
+test-clients: install-test $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.installed)
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
+	$(BIN)/python -m tests.clients.snippets $(foreach each,sdks frameworks litellm,$(CLIENTS)/$(each)/bin/python)
+	@$(if $(AIDER_PYTHON),$(MAKE) --no-print-directory PYTHON=$(AIDER_PYTHON) $(CLIENTS)/aider/.installed,\
+		echo "Aider is left out: it needs Python 3.11 or 3.12")
+	$(BIN)/python -m tests.clients.programs $(CLIENTS)/frameworks/bin/llm $(if $(AIDER_PYTHON),$(CLIENTS)/aider/bin/aider)
 
+$(CLIENTS)/aider/.installed: requirements/clients-aider.txt
+$(CLIENTS)/frameworks/.installed: requirements/clients-frameworks.txt
 $(CLIENTS)/litellm/.installed: requirements/bench-peers.txt
 $(CLIENTS)/sdks/.installed: requirements/clients.txt
 
@@ -109,6 +124,27 @@ $(CLIENTS)/sdks/.installed: requirements/clients.txt
 $(CLIENTS)/%/.installed:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
+	@touch $@
+
+# ---- the same, of programs from npm: each has its package and its lock in tests/clients/npm ----
+
+NPM_AGENTS := claude-code codex gemini-cli opencode qwen-code
+NPM_CLIENTS := npm-sdks $(NPM_AGENTS)
+
+test-clients: test-npm-clients
+
+test-npm-clients: install-test $(NPM_CLIENTS:%=$(CLIENTS)/%/.installed)
+	$(BIN)/python -m tests.clients.npm_sdks $(CLIENTS)/npm-sdks
+	$(BIN)/python -m tests.clients.npm_agents $(NPM_AGENTS:%=$(CLIENTS)/%)
+
+# Scripts of packages are not run, but for the one that puts OpenCode's program where it is started.
+$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json
+	@scripts/debian-packages $(DEBIAN_NPM)
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
+		|| { echo "Node 20 or newer is needed for the clients from npm." >&2; exit 1; }
+	rm -rf $(@D) && mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(if $(filter opencode,$*),npm rebuild --prefix $(@D) opencode-ai --loglevel=error)
 	@touch $@
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
@@ -123,6 +159,9 @@ lock:
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
+	$(UV_COMPILE) --group pyproject.toml:clients-frameworks -o requirements/clients-frameworks.txt
+	$(UV_COMPILE) --group pyproject.toml:clients-aider -o requirements/clients-aider.txt
+	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers

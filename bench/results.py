@@ -80,6 +80,7 @@ class Results:
     memory: Memory
     start_s: float
     import_ms: float
+    line_ratio: float
     loading: dict[str, float]
     """Starts of a bare Python, by what is loaded."""
     hotspots: Hotspots | None = None
@@ -198,5 +199,11 @@ def _weights(results: Results) -> list[Goal]:
             found=results.import_ms,
             bound=150,
             unit="ms",
+        ),
+        Goal(
+            what="`status --line` beside a gateway, of `python -c pass`",
+            found=results.line_ratio,
+            bound=2,
+            unit="×",
         ),
     ]

@@ -59,6 +59,7 @@ class Run:
             say("start, import and memory")
             start_s = vitals.start_s(self.folder, upstream=port, core=core)
             import_ms = vitals.import_ms("import spillover")
+            line_ratio = vitals.line_ratio(self.folder)
             loading = vitals.loading(self.folder)
             memory = vitals.memory(self.folder, upstream=port, core=core)
             whole = self._whole(port)
@@ -73,6 +74,7 @@ class Run:
             memory=memory,
             start_s=start_s,
             import_ms=import_ms,
+            line_ratio=line_ratio,
             loading=loading,
             hotspots=found,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.contestants import SPILLOVER_ITSELF, entered
 from bench.load import unstreamed
+from spillover.ledger.linefile import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,22 @@ def import_ms(statement: str) -> float:
     return (full - bare) * 1_000
 
 
+def line_ratio(folder: Path) -> float:
+    """Return how many times a bare interpreter's start `status --line` takes beside a gateway."""
+    write(folder, {"config": "", "chain": "default", "serving": "groq", "next": "gemini"})
+    bare, full = _beside_bare(_LINE.format(folder=str(folder)))
+    return full / bare
+
+
+_LINE: Final = """
+import re, sys  # as the installed command does
+import os; os.environ["SPILLOVER_STATE_DIR"] = {folder!r}
+from spillover.cli import main
+sys.argv[1:] = ["status", "--line"]
+main()
+"""
+
+
 def loading(folder: Path) -> dict[str, float]:
     """Return how many times a bare interpreter's start it takes to start and load, by what is loaded."""
     config = folder / "many.yaml"
@@ -96,7 +113,7 @@ def _beside_bare(statement: str) -> tuple[float, float]:
 
 def _interpreter_s(statement: str) -> float:
     began = time.monotonic()
-    subprocess.run([sys.executable, "-c", statement], check=True)
+    subprocess.run([sys.executable, "-c", statement], check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
 
 

@@ -5,10 +5,12 @@ The names below are loaded when they are first used, so that importing the packa
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = (
+    False  # type checkers take it for true; `typing` alone costs as much as Python's own start
+)
 if TYPE_CHECKING:
+    from typing import Any
+
     from spillover.errors import (
         AllAttemptsFailed,
         ConfigError,
@@ -62,6 +64,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415 - as `typing` above
+
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name, "errors")

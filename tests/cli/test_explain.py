@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,8 @@ def test_what_a_call_would_cost_and_test_is_told() -> None:
         "chain": "default",
         "serves": "paid",
         "available_at": at(0),
+        "waits_until": at(9),
+        "refusal": None,
         "candidates": [
             {"profile": "paid", "estimate": estimate, "probe": False},
             {"profile": "back", "estimate": {"tokens": 10, "cost_usd": 0.0}, "probe": True},
@@ -47,12 +49,31 @@ def test_what_a_call_would_cost_and_test_is_told() -> None:
 
     lines = [line.plain for line in lines_of(document, now=NOW, width=80)]
 
+    assert lines[0] == "default  would be served by paid, or by one who is back in 9 s"
     assert lines[2:] == [
         "   PROFILE  VERDICT    WHY",
         "1  paid     serves     about 1,500 tokens, $0.02",
         "2  back     stands by  about 10 tokens, as the one request that tests it",
         "   off      disabled",
     ]
+
+
+def test_wait_in_line_is_told_in_the_place_of_a_refusal() -> None:
+    document: dict[str, Any] = {
+        "chain": "default",
+        "serves": None,
+        "available_at": at(7),
+        "waits_until": at(7),
+        "refusal": None,
+        "candidates": [],
+        "skipped": [],
+    }
+
+    lines = [line.plain for line in lines_of(document, now=NOW, width=80)]
+
+    assert lines[0] == (
+        "default  nobody would serve it now, it would wait for one who is back in 7 s"
+    )
 
 
 def test_a_ladder_says_who_serves_and_who_stands_by(setting: Setting) -> None:

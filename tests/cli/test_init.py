@@ -54,10 +54,10 @@ def test_without_anything_an_example_is_written(
     assert "profiles:" in path.read_text("utf-8")
 
 
-def test_without_a_name_the_file_goes_to_the_users_config_folder(tmp_path: Path) -> None:
+def test_without_a_name_the_file_goes_to_the_users_config_folder(own_folders: Path) -> None:
     run(["init"])
 
-    assert (tmp_path / "xdg_config_home" / "spillover" / "spillover.yaml").is_file()
+    assert (own_folders.parent / "xdg_config_home" / "spillover" / "spillover.yaml").is_file()
 
 
 def test_a_file_that_is_there_is_never_overwritten_unasked(

@@ -2,92 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.cli.line import line_of, run_line
-from tests.cli.documents import (
-    DOWN,
-    GROQ,
-    LADDER,
-    NOW,
-    SPENT,
-    chain,
-    document,
-    left_out,
-    limit,
-    profile,
-)
+from spillover.cli.line import run_line
 from tests.cli.terminal import spillover
 from tests.library.setting import ask, two_providers
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize(
-    ("status", "line"),
-    [
-        (LADDER, "groq 6000/8000 TPM ▸ next paid"),
-        (
-            document({"default": chain("a", "b", serving="b")}, {"a": SPENT, "b": profile()}),
-            "b ▸ a back in 12 min 30 s",
-        ),
-        (document({"default": chain("a", serving="a")}, {"a": profile()}), "a"),
-        (
-            document({"c": chain("a", "b")}, {"a": SPENT, "b": DOWN}),
-            "nobody can serve ▸ b back in 30 s",
-        ),
-        (document({"c": chain("a")}, {"a": profile("failed")}), "nobody can serve"),
-        (
-            document({"x": chain("b"), "default": chain("a", serving="a")}, {"a": GROQ, "b": DOWN}),
-            "a 6000/8000 TPM",
-        ),
-        (
-            document(
-                {"c": chain("a", serving="a")},
-                {"a": profile(limits=[limit("requests", "day", used=0, of=0)])},
-            ),
-            "a",
-        ),
-        (
-            document(
-                {
-                    "c": chain(
-                        "a", "b", serving="a", skipped=[left_out("b", "spend_gate", "needs a yes")]
-                    )
-                },
-                {"a": profile(), "b": profile(tier="paid")},
-            ),
-            "a",
-        ),
-        (
-            document(
-                {"c": chain("a", skipped=[left_out("a", "privacy", "local ones only")])},
-                {"a": SPENT},
-            ),
-            "nobody can serve",
-        ),
-        (document({}, {}), ""),
-    ],
-    ids=[
-        "next",
-        "back",
-        "alone",
-        "idle",
-        "failed",
-        "default",
-        "no amount",
-        "gate",
-        "privacy",
-        "nothing",
-    ],
-)
-def test_the_line_says_who_serves_how_far_it_is_used_and_who_is_next(
-    status: dict[str, Any], line: str
-) -> None:
-    assert line_of(status, NOW) == line
 
 
 def test_the_command_prints_the_line_of_what_was_counted(tmp_path: Path) -> None:
@@ -136,6 +60,15 @@ def test_wrong_use_is_told(words: list[str], capsys: pytest.CaptureFixture[str])
 
     assert code == 2
     assert words[0] in capsys.readouterr().err
+
+
+def test_a_template_is_filled(tmp_path: Path) -> None:
+    with two_providers(tmp_path) as setting:
+        shown = spillover(
+            "status", "--line", "-c", setting.path, "-t", "[{serving}|{used}|{amount}|{next}]"
+        )
+
+    assert shown.stdout == "[first|0|2|second]\n"
 
 
 def test_the_line_is_found_among_other_options_too(tmp_path: Path) -> None:

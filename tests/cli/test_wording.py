@@ -4,27 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spillover.cli.wording import amount, back_in, limit_initials, limit_name, span, trust, words
-from tests.cli.documents import NOW, at, limit
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (-3, "0 s"),
-        (0.2, "1 s"),
-        (59, "59 s"),
-        (59.2, "1 min"),
-        (750, "12 min 30 s"),
-        (3_600, "1 h"),
-        (3_661, "1 h 2 min"),
-        (7_199, "2 h"),
-        (86_400, "1 d"),
-        (187_200, "2 d 4 h"),
-    ],
-)
-def test_a_span_is_rounded_up_to_its_two_largest_units(seconds: float, shown: str) -> None:
-    assert span(seconds) == shown
+from spillover.cli.wording import amount, back_in, trust, words
+from tests.cli.documents import NOW, at
 
 
 def test_the_time_to_wait_is_counted_from_now() -> None:
@@ -51,26 +32,6 @@ def test_the_time_to_wait_is_counted_from_now() -> None:
 )
 def test_an_amount_is_short_and_says_its_unit(value: float, metric: str, shown: str) -> None:
     assert amount(value, metric) == shown
-
-
-@pytest.mark.parametrize(
-    ("metric", "per", "name", "initials"),
-    [
-        ("requests", "minute", "requests/minute", "RPM"),
-        ("tokens", "day", "tokens/day", "TPD"),
-        ("input_tokens", "minute", "input tokens/minute", "ITPM"),
-        ("requests", "5h", "requests/5h", "requests/5h"),
-        ("cost", "month", "cost/month", "cost/month"),
-        ("concurrency", None, "at once", "at once"),
-    ],
-)
-def test_a_limit_is_named_as_its_users_name_it(
-    metric: str, per: str | None, name: str, initials: str
-) -> None:
-    entry = limit(metric, per, used=0, of=1)
-
-    assert limit_name(entry) == name
-    assert limit_initials(entry) == initials
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,26 @@ def test_at_least_one_call_is_always_accepted() -> None:
     assert (first.accepted, second.accepted) == (1, 1)
 
 
-@pytest.mark.parametrize("sent_in_s", [0.1, 60.0, 10 * FORGOTTEN_AFTER_S])
-def test_later_refusal_counts_what_is_in_flight_anew(sent_in_s: float) -> None:
+@pytest.mark.parametrize(
+    ("sent_in_s", "in_flight", "accepted"),
+    [
+        (0.1, 6, 3),  # granted before the first refusal: others in flight are refused too
+        (0.1, 3, 2),
+        (120.0, 6, 5),  # two minutes let two more through
+        (120.0, 8, 5),
+        (FORGOTTEN_AFTER_S, 80, 79),
+        (10 * FORGOTTEN_AFTER_S, 80, 79),
+    ],
+)
+def test_later_refusal_counts_anew_but_never_lets_more_through(
+    sent_in_s: float, in_flight: int, accepted: int
+) -> None:
     before = Crowd(at=NOON, accepted=4)
     later = NOON + sent_in_s
 
-    assert lowered(before, 6, sent_at=later, at=later) == Crowd(at=later, accepted=5)
+    learned = lowered(before, in_flight, sent_at=later, at=later)
+
+    assert learned == Crowd(at=later, accepted=accepted)
 
 
 def test_word_of_a_future_that_never_came_is_replaced() -> None:

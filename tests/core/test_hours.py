@@ -49,10 +49,19 @@ def test_member_serves_in_its_hours_and_says_when_they_begin(
         (("09:00", "18:00"), "2026-10-24 20:00", 0, "2026-10-25 09:00", 0),
         (("02:30", "04:00"), "2026-03-29 01:00", 0, "2026-03-29 03:30", 0),
         (("02:10", "02:50"), "2026-03-29 01:00", 0, "2026-03-30 02:10", 0),
+        (("02:10", "02:50"), "2026-03-28 12:00", 0, "2026-03-30 02:10", 0),
         (("02:30", "02:50"), "2026-10-25 02:55", 0, "2026-10-25 02:30", 1),
         (("02:30", "02:50"), "2026-10-25 02:55", 1, "2026-10-26 02:30", 0),
     ],
-    ids=["spring", "autumn", "skipped opening", "skipped hours", "again", "the day after"],
+    ids=[
+        "spring",
+        "autumn",
+        "skipped opening",
+        "skipped hours",
+        "skipped tomorrow",
+        "again",
+        "the day after",
+    ],
 )
 def test_opening_is_true_over_a_change_of_clocks(
     span: tuple[str, str], now: str, fold: int, opens: str, opens_fold: int

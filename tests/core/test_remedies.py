@@ -99,9 +99,10 @@ def test_spend_gate_that_stays_shut_is_named_with_its_settings() -> None:
     of = chain("a", "paid", spend_gate=SHUT)
     agreed = Demand(chars=4, spend_allowed=True)
 
-    assert told(of, A, PAID, LOCAL, record=SPENT_A, demand=agreed)[0] == (
-        "spend_gate: {on_quota: never, on_outage: ask} of 'default' keeps 'paid' from answering"
-    )
+    for demand in (agreed, Demand(chars=4)):
+        assert told(of, A, PAID, LOCAL, record=SPENT_A, demand=demand)[0] == (
+            "spend_gate: {on_quota: never, on_outage: ask} of 'default' keeps 'paid' from answering"
+        )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from spillover.core.chains import Failback, Gate, SpendGate, Strategy
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Block
+from spillover.core.spend_gate import ASKS, SHUT
 from spillover.core.values import Demand, FailureClass, RoutingPolicy
 from tests.core.laddering import (
     DOWN,
@@ -68,6 +69,24 @@ def test_gate_says_what_it_asks_for() -> None:
 
     assert asking.skipped[1].detail == "needs x-spillover-spend: yes"
     assert shut.skipped[1].detail == "spending is switched off"
+
+
+@pytest.mark.parametrize(
+    ("gate", "record", "says"),
+    [
+        (SpendGate(on_quota=Gate.ASK, on_outage=Gate.NEVER), health(a=SPENT), ASKS),
+        (SpendGate(on_quota=Gate.ASK, on_outage=Gate.NEVER), health(a=DOWN), SHUT),
+        (SpendGate(on_quota=Gate.NEVER, on_outage=Gate.ASK), health(a=SPENT), SHUT),
+        (SpendGate(on_quota=Gate.NEVER, on_outage=Gate.ASK), health(a=DOWN), ASKS),
+        (SpendGate(on_quota=Gate.ASK, on_outage=Gate.NEVER), Record(), ASKS),
+    ],
+)
+def test_gate_asks_for_agreement_only_where_that_opens_it(
+    gate: SpendGate, record: Record, says: str
+) -> None:
+    found = ladder(chain("a", "paid", spend_gate=gate), A, PAID, record=record)
+
+    assert [each.detail for each in found.skipped if each.profile == "paid"] == [says]
 
 
 def test_every_free_profile_before_a_paid_one_has_a_say() -> None:

@@ -46,8 +46,13 @@ def with_(profile: Profile, **fields: object) -> Profile:
 def learned(*outputs: int, chars_per_token: float = 4.0) -> Calibration:
     calibration = Calibration(chars_per_token=chars_per_token)
     for tokens in outputs:
-        usage = Usage(output_tokens=tokens)
-        calibration = observe(calibration, chars=0, wide_chars=0, images=0, usage=usage)
+        observe(calibration, chars=0, wide_chars=0, images=0, usage=Usage(output_tokens=tokens))
+    return calibration
+
+
+def taught(usage: Usage, *, chars: int = 0, wide_chars: int = 0, images: int = 0) -> Calibration:
+    calibration = Calibration()
+    observe(calibration, chars=chars, wide_chars=wide_chars, images=images, usage=usage)
     return calibration
 
 
@@ -127,8 +132,8 @@ def test_the_expected_output_covers_95_of_the_last_100_answers(outputs: list[int
 
     last = sorted(outputs[-100:])
     within = sum(tokens <= calibration.expected_output for tokens in last)
-    assert calibration.outputs == tuple(outputs[-100:])
-    assert calibration.ranked == tuple(last)
+    assert calibration.outputs == outputs[-100:]
+    assert calibration.ranked == last
     assert calibration.expected_output in last
     assert within >= 0.95 * len(last)
     below = [tokens for tokens in last if tokens < calibration.expected_output]
@@ -138,7 +143,7 @@ def test_the_expected_output_covers_95_of_the_last_100_answers(outputs: list[int
 def test_a_long_prompt_moves_the_learned_ratio_by_a_fifth() -> None:
     usage = Usage(input_tokens=1_000)
 
-    after = observe(FRESH, chars=3_000, wide_chars=0, images=0, usage=usage)
+    after = taught(usage, chars=3_000)
 
     assert after.chars_per_token == pytest.approx(4.0 + (3.0 - 4.0) * 0.2)
 
@@ -146,7 +151,7 @@ def test_a_long_prompt_moves_the_learned_ratio_by_a_fifth() -> None:
 def test_a_short_prompt_teaches_little() -> None:
     usage = Usage(input_tokens=10)
 
-    after = observe(FRESH, chars=20, wide_chars=0, images=0, usage=usage)
+    after = taught(usage, chars=20)
 
     assert after.chars_per_token == pytest.approx(4.0 + (2.0 - 4.0) * 0.2 * 0.01)
 
@@ -154,7 +159,7 @@ def test_a_short_prompt_teaches_little() -> None:
 def test_wide_characters_are_weighed_when_learning() -> None:
     usage = Usage(input_tokens=1_000)
 
-    after = observe(FRESH, chars=0, wide_chars=1_000, images=0, usage=usage)
+    after = taught(usage, wide_chars=1_000)
 
     assert after.chars_per_token == pytest.approx(4.0)
 
@@ -162,16 +167,16 @@ def test_wide_characters_are_weighed_when_learning() -> None:
 def test_images_teach_nothing_of_characters() -> None:
     usage = Usage(input_tokens=5_000, output_tokens=7)
 
-    after = observe(FRESH, chars=4_000, wide_chars=0, images=1, usage=usage)
+    after = taught(usage, chars=4_000, images=1)
 
     assert after.chars_per_token == 4.0
-    assert after.outputs == (7,)
+    assert after.outputs == [7]
 
 
 def test_an_answer_without_output_teaches_nothing_of_answers() -> None:
-    after = observe(FRESH, chars=10, wide_chars=0, images=0, usage=Usage(input_tokens=3))
+    after = taught(Usage(input_tokens=3), chars=10)
 
-    assert after.outputs == ()
+    assert after.outputs == []
 
 
 @given(
@@ -180,13 +185,11 @@ def test_an_answer_without_output_teaches_nothing_of_answers() -> None:
     )
 )
 def test_the_learned_ratio_stays_between_one_and_eight(calls: list[tuple[int, int, int]]) -> None:
-    calibration = FRESH
+    calibration = Calibration()
 
     for chars, wide_chars, tokens in calls:
         usage = Usage(input_tokens=tokens)
-        calibration = observe(
-            calibration, chars=chars, wide_chars=wide_chars, images=0, usage=usage
-        )
+        observe(calibration, chars=chars, wide_chars=wide_chars, images=0, usage=usage)
 
     assert 1.0 <= calibration.chars_per_token <= 8.0
 

@@ -44,7 +44,7 @@ def test_it_is_shortened_to_the_largest_context_less_the_expected_answer() -> No
 
 
 def test_long_answer_takes_a_quarter_of_the_context_at_most() -> None:
-    outputs = (90_000,) * 20
+    outputs = [90_000] * 20
     record = Record(calibrations={"b": Calibration(outputs=outputs, ranked=outputs)})
 
     assert wanted(LARGE, record=record).most_tokens == 6_000

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from spillover.core.actions import Wait
 from spillover.core.chains import Failback, Gate, Hours, Member, SpendGate, Strategy, TimeLimits
 from spillover.core.ladder import Ladder, Pin, Skipped, Sticky
 from spillover.core.limits import Block
+from spillover.core.managed import resting
 from spillover.core.refusals import Code, EndKind
 from spillover.core.values import Capability, Demand, FailureClass, SkipReason, Tier
 from spillover.core.waits import RECHECK_S, back
@@ -50,6 +52,33 @@ def test_request_that_would_wait_too_long_is_refused_at_once() -> None:
     assert ending.refusal is not None
     assert ending.refusal.code is Code.ALL_EXHAUSTED
     assert w.log == ["reserve a", "a > None: limit"]
+
+
+def test_local_server_that_restarts_is_waited_for_though_its_bound_is_later() -> None:
+    away = resting(None, now=NOON, until=NOON + 60.0, message="restarts")
+    w = world(A, record=health(a=away))
+
+    w.run(chain("a", wait_s=30.0))
+
+    assert w.log[0] == "queue 30"
+
+
+@pytest.mark.parametrize(("failure", "sends"), [("network", 1), ("bad_gateway", 2)])
+def test_local_server_that_died_under_a_request_is_waited_for(failure: str, sends: int) -> None:
+    w = world(msgspec.structs.replace(A, restarts=True))
+
+    w.run(chain("a", wait_s=20.0), *[fails(failure)] * sends)
+
+    assert len(w.sent) == sends
+    assert [line for line in w.log if line.startswith("queue")]
+
+
+def test_preferred_server_that_died_is_waited_for_as_long_as_patience_lasts() -> None:
+    w = world(msgspec.structs.replace(A, restarts=True), B)
+
+    w.run(chain("a", "b", patience_s=5.0), fails("network"), *OK)
+
+    assert w.log[4:6] == ["queue 4", "reserve b"]
 
 
 def test_room_that_frees_nobody_knows_when_is_waited_for_to_the_end() -> None:
@@ -240,7 +269,7 @@ def test_preferred_profile_is_waited_for_when_it_frees_within_the_chains_patienc
 
     w.run(chain("a", "b", patience_s=2.0), *OK)
 
-    assert w.log == ["reserve a", "wait 1.5", "reserve a", "send a", *SERVED]
+    assert w.log == ["reserve a", "queue 1.5", "reserve a", "send a", *SERVED]
 
 
 def test_preferred_profile_that_frees_later_is_left_at_once() -> None:
@@ -257,7 +286,7 @@ def test_stated_wait_within_the_patience_is_waited_out() -> None:
     w.run(chain("a", "b", patience_s=5.0), fails("rate_limited", stated_wait_s=1.0), *OK)
 
     assert w.log == [
-        "reserve a", "send a", "release tokens", "learn a", "wait 1",
+        "reserve a", "send a", "release tokens", "learn a", "queue 1",
         "reserve a", "send a", "learn a", *SERVED,
     ]  # fmt: skip
 
@@ -276,7 +305,7 @@ def test_patience_ends_and_everybody_is_offered_again() -> None:
 
     w.run(chain("a", "b", patience_s=2.0), *OK)
 
-    assert w.log[:4] == ["reserve a", "wait 1.5", "reserve a b", "a > b: limit"]
+    assert w.log[:4] == ["reserve a", "queue 1.5", "reserve a b", "a > b: limit"]
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,9 @@ def test_bucket_says_when_enough_and_when_all_is_back() -> None:
     assert series.frees_at(REQUESTS, 31, NOON) is None
     assert series.resets_at(REQUESTS, NOON + 10.0) == NOON + 30.0
     assert series.resets_at(REQUESTS, NOON + 30.0) is None
+    rounded = refill(amount=3, seconds=0.1)
+    rounded.add(NOON, requests(2))
+    assert rounded.used(REQUESTS, rounded.frees_at(REQUESTS, 1, NOON) or 0.0) == 1
 
 
 def test_bucket_of_nothing_never_refills() -> None:

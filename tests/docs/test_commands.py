@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 ROW = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)
-OPTION = re.compile(r"`(--?[a-z]+)")
+OPTION = re.compile(r"`(--?[a-z][a-z-]*)")
 
 
 def sections() -> dict[str, str]:

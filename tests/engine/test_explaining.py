@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -119,3 +120,37 @@ async def test_vectors_of_another_space_are_explained_as_such() -> None:
 
         assert found["serves"] == "p0"
         assert [each["reason"] for each in found["skipped"]] == ["lacks_capability"]
+
+
+@plays
+async def test_wait_that_serving_would_begin_with_is_told() -> None:
+    profiles = {"p0": {"limits": [{"requests": 1, "per": "20s"}]}}
+    for chain, serves in (
+        ({"patience": "30s"}, "p1"),
+        ({"profiles": ["p0"], "when_exhausted": {"wait": "30s"}}, None),
+    ):
+        async with staged("generic", "generic", profiles=profiles, chain=chain) as stage:
+            before = stage.engine.explain(stage.call(SMALL))
+            await stage.ask(SMALL)
+
+            found = stage.engine.explain(stage.call(SMALL))
+
+            assert before["waits_until"] is None
+            assert found["waits_until"] == found["skipped"][0]["available_at"]
+            assert (found["serves"], found["refusal"]) == (serves, None)
+
+
+@plays
+async def test_room_that_others_wait_for_is_not_promised() -> None:
+    profiles = {"p0": {"limits": {"concurrency": 1}}}
+    chain = {"when_exhausted": {"wait": "30s"}}
+    async with staged("generic", profiles=profiles, chain=chain) as stage:
+        line = stage.engine._world.line
+        waiting = asyncio.create_task(line.wait(line.join(), frozenset({"p0"}), 60.0))
+        await asyncio.sleep(0)
+
+        found = stage.engine.explain(stage.call(SMALL))
+        waiting.cancel()
+
+        assert found["serves"] is None
+        assert found["skipped"][0]["detail"] == "others wait for it in line"

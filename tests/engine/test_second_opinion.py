@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spillover.core.health import Cooldown, Health, subject_of_profile
+from spillover.core.values import Confidence, Source, Status
 from spillover.engine.second_opinion import QUIET_S, SecondOpinion
 from spillover.events import Bus, LedgerDrift
+from spillover.ledger.entries import HealthChanged
 from spillover.simulator import ProviderSpec
 from spillover.simulator.spec import Allowance, Metric, Pool
 from tests.core.making import profile
@@ -257,6 +260,28 @@ async def test_quota_that_gemini_names_is_proposed_and_spent_until_its_window_en
         assert (shown["status"], shown["reason"]) == ("exhausted", "quota_exhausted")
         assert (limit["amount"], limit["provider_limit"], limit["provider_remaining"]) == (5, 2, 0)
         assert limit["provider_resets_at"] == shown["until"]
+
+
+@plays
+async def test_what_gemini_names_spent_is_no_bar_when_its_window_turned_in_vain() -> None:
+    spec = ProviderSpec(
+        flavour="gemini", limits=(Allowance(metric=Metric.REQUESTS, amount=1, per="day"),)
+    )
+    async with staged(spec, "generic", profiles={"p0": {"api_key": KEY}}) as stage:
+        await stage.ask()
+        now = stage.engine.clock.now()
+        turned = Cooldown(
+            status=Status.EXHAUSTED, reason="quota_exhausted", since=now - 60.0, until=now - 1.0,
+            probe_at=None, source=Source.CATALOGUE, confidence=Confidence.KNOWN,
+        )  # fmt: skip
+        record = HealthChanged(subject_of_profile("p0"), Health(exhausted=turned))
+        await stage.engine.ledger.record(record)
+
+        served = (await stage.ask()).profile
+
+        assert served == "p1"
+        assert ("requests_per_day", 1, None) in heard(stage)
+        assert stage.status("p0")["probe_at"] is not None
 
 
 @plays

@@ -119,6 +119,22 @@ def test_no_client_notices_that_the_local_server_is_killed(config: Path, first: 
     assert load.errors == []
 
 
+def test_who_has_nothing_else_waits_for_the_local_server(config: Path) -> None:
+    written = with_local(arguments=("--delay", 0.02))
+    written["chains"]["default"]["when_exhausted"] = {"wait": "50s"}
+    write(config, written)
+
+    with gateway(config) as found:
+        pid = running(found)
+        with Load(found).running() as load:
+            load.more("local")
+            os.kill(pid, signal.SIGKILL)
+            running(found, starts=2)
+            load.more("local")
+
+    assert load.errors == []
+
+
 def test_no_client_notices_that_the_local_server_is_recycled(config: Path, first: Provider) -> None:
     write(config, with_local(first, arguments=("--delay", 0.02), max_age="1500ms"))
 

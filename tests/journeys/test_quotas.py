@@ -108,7 +108,7 @@ def test_a_crowd_that_is_refused_teaches_how_many_are_taken_at_once(
     config: Path, first: Provider, second: Provider
 ) -> None:
     write(config, document(first, second))
-    first.change(limits=["concurrency=4"], first_token_s=0.5)  # it refuses at once
+    first.change(limits=["concurrency=4"], first_token_s=1.5)  # it refuses at once
 
     async def ask_all(address: str) -> int:
         async with AsyncOpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0) as client:

@@ -478,7 +478,7 @@ def test_reading_a_profile_that_was_never_used_counts_nothing() -> None:
 
     assert book.used("a", "minute", NOON) == (0, 0, 0, 0, 0, 0)
     assert (book.block(candidate(FIVE), NOON), book.pace("a")) == (None, UNKNOWN)
-    assert (book.calibration("a").outputs, book.load(FIVE, NOON)) == ((), 0.0)
+    assert (book.calibration("a").outputs, book.load(FIVE, NOON)) == ([], 0.0)
 
 
 def test_load_is_the_share_of_the_fullest_limit_else_of_requests() -> None:

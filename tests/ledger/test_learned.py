@@ -16,7 +16,7 @@ def test_reported_usage_teaches_characters_and_answers() -> None:
     learned.learn(settled("r", usage=Usage(output_tokens=77), input_tokens=1_000, chars=2_000))
 
     assert learned.calibration.chars_per_token < 4.0
-    assert learned.calibration.outputs == (77,)
+    assert learned.calibration.outputs == [77]
     assert (learned.calls, learned.estimated) == (1, 0)
 
 

@@ -26,9 +26,9 @@ OFF = {
 
 
 @pytest.fixture(name="folder")
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def _folder(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(own_folders.parent)
+    return own_folders.parent
 
 
 def test_a_named_file_is_taken(folder: Path) -> None:

@@ -29,14 +29,19 @@ from spillover.protocols.conversation.answers import (
     Tokens,
 )
 from spillover.protocols.conversation.requests import (
+    Choosing,
     Media,
+    Medium,
     Part,
     Refusal,
     Request,
     Role,
+    Sampling,
     Text,
     Thinking,
+    Tool,
     ToolCall,
+    ToolChoice,
     ToolResult,
     Turn,
 )
@@ -54,6 +59,45 @@ SCHEMA = {
     "required": ["city"],
     "additionalProperties": False,
 }
+
+CONVERSATION = Request(
+    system=(Text(text="Be brief."),),
+    turns=(
+        Turn(
+            role=Role.USER,
+            parts=(
+                Text(text="Where is this?"),
+                Media(medium=Medium.IMAGE, mime="image/png", data=PIXEL),
+                Media(medium=Medium.IMAGE, url="https://example.org/a.png"),
+            ),
+        ),
+        Turn(
+            role=Role.ASSISTANT,
+            parts=(
+                Thinking(text="A tower.", seal=Seal(origin=Dialect.ANTHROPIC, value="c2ln")),
+                Thinking(seal=Seal(origin=Dialect.ANTHROPIC, value="b3Bh", redacted=True)),
+                Text(text="I look it up."),
+                ToolCall(id="call_a", name="places", arguments='{"like":"tower"}'),
+                ToolCall(id="call_b", name="weather", arguments='{"city":"Paris"}'),
+            ),
+        ),
+        Turn(
+            role=Role.USER,
+            parts=(
+                ToolResult(id="call_a", content=(Text(text="Paris"),)),
+                ToolResult(id="call_b", content=(Text(text="rain"),)),
+                Text(text="Well?"),
+            ),
+        ),
+    ),
+    tools=(
+        Tool(name="places", description="Finds places.", schema=SCHEMA),
+        Tool(name="weather", schema=SCHEMA),
+    ),
+    tool_choice=ToolChoice(mode=Choosing.AUTO),
+    sampling=Sampling(max_tokens=500, temperature=0.5, stop=("END",)),
+)
+"""What every protocol can carry whole."""
 
 
 def meaning(request: Request) -> Request:
@@ -254,6 +298,16 @@ ANSWERS: dict[str, Answer] = {
                     Text(text="Done"),
                 ),
                 stop=Stop.TOOLS,
+            ),
+        ),
+    ),
+    "gemini's thoughts": Answer(
+        choices=(
+            Choice(
+                parts=(
+                    Thinking(text="Hm.", seal=Seal(origin=Dialect.GEMINI, value="Z2Vt")),
+                    Text(text="Done"),
+                ),
             ),
         ),
     ),

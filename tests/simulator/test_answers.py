@@ -11,6 +11,7 @@ import pytest
 
 from spillover.simulator.answers import Voice, answer, encoded, sample, vector
 from spillover.simulator.asked import Operation, read
+from spillover.simulator.spec import ScriptedCall
 from tests.simulator.asking import chat
 
 VOICE = Voice(title="simulated", text="one two three")
@@ -120,6 +121,28 @@ def test_a_tools_result_is_answered_in_words() -> None:
     body["messages"].append({"role": "tool", "content": "tool says 5", "tool_call_id": "1"})
 
     assert said(body).choices[0].tool is None
+
+
+def test_scripted_calls_are_made_in_turn_where_their_tools_are_offered() -> None:
+    first, second = (
+        ScriptedCall(tool=name, arguments={"n": name}) for name in ("get_time", "get_weather")
+    )
+    voice = Voice(title="t", text="done", calls=(first, second))
+    result = {"role": "tool", "tool_call_id": "x", "content": "found"}
+    messages = [{"role": "user", "content": "hi"}]
+
+    turns = [
+        said(chat(messages=messages + [result] * made, tools=[WEATHER, TIME]), voice).choices[0]
+        for made in range(3)
+    ]
+    lacking = said(chat(messages=messages, tools=[WEATHER]), voice).choices[0]
+
+    assert [(turn.tool, turn.text) for turn in turns] == [
+        ("get_time", '{"n":"get_time"}'),
+        ("get_weather", '{"n":"get_weather"}'),
+        (None, "done"),
+    ]
+    assert lacking.tool is None
 
 
 def test_no_tool_is_called_where_none_is_usable() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.simulator.control import Control
-from spillover.simulator.spec import limits
+from spillover.simulator.spec import ScriptedCall, limits
 from tests.simulator.asking import KEY, a_provider, a_request, ask
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def test_faults_are_scripted_by_name_or_by_fields_and_cleared() -> None:
     provider = a_provider()
     controlled(provider, "POST", "faults", {"fault": "overloaded", "times": 1})
     status, found = controlled(
-        provider, "POST", "faults", {"fault": {"break": "reset"}, "times": None, "model": "x"}
+        provider,
+        "POST",
+        "faults",
+        {"fault": {"break": "reset"}, "times": None, "model": "x", "carrying": "y"},
     )
     spoiled = ask(provider).status
     _, cleared = controlled(provider, "DELETE", "faults")
@@ -64,6 +67,7 @@ def test_faults_are_scripted_by_name_or_by_fields_and_cleared() -> None:
     assert status == 200
     assert [entry["times"] for entry in found["scripted"]] == [1, None]
     assert found["scripted"][1]["fault"]["break"] == "reset"
+    assert (found["scripted"][1]["model"], found["scripted"][1]["carrying"]) == ("x", "y")
     assert "gzip" in found["ready_made"]
     assert (spoiled, cleared["scripted"]) == (503, [])
 
@@ -72,12 +76,21 @@ def test_a_spec_is_changed_in_what_is_said_and_shown_without_its_keys() -> None:
     provider = a_provider(limits=limits("requests=1/minute"), delay_s=0.5)
 
     status, found = controlled(
-        provider, "PATCH", "spec", {"limits": ["requests=9/day"], "keys": [KEY], "answer": "new"}
+        provider,
+        "PATCH",
+        "spec",
+        {
+            "limits": ["requests=9/day"],
+            "keys": [KEY],
+            "answer": "new",
+            "calls": [{"tool": "f", "arguments": {"x": 1}}],
+        },
     )
 
     assert status == 200
     assert (found["limits"], found["keys"], found["delay_s"]) == (["requests=9/day"], 1, 0.5)
     assert provider.spec.answer == "new"
+    assert provider.spec.calls == (ScriptedCall(tool="f", arguments={"x": 1}),)
     assert controlled(provider, "GET", "spec") == (200, found)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from spillover.simulator.faults import FAULTS, Break, Fault, Part, Script, html_page
+from spillover.simulator.faults import FAULTS, Break, Fault, Part, Script, Scripted, html_page
 
 FIRST, SECOND = Fault(delay_s=1), Fault(delay_s=2)
 
 
 def test_faults_come_one_after_another_as_often_as_said() -> None:
     script = Script()
-    script.add(FIRST, times=2, model=None)
-    script.add(SECOND, times=1, model=None)
+    script.add(Scripted(fault=FIRST, times=2))
+    script.add(Scripted(fault=SECOND, times=1))
 
-    taken = [script.take("m") for _ in range(4)]
+    taken = [script.take("m", b"") for _ in range(4)]
 
     assert taken == [FIRST, FIRST, SECOND, None]
     assert script.entries == ()
@@ -23,25 +23,34 @@ def test_faults_come_one_after_another_as_often_as_said() -> None:
 
 def test_a_fault_without_times_stays_until_it_is_cleared() -> None:
     script = Script()
-    script.add(FIRST, times=None, model=None)
-    taken = [script.take("m") for _ in range(3)]
+    script.add(Scripted(fault=FIRST, times=None))
+    taken = [script.take("m", b"") for _ in range(3)]
     script.clear()
 
     assert taken == [FIRST] * 3
-    assert script.take("m") is None
+    assert script.take("m", b"") is None
 
 
 def test_a_fault_of_one_model_leaves_the_others_alone() -> None:
     script = Script()
-    script.add(FIRST, times=1, model="a")
-    script.add(SECOND, times=1, model=None)
+    script.add(Scripted(fault=FIRST, times=1, model="a"))
+    script.add(Scripted(fault=SECOND, times=1))
 
-    assert (script.take("b"), script.take("a")) == (SECOND, FIRST)
+    assert (script.take("b", b""), script.take("a", b"")) == (SECOND, FIRST)
+
+
+def test_a_fault_waits_for_a_request_that_carries_its_text() -> None:
+    script = Script()
+    script.add(Scripted(fault=FIRST, times=1, carrying="sunny"))
+
+    taken = [script.take("m", body) for body in (b'"rainy"', b'"sunny"', b'"sunny"')]
+
+    assert taken == [None, FIRST, None]
 
 
 def test_a_fault_for_no_request_is_not_scripted() -> None:
     script = Script()
-    script.add(FIRST, times=0, model=None)
+    script.add(Scripted(fault=FIRST, times=0))
 
     assert script.entries == ()
 

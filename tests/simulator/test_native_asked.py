@@ -112,6 +112,23 @@ def test_tools_and_their_choice_are_put_as_chat_has_them(
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
+        (Operation.MESSAGES, {**CLAUDE, "output_config": {"format": {"schema": SCHEMA}}}),
+        (Operation.MESSAGES, {**CLAUDE, "output_format": {"schema": SCHEMA}}),
+        (Operation.RESPONSES, {**RESPONSES, "text": {"format": {"schema": SCHEMA}}}),
+        (Operation.GENERATE, {**GEMINI, "generationConfig": {"responseJsonSchema": SCHEMA}}),
+    ],
+)
+def test_the_form_of_the_answer_is_put_as_chat_has_it(
+    operation: Operation, body: dict[str, Any]
+) -> None:
+    form = asked(operation, body, model="m").fields["response_format"]
+
+    assert form == {"type": "json_schema", "json_schema": {"schema": SCHEMA}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
         (Operation.MESSAGES, b"<html>"),
         (Operation.MESSAGES, b"[]"),
         (Operation.MESSAGES, b'{"model":"m","messages":[{"role":"user","content":"x"}]}'),

@@ -66,7 +66,7 @@ def _clients(routing: Routing, address: str, *, keyed: bool) -> list[Text]:
     header = f" -H 'authorization: Bearer {key}'" if keyed else ""
     body = f'{{"model": "{routing.default}", "messages": [{{"role": "user", "content": "hi"}}]}}'
     return [
-        Text(f"{INDENT}Point any OpenAI client at it:", "dim"),
+        Text(f"{INDENT}Point any OpenAI client at it (spillover connect has the others):", "dim"),
         Text(f"{INDENT}  OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY={key}"),
         Text(
             f"{INDENT}  curl {address}/v1/chat/completions -H 'content-type: application/json'{header} -d '{body}'"

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from spillover.cli import DEBUG_VARIABLE, DONE, INTERRUPTED, NO
+from spillover.cli import DEBUG_VARIABLE, DONE, INTERRUPTED, NO, is_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "ask": "ask",
     "errors": "errors",
     "catalogue": "catalogue",
+    "connect": "connect",
 }
 """Every command in the order of the help, and the module that holds it."""
 
@@ -39,7 +40,7 @@ COMMANDS: Final = {
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code."""
     try:
-        code = _line(arguments) if _is_line(arguments) else _command(arguments)
+        code = _line(arguments) if is_line(arguments) else _command(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -49,10 +50,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, never a stack trace
         return _explained(error)
     return code
-
-
-def _is_line(arguments: Sequence[str]) -> bool:
-    return arguments[:1] == ["status"] and "--line" in arguments
 
 
 def _line(arguments: Sequence[str]) -> int:

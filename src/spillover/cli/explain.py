@@ -79,7 +79,7 @@ async def _explained(
 def lines_of(document: dict[str, Any], *, now: float, width: int | None) -> list[Text]:
     """Return the ladder of an explanation at `now`."""
     rows = [*_candidates(document), *_skipped(document, now)]
-    remedies = () if document["serves"] else document["refusal"]["remedies"]
+    remedies = document["refusal"]["remedies"] if document["refusal"] else ()
     return [
         _head(document, now),
         Text(),
@@ -91,9 +91,13 @@ def lines_of(document: dict[str, Any], *, now: float, width: int | None) -> list
 
 def _head(document: dict[str, Any], now: float) -> Text:
     line = Text(document["chain"], "bold")
+    waits = document["waits_until"]
     if document["serves"]:
-        return line.append("  would be served by ").append(document["serves"], "green")
+        line.append("  would be served by ").append(document["serves"], "green")
+        return line.append(f", or by one who is {back_in(waits, now)}" if waits else "")
     line.append("  nobody would serve it now", "red")
+    if waits:
+        return line.append(f", it would wait for one who is {back_in(waits, now)}", "red")
     soonest = back_in(document["available_at"], now)
     return line.append(f", soonest {soonest}" if soonest else "", "red")
 

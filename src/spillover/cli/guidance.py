@@ -13,8 +13,9 @@ from rich.text import Text
 from spillover.catalogue.conduct import told
 from spillover.catalogue.guide import does
 from spillover.catalogue.guide_page import wait_of
+from spillover.cli.spans import span
 from spillover.cli.tables import table
-from spillover.cli.wording import span, words
+from spillover.cli.wording import words
 from spillover.core.values import FailureClass
 
 if TYPE_CHECKING:

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from spillover.cli.bars import bar, shade
-from spillover.cli.wording import (
-    amount,
-    back_in,
-    instant,
-    limit_initials,
-    limit_name,
-    span,
-    trust,
-    words,
-)
+from spillover.cli.spans import span
+from spillover.cli.wording import amount, back_in, instant, trust, words
+from spillover.engine.glance import limit_initials, limit_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

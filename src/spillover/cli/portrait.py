@@ -11,8 +11,9 @@ from rich.text import Text
 
 from spillover.catalogue import ResetKind, TierKind
 from spillover.catalogue.ageing import age_days, is_stale
+from spillover.cli.spans import span
 from spillover.cli.tables import table
-from spillover.cli.wording import amount, span, words
+from spillover.cli.wording import amount, words
 from spillover.config.dialects import spoken_by
 
 if TYPE_CHECKING:

@@ -33,6 +33,9 @@ def status(
     line: Annotated[
         bool, typer.Option("--line", help="Print one line, for a shell's prompt or a status bar.")
     ] = False,
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", metavar="TEXT", help="What the line holds.")
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Stay, and show changes live.")
     ] = False,
@@ -40,7 +43,8 @@ def status(
 ) -> None:
     """Show each chain as a ladder: who is next, and what is left."""
     if line:
-        raise typer.Exit(run_line(["--line", *(["--config", str(config)] if config else [])]))
+        given = [f"--config={config}"] if config else []
+        raise typer.Exit(run_line([*given, *([f"--template={template}"] if template else [])]))
     if watch and not sys.stdout.isatty():
         raise typer.BadParameter(
             "--watch needs a terminal; without one, ask again when you need to"

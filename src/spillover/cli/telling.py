@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 from rich.text import Text
 
 from spillover.cli.ladders import COLOURS, SERVING
-from spillover.cli.wording import amount, span, words
+from spillover.cli.spans import span
+from spillover.cli.wording import amount, words
 from spillover.events import (
     BudgetReached,
     ConfigRejected,

@@ -6,54 +6,21 @@ Refuses to know terminals, colours and where the figures come from.
 from __future__ import annotations
 
 from datetime import datetime
-from math import ceil
 from typing import Any, Final
 
-MINUTE_S: Final = 60
-HOUR_S: Final = 3_600
-DAY_S: Final = 86_400
+from spillover.cli.spans import back_at, span
 
 _SHORT: Final = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
 _WRITTEN_OUT: Final = 10_000
 """Amounts below this are shown to the last unit: `4,096`, but `20.1K`."""
 
-_INITIALS: Final = {
-    "requests": "R",
-    "tokens": "T",
-    "input_tokens": "IT",
-    "output_tokens": "OT",
-    "neurons": "N",
-}
-_PER_INITIALS: Final = {"minute": "PM", "hour": "PH", "day": "PD", "week": "PW"}
 _CENT: Final = 0.01
 _LEAST_SHOWN: Final = 0.0001
 
 
-def span(seconds: float) -> str:
-    """Return a span, rounded up, in its two largest units: `42 s`, `12 min 30 s`, `2 d 4 h`."""
-    whole = max(0, ceil(seconds))
-    if whole < MINUTE_S:
-        return f"{whole} s"
-    if whole < HOUR_S:
-        return _pair(whole, MINUTE_S, "min", 1, "s")
-    if whole < DAY_S:
-        return _pair(whole, HOUR_S, "h", MINUTE_S, "min")
-    return _pair(whole, DAY_S, "d", HOUR_S, "h")
-
-
-def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
-    """Return `whole` seconds in two units; the smaller is left out where it is nothing."""
-    count, rest = divmod(ceil(whole / small) * small, large)
-    least = f" {rest // small} {small_name}" if rest else ""
-    return f"{count} {large_name}{least}"
-
-
 def back_in(until: str | None, now: float) -> str:
     """Return `back in 42 s` for an ISO instant, `back now` for one that is past; "" for None."""
-    if until is None:
-        return ""
-    seconds = instant(until) - now
-    return f"back in {span(seconds)}" if seconds > 0 else "back now"
+    return "" if until is None else back_at(instant(until), now)
 
 
 def trust(evidence: dict[str, Any], now: float) -> list[str]:
@@ -100,20 +67,6 @@ def _money(dollars: float) -> str:
     if dollars >= _CENT or not dollars:
         return f"${dollars:,.2f}"
     return f"${dollars:.4f}" if dollars >= _LEAST_SHOWN else f"<${_LEAST_SHOWN}"
-
-
-def limit_name(limit: dict[str, Any]) -> str:
-    """Return a limit of the status document as words: `tokens/hour`, `at once`."""
-    if limit["per"] is None:
-        return "at once"
-    return f"{limit['metric'].replace('_', ' ')}/{limit['per']}"
-
-
-def limit_initials(limit: dict[str, Any]) -> str:
-    """Return a limit as its users abbreviate it: `RPM`, `TPD`, `ITPM`; else as words."""
-    metric = _INITIALS.get(limit["metric"])
-    per = _PER_INITIALS.get(limit["per"] or "")
-    return metric + per if metric and per else limit_name(limit)
 
 
 def words(name: str | None) -> str:

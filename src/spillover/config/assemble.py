@@ -29,6 +29,7 @@ from spillover.config.managed import managed_servers
 from spillover.config.routing import DEFAULT, Alias, Endpoint, Routing
 from spillover.config.upstreams import Upstream, upstream_of, usage_of
 from spillover.core.chains import Chain, Member, SpendGate, TimeLimits
+from spillover.core.managed import Restart
 from spillover.core.values import (
     Limit,
     LimitScope,
@@ -70,6 +71,15 @@ def assemble(
         name: _profile(name, config, catalogue, upstream=upstreams[name], account=accounts[name])
         for name in config.profiles
     }
+    managed = managed_servers(
+        config,
+        {name: far.base_url for name, far in upstreams.items()},
+        folder=loaded.folder,
+        state=state_folder(loaded.environ),
+    )
+    for server in managed:
+        for name in server.profiles if server.spec.restart is not Restart.NEVER else ():
+            profiles[name] = replace(profiles[name], restarts=True)
     for name in profiles.keys() & told.keys():
         profiles[name] = replace(profiles[name], key_missing=told[name] is None)
     endpoints = {
@@ -83,12 +93,7 @@ def assemble(
         chains=chains,
         endpoints=endpoints,
         alone={name: _alone(profile, config) for name, profile in profiles.items()},
-        managed=managed_servers(
-            config,
-            {name: far.base_url for name, far in upstreams.items()},
-            folder=loaded.folder,
-            state=state_folder(loaded.environ),
-        ),
+        managed=managed,
         aliases=tuple(Alias(pattern=key, target=to) for key, to in config.aliases.items()),
         default=DEFAULT if DEFAULT in chains else next(iter(chains)),
     )

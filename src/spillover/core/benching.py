@@ -3,6 +3,7 @@
 Rules of this file:
 - *Authoritative* is the absolute reset of a spent metric, a window with a known calendar, or a stated
   wait within the named window and at most a day; all else is a guess that is tested early.
+- A window that turned without an end to the refusals is believed no more until a call succeeds.
 - A later, shorter cooldown never shortens a longer one, and calls that were sent before a refusal was
   known do not escalate it by failing too.
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from msgspec.structs import replace
 
 from spillover.core.chains import CooldownRule
+from spillover.core.doubting import is_doubted
 from spillover.core.failures import Treatment, treatment_of
 from spillover.core.health import (
     HEALTHY,
@@ -131,12 +133,9 @@ def _benched(health: Health, call: FailedCall, treatment: Treatment, *, certain:
         Status.EXHAUSTED: health.exhausted,
         Status.FAILED: health.failed,
     }[status]
-    if slot is None:
-        fresh = _evidence(call, treatment, status=status, strikes=1)
-    else:
-        same_burst = call.sent_at <= slot.since
-        strikes = slot.strikes + (not same_burst)
-        fresh = _longer(slot, _evidence(call, treatment, status=status, strikes=strikes), now)
+    fresh = _evidence(call, treatment, status=status, before=slot)
+    if slot is not None:
+        fresh = _longer(slot, fresh, now)
     return replace(health, **{status.value: fresh})
 
 
@@ -157,15 +156,19 @@ def _longer(old: Cooldown, fresh: Cooldown, now: float) -> Cooldown:
     )
 
 
-def _evidence(call: FailedCall, treatment: Treatment, *, status: Status, strikes: int) -> Cooldown:
+def _evidence(
+    call: FailedCall, treatment: Treatment, *, status: Status, before: Cooldown | None
+) -> Cooldown:
     failure, now = call.failure, call.now
+    same_burst = before is not None and call.sent_at <= before.since
+    strikes = 1 if before is None else before.strikes + (not same_burst)
     until: float | None
     if status is Status.FAILED:
         until, source, confidence = None, Source.DEFAULT, Confidence.GUESSED
         every = treatment.probe_every_s
         probe_at = None if every is None else now + every
     else:
-        until, source, confidence, authoritative = _end(call, treatment, strikes)
+        until, source, confidence, authoritative = _end(call, treatment, strikes, before)
         probe_at = None if authoritative else min(until, now + PROBE_AFTER_S)
     return Cooldown(
         status=status,
@@ -182,7 +185,7 @@ def _evidence(call: FailedCall, treatment: Treatment, *, status: Status, strikes
 
 
 def _end(
-    call: FailedCall, treatment: Treatment, strikes: int
+    call: FailedCall, treatment: Treatment, strikes: int, before: Cooldown | None
 ) -> tuple[float, Source, Confidence, bool]:
     """Return (until, source, confidence, authoritative) of a wait."""
     failure, now, rule = call.failure, call.now, call.rule
@@ -192,10 +195,12 @@ def _end(
         believable = failure.reset_at - now <= UNIT_S[CalendarUnit.MONTH]
         return failure.reset_at, failure.source, Confidence.STATED, believable
     boundary = _boundary(call)
+    believed = before is None or not is_doubted(before, call.sent_at)
     quota = failure.failure is FailureClass.QUOTA_EXHAUSTED
     if quota and boundary is not None:
         # Providers attach a wait of seconds to a spent day: the window named in the answer decides.
-        return boundary, Source.CATALOGUE, Confidence.KNOWN, True
+        confidence = Confidence.KNOWN if believed else Confidence.GUESSED
+        return boundary, Source.CATALOGUE, confidence, believed
     if failure.stated_wait_s is not None:
         # A stated wait that proved too short was not the whole truth: it grows.
         wait = max(SHORTEST_WAIT_S, failure.stated_wait_s) * 2 ** min(strikes - 1, 10)
@@ -206,7 +211,7 @@ def _end(
         return now + wait, failure.source, Confidence.STATED, authoritative
     if rule is not None:
         return now + rule.wait_s, Source.CONFIG, Confidence.GUESSED, False
-    if boundary is not None:
+    if boundary is not None and believed:
         return boundary, Source.CATALOGUE, Confidence.KNOWN, True
     expected = _expected(call, treatment, strikes)
     if expected is not None:
@@ -214,7 +219,8 @@ def _end(
     if quota and failure.quota_window is not None:
         ends_at = period(failure.quota_window, "UTC", now)[1]
         return ends_at, Source.DEFAULT, Confidence.GUESSED, False
-    wait = min(treatment.wait_s * 2 ** min(strikes - 1, 20), treatment.longest_wait_s)
+    doublings = strikes - 1 if boundary is None else max(strikes - 2, 0)  # one was the boundary's
+    wait = min(treatment.wait_s * 2 ** min(doublings, 20), treatment.longest_wait_s)
     return now + wait, Source.DEFAULT, Confidence.GUESSED, False
 
 

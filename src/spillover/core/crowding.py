@@ -3,6 +3,8 @@
 Rules of this file:
 - What was accepted is what was in flight less what was refused: of a burst that is known only when
   its last refusal is in, so each refusal of calls that were sent before the first one takes off one.
+- A refusal never lets more through than before: of calls that were granted before the first refusal
+  and sent after it, those in flight still count many who are about to be refused too.
 - It grows again by one call for each minute without such a refusal, and is forgotten after an hour.
 
 Refuses to know who counts what is in flight, and where this is kept.
@@ -42,9 +44,12 @@ def lowered(before: Crowd | None, in_flight: int, *, sent_at: float, at: float) 
 
     `in_flight` counts the refused call too.
     """
-    if before is not None and before.at - FORGOTTEN_AFTER_S < sent_at <= before.at:
+    if before is None or abs(sent_at - before.at) >= FORGOTTEN_AFTER_S:
+        return Crowd(at=at, accepted=max(1, in_flight - 1))
+    if sent_at <= before.at:
         return Crowd(at=before.at, accepted=max(1, before.accepted - 1))
-    return Crowd(at=at, accepted=max(1, in_flight - 1))
+    let_through = min(in_flight, grown(before.accepted, before.at, at))
+    return Crowd(at=at, accepted=max(1, let_through - 1))
 
 
 def grown(accepted: int, since: float, now: float) -> int:

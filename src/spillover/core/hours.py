@@ -24,7 +24,7 @@ def next_opening(hours: Hours, now: float) -> float:
         (midnight + timedelta(days=days, minutes=hours.start_minute))
         .replace(tzinfo=zone, fold=fold)
         .timestamp()
-        for days in (0, 1)
+        for days in (0, 1, 2)  # a change of clocks may skip all of tomorrow's hours
         for fold in (0, 1)
     ]
     # A clock change skips an opening or brings it twice: what counts is what the wall shows then.

@@ -19,6 +19,7 @@ from spillover.core.chains import Chain, Member, SpendGate, Strategy
 from spillover.core.health import Health, Standing, standing, subject_of_model
 from spillover.core.hours import next_opening
 from spillover.core.limits import Block, Candidate
+from spillover.core.managed import is_away
 from spillover.core.ordering import ordered
 from spillover.core.spend_gate import behind_gate
 from spillover.core.tokens import Calibration, estimate
@@ -127,6 +128,8 @@ class Skipped(Value, frozen=True, kw_only=True):
     """The failure behind a cooldown, a spent quota, a failed or a tried profile."""
     probed: bool = False
     """Another call is testing the profile's guessed cooldown right now."""
+    away: bool = False
+    """Its server, which we run, is gone or starts anew: it may be back any moment."""
 
 
 class Candidates(Sequence[Candidate]):
@@ -294,6 +297,7 @@ def _consider(
             detail=evidence.reason,
             available_at=_back_at(stand.available_at, ask, profile, view, now),
             cause=_CAUSES.get(evidence.reason),
+            away=is_away(evidence.reason, restarts=profile.restarts),
         )
     need = estimate(ask.demand, profile, view.calibration(name))
     small = _too_small(ask, profile, need)
@@ -364,6 +368,7 @@ def _tried(ask: Ask, profile: Profile, view: View, now: float) -> Skipped:
         detail=cause.value,
         available_at=_back_at(stand.available_at, ask, profile, view, now),
         cause=cause,
+        away=is_away(cause, restarts=profile.restarts),
     )
 
 

@@ -31,6 +31,13 @@ _OF_ABSENCE: Final = frozenset(
     {RESTARTING, FailureClass.NETWORK, FailureClass.BAD_GATEWAY, FailureClass.TIMEOUT}
 )
 """Reasons that end when the server is back."""
+_BRINGS_A_START: Final = frozenset({FailureClass.NETWORK, FailureClass.BAD_GATEWAY})
+"""Failures that a server is looked at for, and started anew if it is gone."""
+
+
+def is_away(reason: str, *, restarts: bool) -> bool:
+    """Return whether a profile that rests, or failed, for `reason` is back when its server is."""
+    return reason == RESTARTING or (restarts and reason in _BRINGS_A_START)
 
 
 class Restart(StrEnum):
@@ -131,6 +138,6 @@ def trouble(health: Health) -> FailureClass | None:
     error = health.last_error
     if health.cooldown is None or error is None:
         return None
-    if error.failure in {FailureClass.NETWORK, FailureClass.BAD_GATEWAY}:
+    if error.failure in _BRINGS_A_START:
         return error.failure
     return None

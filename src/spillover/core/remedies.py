@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from spillover.core.chains import Gate
 from spillover.core.ladder import Ask, Skipped, outside
 from spillover.core.managed import RESTARTING
-from spillover.core.spend_gate import SPENT_CAUSES, SPENT_REASONS
+from spillover.core.spend_gate import ASKS, SPENT_CAUSES, SPENT_REASONS
 from spillover.core.values import (
     FailureClass,
     Lifetime,
@@ -91,16 +91,16 @@ def _of(found: Plight, reason: SkipReason) -> list[str]:
 
 def _by_gate(found: Plight) -> Iterator[str]:
     """What opens the spend gate, where it keeps somebody back."""
-    paid = _of(found, SkipReason.SPEND_GATE)
-    if not paid:
-        return
+    held = [each for each in found.skipped if each.reason is SkipReason.SPEND_GATE]
+    asks = [each.profile for each in held if each.detail == ASKS]
+    shut = [each.profile for each in held if each.detail != ASKS]
     gate = found.ask.chain.spend_gate
     kinds = {"on_quota": gate.on_quota, "on_outage": gate.on_outage}
-    shut = ", ".join(f"{kind}: {at}" for kind, at in kinds.items() if at is not Gate.ALLOW)
-    if Gate.ASK in kinds.values() and not found.ask.demand.spend_allowed:
-        yield f"x-spillover-spend: yes lets {_names(paid)} answer (spend_gate: {{{shut}}})"
-    else:
-        yield f"spend_gate: {{{shut}}} of {found.chain!r} keeps {_names(paid)} from answering"
+    set_to = ", ".join(f"{kind}: {at}" for kind, at in kinds.items() if at is not Gate.ALLOW)
+    if asks:
+        yield f"x-spillover-spend: yes lets {_names(asks)} answer (spend_gate: {{{set_to}}})"
+    if shut:
+        yield f"spend_gate: {{{set_to}}} of {found.chain!r} keeps {_names(shut)} from answering"
 
 
 _NARROW: Final = frozenset({RoutingPolicy.LOCAL_ONLY, RoutingPolicy.BYOK_PAID})

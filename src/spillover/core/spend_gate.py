@@ -16,8 +16,13 @@ from spillover.core.values import FailureClass, RoutingPolicy, SkipReason, Tier
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spillover.core.chains import SpendGate
     from spillover.core.ladder import Ask, Skipped
     from spillover.core.values import Profile
+
+
+ASKS: Final = "needs x-spillover-spend: yes"
+SHUT: Final = "spending is switched off"
 
 
 def behind_gate(
@@ -26,26 +31,32 @@ def behind_gate(
     profiles: Mapping[str, Profile],
     skipped: Mapping[str, Skipped],
 ) -> dict[str, str]:
-    """Return the paid ones of `names` that the gate keeps back, each with what would open it.
+    """Return the paid ones of `names` that the gate keeps back, each with `ASKS` or `SHUT`.
 
     While a free candidate that comes before a paid one has not been left it is not known yet what
     kind of fallback would lead on, so the paid one waits for a later look at the ladder.
     """
     gate = ask.chain.spend_gate
-    closed = {Gate.NEVER} if ask.demand.spend_allowed else {Gate.NEVER, Gate.ASK}
-    shut = {quota for quota, at in ((True, gate.on_quota), (False, gate.on_outage)) if at in closed}
+    for_good = _kinds(gate, {Gate.NEVER})
+    shut = for_good if ask.demand.spend_allowed else _kinds(gate, {Gate.NEVER, Gate.ASK})
+    held: dict[str, str] = {}
     if not shut:
-        return {}
-    asks = Gate.ASK in closed and Gate.ASK in {gate.on_quota, gate.on_outage}
-    detail = "needs x-spillover-spend: yes" if asks else "spending is switched off"
-    paid = [name for name in names if profiles[name].tier is Tier.PAID]
+        return held
+    for name in names:
+        if profiles[name].tier is not Tier.PAID:
+            continue
+        before = _free_before(ask, name, profiles)
+        met = {_is_quota(skipped[free]) for free in before if free in skipped}
+        if met & shut or any(free not in skipped for free in before):
+            # A request that agrees passes a gate that asks, and none that stays shut beside it.
+            held[name] = ASKS if shut != for_good and not met & for_good else SHUT
+    return held
+
+
+def _kinds(gate: SpendGate, at: set[Gate]) -> set[bool | None]:
+    """Return the kinds of fallback for which the gate stands so: True for quota, False for outage."""
     return {
-        name: detail
-        for name in paid
-        if any(
-            free not in skipped or _is_quota(skipped[free]) in shut
-            for free in _free_before(ask, name, profiles)
-        )
+        quota for quota, is_at in ((True, gate.on_quota), (False, gate.on_outage)) if is_at in at
     }
 
 

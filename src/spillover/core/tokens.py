@@ -14,7 +14,9 @@ from bisect import bisect_left, insort
 from math import ceil
 from typing import Final
 
-from spillover.core.values import Demand, Operation, Profile, Usage, Value
+import msgspec
+
+from spillover.core.values import Demand, Operation, Profile, Usage
 
 FIRST_CHARS_PER_TOKEN: Final = 4.0
 FEWEST_CHARS_PER_TOKEN: Final = 1.0
@@ -34,13 +36,16 @@ MOST_OUTPUT_TOKENS: Final = 10**9
 """Expected of a call at most: clients may state any number, and sums of it must stay numbers."""
 
 
-class Calibration(Value, frozen=True, kw_only=True, array_like=True):
-    """What a profile's reported usage has taught about its tokens."""
+class Calibration(msgspec.Struct, kw_only=True, array_like=True):
+    """What a profile's reported usage has taught about its tokens.
+
+    It learns in place: a hundred numbers are not copied for the sake of one.
+    """
 
     chars_per_token: float = FIRST_CHARS_PER_TOKEN
-    outputs: tuple[int, ...] = ()
+    outputs: list[int] = msgspec.field(default_factory=list)
     """Output tokens of the last answers, oldest first."""
-    ranked: tuple[int, ...] = ()
+    ranked: list[int] = msgspec.field(default_factory=list)
     """The same, smallest first."""
 
     @property
@@ -54,27 +59,24 @@ class Calibration(Value, frozen=True, kw_only=True, array_like=True):
 
 def observe(
     calibration: Calibration, *, chars: int, wide_chars: int, images: int, usage: Usage
-) -> Calibration:
-    """Return `calibration` with one more answer learned; `usage` is what the provider reported.
+) -> None:
+    """Learn from one more answer; `usage` is what the provider reported.
 
     Characters are those of the `Demand`. A call with images teaches nothing about characters, one
     without output (embeddings) nothing about answers.
     """
-    ratio = calibration.chars_per_token
-    if not images and usage.input_tokens > 0:
-        weight = chars + WIDE_WEIGHT * wide_chars
-        seen = min(MOST_CHARS_PER_TOKEN, max(FEWEST_CHARS_PER_TOKEN, weight / usage.input_tokens))
-        ratio += (seen - ratio) * LEARNING_RATE * min(1.0, weight / TELLING_CHARS)
-    outputs, ranked = calibration.outputs, calibration.ranked
-    if usage.output_tokens > 0:
-        order = list(ranked)
+    input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
+    if not images and input_tokens > 0:
+        weight, ratio = chars + WIDE_WEIGHT * wide_chars, calibration.chars_per_token
+        seen = min(MOST_CHARS_PER_TOKEN, max(FEWEST_CHARS_PER_TOKEN, weight / input_tokens))
+        told = min(1.0, weight / TELLING_CHARS)
+        calibration.chars_per_token = ratio + (seen - ratio) * LEARNING_RATE * told
+    if output_tokens > 0:
+        outputs, ranked = calibration.outputs, calibration.ranked
         if len(outputs) >= OUTPUTS_KEPT:
-            del order[bisect_left(order, outputs[0])]
-            outputs = outputs[1:]
-        outputs = (*outputs, usage.output_tokens)
-        insort(order, usage.output_tokens)
-        ranked = tuple(order)
-    return Calibration(chars_per_token=ratio, outputs=outputs, ranked=ranked)
+            del ranked[bisect_left(ranked, outputs.pop(0))]
+        outputs.append(output_tokens)
+        insort(ranked, output_tokens)
 
 
 def estimate(demand: Demand, profile: Profile, calibration: Calibration) -> Usage:

@@ -350,6 +350,8 @@ class Profile(Value, frozen=True, kw_only=True):
     day_window: Window | None = None
     guessed_waits: tuple[tuple[str, float | None], ...] = ()
     """Seconds by the spent limit (`requests_per_day`) when none are stated; None: to its window's end."""
+    restarts: bool = False
+    """We run its server, and start it anew when it fails."""
     pool: LimitScope = LimitScope.PROFILE
     """Whose the provider's own limits are, where the catalogue knows it."""
     key_missing: bool = False

@@ -62,9 +62,10 @@ def worth_waiting(bounds: Bounds, ladder: Ladder, now: float) -> Wait | None:
 
 
 def back(ladder: Ladder, now: float) -> Iterator[str]:
-    """Yield the profiles of a ladder that have become available by `now`."""
+    """Yield the profiles of a ladder that have become available by `now`, or may have."""
     for each in ladder.skipped:
-        if each.available_at is not None and each.available_at <= now and _returns(each):
+        is_over = each.available_at is not None and each.available_at <= now and _returns(each)
+        if is_over or each.away:
             yield each.profile
 
 
@@ -74,13 +75,14 @@ _WAITED_OUT: Final = frozenset({FailureClass.RATE_LIMITED, FailureClass.QUOTA_EX
 
 def _returns(skipped: Skipped) -> bool:
     """Return whether a profile serves this request once it is available."""
-    return skipped.reason is not SkipReason.TRIED or skipped.cause in _WAITED_OUT
+    tried = skipped.reason is SkipReason.TRIED
+    return not tried or skipped.cause in _WAITED_OUT or skipped.away
 
 
 def _may_lift(skipped: Skipped) -> bool:
-    """Return whether room may come about at a time nobody can know, as when a call in flight ends."""
+    """Return whether it may be over at a time nobody can know: a call ends, a local server is up."""
     unknown = skipped.available_at is None and not skipped.never
-    return unknown and skipped.reason is SkipReason.LIMIT
+    return skipped.away or (unknown and skipped.reason is SkipReason.LIMIT)
 
 
 _LASTS_NOT: Final = frozenset(
@@ -118,13 +120,22 @@ def _for_better(bounds: Bounds, ladder: Ladder, now: float) -> Wait | None:
         return None
     names = [member.profile for member in chain.members]
     better = set(names[: names.index(first)])
-    times = [
-        s.available_at
+    times = {
+        s.profile: at
         for s in ladder.skipped
-        if s.profile in better
-        and s.reason in _BETTER_BY_TIME
-        and _returns(s)
-        and s.available_at is not None
-        and s.available_at <= bounds.patience_until
-    ]
-    return Wait(until=max(min(times), now)) if times else None
+        if s.profile in better and s.reason in _BETTER_BY_TIME and _returns(s)
+        for at in [_back_by(s, bounds.patience_until)]
+        if at is not None
+    }
+    if not times:
+        return None
+    # One that is back before its time, as a server that has started, is found at once.
+    return Wait(until=max(min(times.values()), now), awaited=frozenset(times))
+
+
+def _back_by(skipped: Skipped, latest: float) -> float | None:
+    """Return until when to wait for a profile, `latest` at most; None: it is back later."""
+    at = skipped.available_at
+    if skipped.away:  # what is stated is a bound: mostly it is back long before
+        return latest if at is None else min(at, latest)
+    return at if at is not None and at <= latest else None

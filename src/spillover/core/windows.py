@@ -125,9 +125,10 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         is_latest = buckets and buckets[-1][0] == index  # as mostly
         bucket = buckets[-1][1] if is_latest else self._bucket(index)
         for metric, amount in _parts(amounts):
-            counted = amount if amount > 0 else max(amount, -bucket[metric])
-            bucket[metric] += counted
-            totals[metric] += counted
+            if amount < 0:
+                amount = max(amount, -bucket[metric])  # noqa: PLW2901 - the loop is the hottest there is
+            bucket[metric] += amount
+            totals[metric] += amount
 
     def used(self, metric: int, now: float) -> int:
         """Return what counts of `metric` at `now`."""

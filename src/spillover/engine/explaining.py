@@ -16,6 +16,8 @@ from spillover.core.remedies import plight
 from spillover.core.tokens import estimate
 from spillover.core.truncation import shortening
 from spillover.core.values import NANOUSD_PER_USD, Operation
+from spillover.core.waits import bounds_of, worth_waiting
+from spillover.engine.line import NOBODY
 from spillover.events.kinds import iso
 from spillover.protocols.openai_chat import Asked
 from spillover.protocols.shortening import shorten
@@ -47,6 +49,7 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         draw=world.draw(),
         turn=world.peek_turn(chain.name),
         affinity=None if call.session is None else world.sessions.get((chain.name, call.session)),
+        awaited=world.line.before(None) if chain.wait_s else NOBODY,
         space=space,
     )
     ladder, ask = _able(world, call, ask, now)
@@ -60,6 +63,7 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
             ladder, ask = _able(world, call, replace(ask, demand=call.demand()), now)
     first = ladder.candidates[0] if ladder.candidates else None
     times = [s.available_at for s in ladder.skipped if s.available_at is not None]
+    wait = worth_waiting(bounds_of(chain, now), ladder, now)
     return {
         "chain": chain.name,
         "estimate": _estimate(first),
@@ -79,7 +83,10 @@ def explain(world: World, call: Call, chain: Chain) -> dict[str, Any]:
         "truncated": removed,
         "serves": None if first is None else first.profile.name,
         "available_at": iso(now) if first is not None else (iso(min(times)) if times else None),
-        "refusal": None if first is not None else _refusal(ask, ladder, world, now),
+        "waits_until": None if wait is None else iso(wait.until),
+        "refusal": None
+        if first is not None or wait is not None
+        else _refusal(ask, ladder, world, now),
     }
 
 

@@ -21,6 +21,7 @@ from spillover.protocols.judging import Upstream, judge_answer
 from spillover.protocols.openai_answers import OK
 from spillover.protocols.openai_chat import DONE, StreamReader, read_answer, stream_error_event
 from spillover.protocols.relay import StreamRelay
+from spillover.protocols.spoken import Spoken
 from spillover.protocols.sse import EventTooLarge, Splitter, payload
 from spillover.protocols.translate import StreamTranslation, translate_answer
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from spillover.core.values import Usage
     from spillover.protocols.openai_chat import Asked, WholeAnswer
-    from spillover.protocols.spoken import Spoken
 
 _ID_BYTES: Final = 12
 
@@ -198,6 +198,7 @@ class PassingReading(Reading):
             created_at=created_at,
             wants_usage=asked.client_wants_usage,
             array=passage.array,
+            spellings=asked.request.spellings if isinstance(asked, Spoken) else {},
         )
         choices, client = asked.choices, passage.client
         self._passer = (

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec.structs import replace
 
 from spillover.core.crowding import crowded_owner
+from spillover.core.doubting import is_doubted
+from spillover.core.health import subjects
 from spillover.core.stated import in_written_units, owner_of, window_of
 from spillover.events import LedgerDrift
 from spillover.ledger.entries import Crowded, Heard
@@ -67,8 +69,11 @@ class SecondOpinion:
         failure, now = refused.failure, refused.now
         said = read_quota(profile.provider, headers, now) + read_refusal(failure.message)
         # That nothing is left is worth something only where it is known until when.
+        is_doubted = self._is_doubted(profile, refused.sent_at)
         limits = (
-            each if window_of(profile, each.per) else replace(each, remaining=None)
+            replace(each, remaining=None)
+            if is_doubted or not window_of(profile, each.per)
+            else each
             for each in refused.limits
         )
         self._weigh(profile, (*said, *limits), now)
@@ -76,6 +81,12 @@ class SecondOpinion:
             owner = crowded_owner(profile, failure)
             in_flight = self._ledger.book.counters.tally(owner).in_flight
             self._ledger.record_soon(Crowded(owner, now, refused.sent_at, in_flight))
+
+    def _is_doubted(self, profile: Profile, sent_at: float) -> bool:
+        """Return whether a window has turned that was spent, and the profile is refused still."""
+        found = filter(None, map(self._ledger.book.health, subjects(profile)))
+        held = (each for health in found for each in (health.exhausted, health.cooldown))
+        return any(is_doubted(each, sent_at) for each in held if each is not None)
 
     def hear_account(self, profiles: Iterable[Profile], said: Iterable[Stated], now: float) -> None:
         """Take in what a provider says of an account that these profiles are on."""

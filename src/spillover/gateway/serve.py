@@ -102,6 +102,8 @@ async def serve(
 
     server = Server(gateway, grace_s=options.grace_s, on_ready=ready)
     beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]
+    if followed is not None and not (options.engine and options.engine.in_memory):
+        beside.append(asyncio.create_task(_keep_line(gateway, followed)))
     if followed is not None:
         beside.append(asyncio.create_task(_follow(gateway, followed)))
     try:
@@ -144,6 +146,13 @@ async def _follow(gateway: Gateway, loaded: LoadedConfig) -> None:
     from spillover.gateway.reload import follow  # noqa: PLC0415 - needed after the start alone
 
     await follow(gateway, loaded, gateway.environ)
+
+
+async def _keep_line(gateway: Gateway, loaded: LoadedConfig) -> None:
+    from spillover.config.locate import state_folder  # noqa: PLC0415 - needed after the start alone
+    from spillover.gateway.glance import keep  # noqa: PLC0415 - the same
+
+    await keep(gateway.engine, loaded.path, state_folder(gateway.environ))
 
 
 @contextlib.contextmanager

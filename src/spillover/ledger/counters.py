@@ -107,25 +107,30 @@ class Counters:
         self.members[profile] = (account, model)
 
     def hold(self, tallies: list[Tally], amounts: Amounts) -> None:
-        """Hold room for a call."""
-        self._hold(tallies, amounts, 1)
+        """Hold room for a call. Requests aside: one counts when it is sent, so none is held."""
+        _, tokens, input_tokens, output_tokens, cost, neurons = amounts
+        for tally in tallies:
+            tally.in_flight += 1
+            held = tally.held
+            held[1] += tokens
+            held[2] += input_tokens
+            held[3] += output_tokens
+            if cost or neurons:
+                held[4] += cost
+                held[5] += neurons
 
     def let_go(self, tallies: list[Tally], amounts: Amounts) -> None:
         """Hold a call's room no longer."""
-        self._hold(tallies, amounts, -1)
-
-    def _hold(self, tallies: list[Tally], amounts: Amounts, sign: int) -> None:
-        """Requests aside: one counts when it is sent, so none is held."""
         _, tokens, input_tokens, output_tokens, cost, neurons = amounts
         for tally in tallies:
-            tally.in_flight += sign
+            tally.in_flight -= 1
             held = tally.held
-            held[1] += sign * tokens
-            held[2] += sign * input_tokens
-            held[3] += sign * output_tokens
+            held[1] -= tokens
+            held[2] -= input_tokens
+            held[3] -= output_tokens
             if cost or neurons:
-                held[4] += sign * cost
-                held[5] += sign * neurons
+                held[4] -= cost
+                held[5] -= neurons
 
     def count(self, tallies: list[Tally], at: float, amounts: Amounts) -> None:
         """Count `amounts` as used at `at` in every window; negative ones take back."""

@@ -46,7 +46,7 @@ class Learned(msgspec.Struct, array_like=True):
         if not entry.reported:
             self.estimated += 1
         elif entry.input_tokens:
-            self.calibration = observe(
+            observe(
                 self.calibration,
                 chars=entry.chars,
                 wide_chars=entry.wide_chars,

@@ -18,6 +18,7 @@ from spillover.simulator.spec import (
     Model,
     Pool,
     ProviderSpec,
+    ScriptedCall,
     WindowKind,
     limits,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Pool",
     "ProviderSpec",
     "Record",
+    "ScriptedCall",
     "SimulatedProvider",
     "WindowKind",
     "demo_providers",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from spillover.simulator.asked import CHARS_PER_TOKEN, Asked, tokens_of
+from spillover.simulator.spec import ScriptedCall
 
 if TYPE_CHECKING:
     from spillover.simulator.replies import Json
@@ -67,16 +68,18 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     events: int | None = None
     """Pieces of an answer; None: one for each word."""
     max_output_tokens: int | None = None
+    calls: tuple[ScriptedCall, ...] = ()
+    """What a conversation begins with, where the tools are offered."""
 
 
 def answer(asked: Asked, voice: Voice) -> Answer:
     """Return the answer to a chat or completions request."""
-    tool = _tool(asked)
+    call = _call(asked, voice)
     cut = _smallest(asked.max_tokens, voice.max_output_tokens)
-    if tool is not None:
-        arguments = msgspec.json.encode(sample(tool.get("parameters") or {})).decode()
+    if call is not None:
+        arguments = msgspec.json.encode(call.arguments).decode()
         pieces = tuple(re.findall(f".{{1,{_ARGUMENT_CHARS}}}", arguments, re.DOTALL))
-        choice = Choice(pieces=pieces, finish_reason="tool_calls", tool=str(tool["name"]))
+        choice = Choice(pieces=pieces, finish_reason="tool_calls", tool=call.tool)
         choices = (choice,) * asked.choices
     else:
         count = asked.choices * max(1, len(asked.inputs))
@@ -129,14 +132,26 @@ def encoded(numbers: tuple[float, ...]) -> str:
     return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
 
 
-def _tool(asked: Asked) -> Json | None:
-    """Return the function to call: one that is required, or that the last message asks for."""
+def _call(asked: Asked, voice: Voice) -> ScriptedCall | None:
+    """Return the call to make: the next one that is scripted, or one that the request asks for."""
     tools = asked.fields.get("tools")
-    choice = asked.fields.get("tool_choice")
-    if not isinstance(tools, list) or choice == "none":
+    if not isinstance(tools, list) or asked.fields.get("tool_choice") == "none":
         return None
     found = [tool.get("function") for tool in tools if isinstance(tool, dict)]
     functions = [one for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
+    if voice.calls:
+        made = sum(message.get("role") == "tool" for message in asked.fields["messages"])
+        left = voice.calls[made : made + 1]
+        return next((call for call in left if any(call.tool == f["name"] for f in functions)), None)
+    tool = _wanted(asked, functions)
+    if tool is None:
+        return None
+    return ScriptedCall(tool=tool["name"], arguments=sample(tool.get("parameters") or {}))
+
+
+def _wanted(asked: Asked, functions: list[Json]) -> Json | None:
+    """Return the function that is required, or that the last message asks for."""
+    choice = asked.fields.get("tool_choice")
     if isinstance(choice, dict):
         wanted = (choice.get("function") or {}).get("name")
         return next((one for one in functions if one["name"] == wanted), None)

@@ -200,6 +200,7 @@ class Composer:
             text=spec.answer,
             events=spec.events if fault.events is None else fault.events,
             max_output_tokens=model.max_output_tokens,
+            calls=spec.calls,
         )
 
     def _tempo(self, fault: Fault) -> Tempo:

@@ -14,7 +14,7 @@ import msgspec
 from spillover.simulator.faults import FAULTS, Fault
 from spillover.simulator.records import view
 from spillover.simulator.replies import Reply, json_reply
-from spillover.simulator.spec import Model, limits
+from spillover.simulator.spec import Model, ScriptedCall, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ class ScriptOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     times: int | None = 1
     """How many answers it hits; null: all until cleared."""
     model: str | None = None
+    carrying: str | None = None
 
 
 class SpecChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +46,7 @@ class SpecChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """In their written form; new ones start unused."""
     keys: frozenset[str] | msgspec.UnsetType = msgspec.UNSET
     answer: str | msgspec.UnsetType | None = msgspec.UNSET
+    calls: tuple[ScriptedCall, ...] | msgspec.UnsetType = msgspec.UNSET
     events: int | msgspec.UnsetType | None = msgspec.UNSET
     events_per_s: float | msgspec.UnsetType | None = msgspec.UNSET
     delay_s: float | msgspec.UnsetType = msgspec.UNSET
@@ -112,7 +114,9 @@ class Control:
 
     def _script(self, request: Request) -> Any:
         order = msgspec.json.decode(request.body, type=ScriptOrder)
-        self._provider.script(order.fault, times=order.times, model=order.model)
+        self._provider.script(
+            order.fault, times=order.times, model=order.model, carrying=order.carrying
+        )
         return self._faults(request)
 
     def _clear(self, request: Request) -> Any:

@@ -150,6 +150,13 @@ class Scripted(msgspec.Struct, kw_only=True):
     """How many requests are left; None: all until the script is cleared."""
     model: str | None = None
     """Only requests for this model; None: any."""
+    carrying: str | None = None
+    """Only requests whose body holds this text as it stands there; None: any."""
+
+    def hits(self, model: str, body: bytes) -> bool:
+        """Return whether it is meant for a request."""
+        aimed = self.model is None or self.model == model
+        return aimed and (self.carrying is None or self.carrying.encode() in body)
 
 
 class Script:
@@ -159,15 +166,15 @@ class Script:
         """Start without faults."""
         self._entries: deque[Scripted] = deque()
 
-    def add(self, fault: Fault, *, times: int | None, model: str | None) -> None:
-        """Append a fault for the next `times` requests that reach it, None: until cleared."""
-        if times is None or times > 0:
-            self._entries.append(Scripted(fault=fault, times=times, model=model))
+    def add(self, scripted: Scripted) -> None:
+        """Append a fault; one for no request is none."""
+        if scripted.times is None or scripted.times > 0:
+            self._entries.append(scripted)
 
-    def take(self, model: str) -> Fault | None:
+    def take(self, model: str, body: bytes) -> Fault | None:
         """Return the fault that hits a request for `model`, and use it up by one."""
         for entry in self._entries:
-            if entry.model is None or entry.model == model:
+            if entry.hits(model, body):
                 if entry.times is not None:
                     entry.times -= 1
                     if not entry.times:

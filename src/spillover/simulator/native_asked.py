@@ -37,6 +37,9 @@ def read_native(
     chat: Json = {"messages": messages}
     if tools:
         chat |= {"tools": tools, "tool_choice": choice or "auto"}
+    schema = _schema(operation, fields)
+    if schema is not None:
+        chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": schema}}
     text = messages[-1]["content"]
     images = sum(message["images"] for message in messages)
     chars = sum(len(message["content"]) for message in messages)
@@ -122,6 +125,18 @@ _READERS: Final = {
     Operation.RESPONSES: _responses,
     Operation.GENERATE: _generate,
 }
+
+
+def _schema(operation: Operation, fields: Json) -> Any:
+    """Return the JSON Schema that the answer is to follow; None: it is free."""
+    match operation:
+        case Operation.MESSAGES:
+            form = (fields.get("output_config") or {}).get("format")
+            return (form or fields.get("output_format") or {}).get("schema")
+        case Operation.RESPONSES:
+            return ((fields.get("text") or {}).get("format") or {}).get("schema")
+        case _:
+            return (fields.get("generationConfig") or {}).get("responseJsonSchema")
 
 
 def _objects(fields: Json, name: str) -> list[Json]:

@@ -63,18 +63,23 @@ class Provider:
                 self._desk = self._clerk.new_desk()
 
     def script(
-        self, fault: Fault | str, *, times: int | None = 1, model: str | None = None
+        self,
+        fault: Fault | str,
+        *,
+        times: int | None = 1,
+        model: str | None = None,
+        carrying: str | None = None,
     ) -> None:
-        """Spoil the next `times` answers (None: until cleared), of one model if it is given.
+        """Spoil the next `times` answers (None: until cleared).
 
-        Several scripted faults come one after another. A text names one of `FAULTS`.
+        Only those of one model, and to requests whose body holds a text, if these are given. Several scripted faults come one after another. A text names one of `FAULTS`.
         """
         if isinstance(fault, str):
             if fault not in FAULTS:
                 raise ValueError(f"no fault: {fault!r} (there are {', '.join(FAULTS)})")
             fault = FAULTS[fault]
         with self._lock:
-            self._script.add(fault, times=times, model=model)
+            self._script.add(Scripted(fault=fault, times=times, model=model, carrying=carrying))
 
     def clear_script(self) -> None:
         """Answer well again."""
@@ -174,7 +179,9 @@ class Provider:
             serial=self._serial,
             now=now,
         )
-        composed = self._composer.compose(asked, setting, self._script.take(asked.model))
+        composed = self._composer.compose(
+            asked, setting, self._script.take(asked.model, request.body)
+        )
         record.status = composed.status
         booking = Booking(record=record, composed=composed, charge=charge, desk=desk)
         return Performance(play=composed.play, booking=booking)

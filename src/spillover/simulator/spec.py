@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -106,6 +106,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Length of its vectors, for an embedding model, which can't chat; None: a chat model."""
 
 
+class ScriptedCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tool call that a simulated model is to make."""
+
+    tool: str
+    """A name among the tools that a request offers."""
+    arguments: dict[str, Any]
+
+
 class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that defines a simulated provider, before any fault is scripted."""
 
@@ -120,6 +128,9 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Allowance, ...] = ()
     answer: str | None = None
     """The text of every answer; None: a sentence that names the provider and the model."""
+    calls: tuple[ScriptedCall, ...] = ()
+    """What it calls before it says its text, in order, one an answer: as many as a conversation holds
+    results of are behind it. One whose tool is not offered is not made."""
     events: int | None = None
     """Content events of a stream, the words being repeated or cut; None: one for each word."""
     events_per_s: float | None = None

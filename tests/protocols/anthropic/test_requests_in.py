@@ -193,9 +193,16 @@ def test_what_is_harmless_to_lose_is_named() -> None:
         {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {}}], "id": 7},
         tools=[{"type": "custom", "name": "f", "cache_control": {}}],
         service_tier="auto",
+        context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
     )
 
-    assert found.dropped == ("cache_control", "messages.id", "tools.cache_control", "service_tier")
+    assert found.dropped == (
+        "cache_control",
+        "messages.id",
+        "tools.cache_control",
+        "service_tier",
+        "context_management",
+    )
     assert found.lacks == ()
 
 

@@ -31,7 +31,7 @@ from spillover.protocols.conversation.requests import (
     Turn,
 )
 from spillover.protocols.conversation.seals import Dialect, Seal
-from tests.protocols.conversations import SCHEMA, meaning
+from tests.protocols.conversations import CONVERSATION, SCHEMA, meaning
 from tests.protocols.strategies import requests
 
 NEW = Target(model="claude-opus-4-6")
@@ -61,6 +61,23 @@ def test_chat_to_anthropic_and_back_keeps_the_meaning(request: Request) -> None:
 
     back = chat_in.read_request(chat_out.write_request(through, router).body)
     assert meaning(back) == meaning(chat_in.read_request(chat))
+
+
+def test_a_whole_conversation_comes_back() -> None:
+    out = write_request(CONVERSATION, NEW)
+
+    assert (out.dropped, out.lacks) == ((), ())
+    assert meaning(read_request(out.body)) == meaning(CONVERSATION)
+
+
+def test_a_result_of_nothing_has_no_content() -> None:
+    call = Turn(role=Role.ASSISTANT, parts=(ToolCall(id="a", name="f", arguments="{}"),))
+    result = Turn(role=Role.USER, parts=(ToolResult(id="a", content=()),))
+
+    found = written(Request(turns=(HELLO, call, result)))
+
+    (block,) = found["messages"][-1]["content"]
+    assert block == {"type": "tool_result", "tool_use_id": "a"}
 
 
 def test_sides_alternate_and_results_come_first() -> None:

@@ -32,7 +32,7 @@ from spillover.protocols.conversation.requests import (
     Turn,
 )
 from spillover.protocols.conversation.seals import Dialect, Seal
-from tests.protocols.conversations import PIXEL, SCHEMA, meaning
+from tests.protocols.conversations import CONVERSATION, PIXEL, SCHEMA, meaning
 from tests.protocols.strategies import requests
 
 TARGET = Target(model="up", provider="openrouter")
@@ -53,6 +53,13 @@ def test_what_is_written_is_read_back(request: Request) -> None:
 
     assert (out.dropped, out.lacks) == ((), ())
     assert meaning(read_request(out.body)) == meaning(request)
+
+
+def test_a_whole_conversation_comes_back() -> None:
+    out = write_request(CONVERSATION, TARGET)
+
+    assert (out.dropped, out.lacks) == ((), ())
+    assert meaning(read_request(out.body)) == meaning(CONVERSATION)
 
 
 def test_all_that_chat_has_is_written() -> None:
@@ -107,6 +114,13 @@ def test_forms_and_efforts_are_written_as_chat_names_them() -> None:
     assert "reasoning_effort" not in written(Request(reasoning=Reasoning(shown=True)))
     assert "top_logprobs" not in written(Request(sampling=Sampling(logprobs=0)))
     assert "stream_options" not in written(Request(stream=True))
+
+
+def test_tools_are_written_where_nobody_chose_among_them() -> None:
+    found = written(replace(CONVERSATION, tool_choice=None))
+
+    assert found["tools"]
+    assert "tool_choice" not in found
 
 
 @pytest.mark.parametrize(

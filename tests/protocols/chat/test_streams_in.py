@@ -71,6 +71,22 @@ def test_thinking_without_a_seal_is_sealed_as_chats_own() -> None:
     ]
 
 
+def test_thinking_keeps_the_seal_of_its_provider() -> None:
+    thought = {"type": "reasoning.text", "format": "anthropic-claude-v1"}
+
+    found = read(
+        chunk({"reasoning_details": [{**thought, "text": "Hm."}]}),
+        chunk({"reasoning_details": [{**thought, "signature": "c2ln"}]}),
+        chunk({}, finish_reason="stop"),
+    )
+
+    assert found == [
+        ThinkingDelta(text="Hm."),
+        Sealed(seal=Seal(origin=Dialect.ANTHROPIC, value="c2ln")),
+        Finish(stop=Stop.END),
+    ]
+
+
 def test_calls_are_told_apart_by_index_and_by_id() -> None:
     def call(index: int, **fields: Any) -> dict[str, Any]:
         return {"tool_calls": [{"index": index, **fields}]}

@@ -20,6 +20,7 @@ from spillover.protocols.conversation.requests import (
     Target,
     Text,
     Tool,
+    ToolCall,
     ToolResult,
     Turn,
 )
@@ -57,6 +58,7 @@ def test_texts_are_counted_by_their_width() -> None:
         (user(IMAGE), {Capability.VISION}, 1),
         (user(Media(medium=Medium.FILE, data="QQ==")), set(), 1),
         (user(ToolResult(id="c", content=(Text(text="x"), IMAGE))), {Capability.VISION}, 1),
+        (user(ToolCall(id="c", name="f", arguments="{}")), set(), 0),
         (Request(tools=(Tool(name="f", schema=SCHEMA),)), {Capability.TOOLS}, 0),
         (Request(format=OutputFormat(schema=SCHEMA)), {Capability.JSON_SCHEMA}, 0),
         (Request(format=OutputFormat()), set(), 0),

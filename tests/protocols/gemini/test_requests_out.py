@@ -34,7 +34,7 @@ from spillover.protocols.conversation.requests import (
 from spillover.protocols.conversation.seals import Dialect, Seal
 from spillover.protocols.gemini.requests_in import read_request
 from spillover.protocols.gemini.requests_out import UNCHECKED, path_of, write_request
-from tests.protocols.conversations import PIXEL, SCHEMA, meaning, sealed_by
+from tests.protocols.conversations import CONVERSATION, PIXEL, SCHEMA, meaning, sealed_by
 from tests.protocols.strategies import requests
 
 OLD = Target(model="gemini-2.5-flash")
@@ -78,6 +78,15 @@ def test_anthropic_to_gemini_and_back_keeps_the_meaning(request: Request) -> Non
     assert meaning(back) == meaning(asked)
 
 
+def test_a_whole_conversation_comes_back() -> None:
+    asked = sealed_by(Dialect.GEMINI, CONVERSATION)
+
+    out = write_request(asked, OLD)
+
+    assert (out.dropped, out.lacks) == ((), ())
+    assert meaning(read_request(out.body)) == meaning(asked)
+
+
 def test_the_model_is_named_by_the_path() -> None:
     assert path_of("m", stream=False) == "models/m:generateContent"
     assert path_of("m", stream=True) == "models/m:streamGenerateContent?alt=sse"
@@ -115,6 +124,13 @@ def test_the_systems_words_alone_are_said_by_the_user() -> None:
     found = written(Request(system=(Text(text="Write."),)))
 
     assert found == {"contents": [{"role": "user", "parts": [{"text": "Write."}]}]}
+
+
+def test_tools_are_written_where_nobody_chose_among_them() -> None:
+    found = written(replace(CONVERSATION, tool_choice=None))
+
+    assert found["tools"]
+    assert "toolConfig" not in found
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(answer: Answer) -> None:
     assert found.tokens == answer.tokens
 
 
-@pytest.mark.parametrize("name", ["refusal", "logprobs", "filtered"])
+@pytest.mark.parametrize("name", ["text", "refusal", "logprobs", "filtered", "gemini's thoughts"])
 def test_what_is_rare_comes_back_too(name: str) -> None:
     answer = ANSWERS[name]
 

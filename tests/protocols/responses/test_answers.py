@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 from openai.types.responses import Response
 
 from spillover.protocols.conversation.answers import Answer, Choice, Stop
-from spillover.protocols.conversation.requests import Text, ToolCall
+from spillover.protocols.conversation.requests import Form, Spelling, Text, ToolCall
 from spillover.protocols.responses.answers import read_answer, write_answer
 from tests.protocols.conversations import ANSWERS, STAMP
 from tests.protocols.strategies import answers
@@ -70,3 +71,13 @@ def test_an_answer_as_openai_gives_it_is_read() -> None:
     )
     cut = read(incomplete_details={"reason": "max_output_tokens"})
     assert cut.choices[0].stop is Stop.LENGTH
+
+
+def test_a_call_is_written_as_the_client_spells_its_tool() -> None:
+    call = ToolCall(id="c", name="p", arguments='{"input":"x"}')
+    stamp = replace(STAMP, spellings={"p": Spelling(name="p", form=Form.FREEFORM)})
+
+    found = json.loads(write_answer(Answer(choices=(Choice(parts=(call,)),)), stamp))
+
+    assert found["output"][0]["type"] == "custom_tool_call"
+    assert found["output"][0]["input"] == "x"

@@ -28,6 +28,8 @@ from spillover.protocols.openai_chat import InvalidRequest
 from spillover.protocols.responses.requests_in import read_request
 from tests.protocols.conversations import SCHEMA
 
+CUSTOM = {"type": "custom", "name": "p"}
+
 
 def read(*items: dict[str, Any], **fields: Any) -> Request:
     return read_request(json.dumps({"input": items, **fields}).encode())
@@ -157,6 +159,11 @@ def test_tools_are_read() -> None:
     [
         ("required", ToolChoice(mode=Choosing.ANY)),
         ({"type": "function", "name": "f"}, ToolChoice(mode=Choosing.NAMED, names=("f",))),
+        ({"type": "custom", "name": "p"}, ToolChoice(mode=Choosing.NAMED, names=("p",))),
+        (
+            {"type": "function", "name": "f", "namespace": "n"},
+            ToolChoice(mode=Choosing.NAMED, names=("n__f",)),
+        ),
         (
             {"type": "allowed_tools", "mode": "required", "tools": [{"name": "f"}, {"type": "x"}]},
             ToolChoice(mode=Choosing.NAMED, names=("f",)),
@@ -190,9 +197,52 @@ def test_what_would_be_missed_is_named() -> None:
 
 
 def test_what_is_harmless_to_lose_is_named() -> None:
-    found = read({"role": "user", "content": "x", "novel": 1}, truncation="auto")
+    found = read(
+        {"role": "user", "content": "x", "novel": 1},
+        {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"}},
+        truncation="auto",
+    )
 
-    assert found.dropped == ("input.novel", "truncation")
+    assert found.dropped == ("input.novel", "input.web_search_call", "truncation")
+    assert found.lacks == ()
+
+
+def test_tools_that_come_in_the_midst_are_offered_and_called() -> None:
+    namespace = {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "f"}]}
+    found = read(
+        {"type": "additional_tools", "role": "developer", "tools": [CUSTOM]},
+        {"role": "user", "content": "Hi"},
+        {"type": "custom_tool_call", "id": "x", "call_id": "a", "name": "p", "input": "text"},
+        {"type": "custom_tool_call_output", "call_id": "a", "name": "p", "output": "done"},
+        {"type": "tool_search_call", "call_id": "b", "execution": "client", "arguments": {"q": 1}},
+        {"type": "tool_search_output", "call_id": "b", "execution": "client", "tools": [namespace]},
+        {"type": "tool_search_call", "call_id": "c", "execution": "client"},
+        {"type": "tool_search_output", "call_id": "c", "tools": []},
+        {"type": "function_call", "call_id": "d", "name": "f", "namespace": "n"},
+    )
+
+    parts = [part for turn in found.turns for part in turn.parts]
+    assert parts == [
+        Text(text="Hi"),
+        ToolCall(id="a", name="p", arguments='{"input":"text"}'),
+        ToolResult(id="a", content=(Text(text="done"),)),
+        ToolCall(id="b", name="tool_search", arguments='{"q":1}'),
+        ToolResult(id="b", content=(Text(text="found: n__f"),)),
+        ToolCall(id="c", name="tool_search", arguments="{}"),
+        ToolResult(id="c", content=(Text(text="found: nothing"),)),
+        ToolCall(id="d", name="n__f", arguments=""),
+    ]
+    assert list(found.spellings) == ["p", "n__f"]
+    assert (found.dropped, found.lacks) == ((), ())
+
+
+def test_a_search_of_openais_own_is_missed() -> None:
+    found = read(
+        {"type": "tool_search_call", "execution": "server"},
+        {"type": "tool_search_output", "execution": "server", "tools": []},
+    )
+
+    assert found.lacks == ("input.tool_search_call", "input.tool_search_output")
 
 
 @pytest.mark.parametrize(

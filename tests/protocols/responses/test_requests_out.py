@@ -34,7 +34,7 @@ from spillover.protocols.conversation.requests import (
 from spillover.protocols.conversation.seals import Dialect, Seal
 from spillover.protocols.responses.requests_in import read_request
 from spillover.protocols.responses.requests_out import write_request
-from tests.protocols.conversations import PIXEL, SCHEMA, meaning, sealed_by
+from tests.protocols.conversations import CONVERSATION, PIXEL, SCHEMA, meaning, sealed_by
 from tests.protocols.strategies import requests
 
 TARGET = Target(model="up")
@@ -75,6 +75,15 @@ def test_chat_to_responses_and_back_keeps_the_meaning(request: Request) -> None:
 
     back = chat_in.read_request(chat_out.write_request(through, router).body)
     assert meaning(back) == meaning(asked)
+
+
+def test_a_whole_conversation_comes_back() -> None:
+    asked = unstopped(sealed_by(Dialect.RESPONSES, CONVERSATION))
+
+    out = write_request(asked, TARGET)
+
+    assert (out.dropped, out.lacks) == ((), ())
+    assert meaning(unstopped(read_request(out.body))) == meaning(asked)
 
 
 def test_all_that_responses_have_is_written() -> None:
@@ -234,3 +243,49 @@ def test_what_is_lost_is_named() -> None:
 
     assert out.dropped == ("x", "top_k", "seed")
     assert out.lacks == ("input.assistant.media", "stop", "n")
+
+
+def test_tools_calls_and_results_go_back_to_openai_as_they_came() -> None:
+    function = {"type": "function", "name": "f", "parameters": SCHEMA, "strict": False}
+    tools = [
+        {"type": "custom", "name": "p"},
+        {"type": "namespace", "name": "n", "description": "n", "tools": [function]},
+        {"type": "tool_search", "execution": "client", "parameters": SCHEMA},
+    ]
+    items = [
+        {"type": "custom_tool_call", "call_id": "a", "name": "p", "input": "text"},
+        {"type": "custom_tool_call_output", "call_id": "a", "output": "done"},
+        {"type": "function_call", "call_id": "b", "name": "f", "namespace": "n", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "b", "output": "done"},
+        {"type": "tool_search_call", "call_id": "c", "execution": "client", "arguments": {"q": 1}},
+        {
+            "type": "tool_search_output",
+            "call_id": "c",
+            "execution": "client",
+            "status": "completed",
+            "tools": [],
+        },
+    ]
+
+    found = written(read_request(json.dumps({"input": items, "tools": tools}).encode()))
+
+    assert found["tools"] == tools
+    assert found["input"] == items
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "custom", "name": "p"},
+        {"type": "function", "name": "f", "namespace": "n"},
+    ],
+)
+def test_a_choice_is_spelled_as_its_tool(choice: dict[str, str]) -> None:
+    namespace = {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "f"}]}
+    asked = {
+        "input": "x",
+        "tools": [{"type": "custom", "name": "p"}, namespace],
+        "tool_choice": choice,
+    }
+
+    assert written(read_request(json.dumps(asked).encode()))["tool_choice"] == choice

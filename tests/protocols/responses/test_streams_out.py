@@ -20,6 +20,7 @@ from spillover.protocols.conversation.answers import (
     Stop,
 )
 from spillover.protocols.conversation.fields import encode
+from spillover.protocols.conversation.requests import Form, Spelling
 from spillover.protocols.openai_errors import error_body
 from spillover.protocols.responses.answers import read_answer
 from spillover.protocols.responses.streams_in import StreamReader
@@ -109,3 +110,42 @@ def test_an_error_ends_the_stream_as_its_own_event() -> None:
     EVENTS.validate_python(event)
     assert event["sequence_number"] == len(begun)
     assert writer.feed(Fault(body=b"{}")) == b""
+
+
+def test_calls_are_told_as_the_client_spells_its_tools() -> None:
+    spellings = {
+        "n__f": Spelling(name="f", namespace="n"),
+        "p": Spelling(name="p", form=Form.FREEFORM),
+        "tool_search": Spelling(name="tool_search", form=Form.SEARCH),
+    }
+    deltas: list[Delta] = []
+    for number, name in enumerate(spellings):
+        deltas += [
+            CallBegin(call=number, id=name, name=name),
+            CallDelta(call=number, arguments='{"input"'),
+            CallDelta(call=number, arguments=':"x"}'),
+        ]
+    deltas.append(Finish(stop=Stop.TOOLS))
+
+    told = payloads(streamed(StreamWriter(replace(STAMP, spellings=spellings)), deltas))
+
+    for event in told:
+        EVENTS.validate_python(event)
+    kinds = [event["type"].removeprefix("response.") for event in told[2:-1]]
+    assert kinds == [
+        "output_item.added",
+        "function_call_arguments.delta",
+        "function_call_arguments.delta",
+        "function_call_arguments.done",
+        "output_item.done",
+        "output_item.added",
+        "custom_tool_call_input.delta",
+        "custom_tool_call_input.done",
+        "output_item.done",
+        "output_item.added",
+        "output_item.done",
+    ]
+    function, custom, search = told[-1]["response"]["output"]
+    assert (function["name"], function["namespace"]) == ("f", "n")
+    assert (custom["name"], custom["input"]) == ("p", "x")
+    assert search["arguments"] == {"input": "x"}

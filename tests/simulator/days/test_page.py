@@ -12,8 +12,10 @@ from spillover.core.values import FailureClass
 from spillover.simulator.days.day import BY_EVIDENCE, POLICIES, Day
 from spillover.simulator.days.page import came_to, page
 from spillover.simulator.days.scenes import (
+    AHEAD,
     ASKED_FOR,
     AWAY,
+    BLAND,
     CLOCK,
     DAYS,
     FLAPPING,
@@ -102,10 +104,14 @@ def test_every_end_is_noticed_in_time(days: Played, day: Day) -> None:
 
 @pytest.mark.parametrize("day", DAYS, ids=IDS)
 def test_one_request_tests_at_a_time(days: Played, day: Day) -> None:
-    assert by_evidence(days, day).at_once <= 1
+    most = 2 if day in (AHEAD, BLAND) else 1  # all traffic is back at an end that proves wrong
+
+    assert by_evidence(days, day).at_once <= most
 
 
-@pytest.mark.parametrize("day", [MISLEADING, WEEK, STATED, CLOCK, SHARED], ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    "day", [MISLEADING, WEEK, STATED, CLOCK, AHEAD, SHARED], ids=lambda d: d.name
+)
 def test_a_refused_quota_costs_at_most_four_doomed_sends_an_hour(days: Played, day: Day) -> None:
     assert by_evidence(days, day).doomed_per_hour <= 4.0
 
@@ -118,8 +124,11 @@ def test_a_known_end_is_not_tested_before(days: Played, day: Day) -> None:
     assert found.doomed <= 2 * 2, "those that met the first refusal of a span together"
 
 
-def test_a_refusal_without_hints_is_tested_every_ten_minutes_in_the_end(days: Played) -> None:
-    assert by_evidence(days, UNEXPLAINED).doomed_per_hour <= 6 + 5 / 9, (
+@pytest.mark.parametrize("day", [UNEXPLAINED, BLAND], ids=lambda d: d.name)
+def test_a_refusal_without_hints_is_tested_every_ten_minutes_in_the_end(
+    days: Played, day: Day
+) -> None:
+    assert by_evidence(days, day).doomed_per_hour <= 6 + 5 / 9, (
         "one, two, four and eight come first"
     )
 

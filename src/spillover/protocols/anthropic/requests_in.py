@@ -33,8 +33,9 @@ from spillover.protocols.conversation.seals import Dialect, Seal, unmarked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LACKING: Final = frozenset({"container", "context_management", "mcp_servers"})
-"""Fields that let Anthropic itself do something, which no other provider would do."""
+_LACKING: Final = frozenset({"container", "mcp_servers"})
+"""Fields that let Anthropic itself do something that would be missed. `context_management` is not
+among them: what it clears from a long conversation, another provider reads too."""
 
 
 def read_request(body: bytes) -> Request:

@@ -6,11 +6,14 @@ content is in line. Refuses to know how any protocol spells them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+
 from spillover.core.values import Usage, Value
-from spillover.protocols.conversation.requests import Refusal, Text, Thinking, ToolCall
+from spillover.protocols.conversation.requests import Refusal, Spelling, Text, Thinking, ToolCall
 from spillover.protocols.conversation.seals import Seal
 
 
@@ -95,6 +98,8 @@ class Stamp(Value, frozen=True, kw_only=True):
     """The client of a stream asked for its usage."""
     array: bool = False
     """A client of Gemini's wants one JSON array: it did not ask for `alt=sse`."""
+    spellings: Mapping[str, Spelling] = msgspec.field(default_factory=dict)
+    """How the client spells the tools that it offers, by the names that upstreams know."""
 
 
 # --- pieces ---------------------------------------------------------------------------------------

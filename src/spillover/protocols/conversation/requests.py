@@ -98,6 +98,26 @@ class Turn(Value, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
 
 
+class Form(StrEnum):
+    """What a tool is where its client offers it; to every other protocol all are functions."""
+
+    FUNCTION = "function"
+    FREEFORM = "freeform"
+    """It takes a text: the one argument `input` elsewhere."""
+    SEARCH = "search"
+    """The client finds more tools with it."""
+
+
+class Spelling(Value, frozen=True, kw_only=True):
+    """How OpenAI's Responses names a tool that is no function with a name of its own."""
+
+    name: str
+    namespace: str | None = None
+    form: Form = Form.FUNCTION
+    native: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What else its client says of it there."""
+
+
 class Tool(Value, frozen=True, kw_only=True):
     """A function that the model may ask for."""
 
@@ -106,6 +126,8 @@ class Tool(Value, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     """JSON Schema of the arguments; None: it takes none."""
     strict: bool | None = None
+    spelling: Spelling | None = None
+    """None: it is a function of this name wherever it is offered."""
 
 
 class Choosing(StrEnum):
@@ -211,6 +233,11 @@ class Request(Value, frozen=True, kw_only=True):
     """Fields that no value here holds; the answer is the same without them."""
     lacks: tuple[str, ...] = ()
     """What is asked for that can't be translated, and would be missed."""
+
+    @property
+    def spellings(self) -> dict[str, Spelling]:
+        """How the client spells its tools, by the names that they have here."""
+        return {tool.name: tool.spelling for tool in self.tools if tool.spelling is not None}
 
 
 SHARED_BY_OPENAI: Final = (

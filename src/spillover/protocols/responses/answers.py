@@ -21,7 +21,6 @@ from spillover.protocols.conversation.fields import Fields, Losses, decoded, enc
 from spillover.protocols.conversation.requests import Refusal, Text, Thinking, ToolCall
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.responses.items import (
-    call_item,
     message_item,
     read_call,
     read_content,
@@ -29,6 +28,7 @@ from spillover.protocols.responses.items import (
     reasoning_item,
     said_part,
 )
+from spillover.protocols.responses.tools import call_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,8 @@ def write_answer(answer: Answer, stamp: Stamp) -> bytes:
     """Return the body of an answer; the first choice alone has room in it."""
     choice = answer.choices[0] if answer.choices else Choice()
     items = [
-        _written(part, f"{stamp.id}_{number}", choice) for number, part in enumerate(choice.parts)
+        _written(part, f"{stamp.id}_{number}", choice, stamp)
+        for number, part in enumerate(choice.parts)
     ]
     return encode(write_response(stamp, answer.model, choice.stop, items, answer.tokens))
 
@@ -168,14 +169,14 @@ def write_response(
     }
 
 
-def _written(part: Said, name: str, choice: Choice) -> dict[str, Any]:
+def _written(part: Said, name: str, choice: Choice, stamp: Stamp) -> dict[str, Any]:
     status = "incomplete" if choice.stop in INCOMPLETE else "completed"
     match part:
         case Text() | Refusal():
             logprobs = choice.logprobs if isinstance(part, Text) else ()
             return message_item([said_part(part, logprobs)], f"msg_{name}", status)
         case ToolCall():
-            return call_item(part, f"fc_{name}", status)
+            return call_item(part, name, status, stamp.spellings.get(part.name))
         case Thinking():
             own = part.seal is not None and part.seal.origin is Dialect.RESPONSES
             identity = part.seal.id if part.seal is not None and own else None

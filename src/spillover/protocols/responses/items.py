@@ -29,6 +29,7 @@ from spillover.protocols.conversation.requests import (
     ToolCall,
 )
 from spillover.protocols.conversation.seals import Dialect, Seal, marked, unmarked
+from spillover.protocols.responses.tools import flat_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,7 +108,7 @@ def read_call(item: Fields) -> ToolCall:
     """Return an item's call."""
     return ToolCall(
         id=item.needed("call_id"),
-        name=item.needed("name"),
+        name=flat_name(item.needed("name"), item.text("namespace")),
         arguments=item.text("arguments") or "",
     )
 
@@ -125,18 +126,6 @@ def reasoning_item(text: str, seal: Seal | None, identity: str) -> dict[str, Any
 def summary_part(text: str) -> dict[str, Any]:
     """Return a part of a thought."""
     return {"type": "summary_text", "text": text}
-
-
-def call_item(call: ToolCall, identity: str, status: str) -> dict[str, Any]:
-    """Return a call as an item."""
-    return {
-        "type": "function_call",
-        "id": identity,
-        "call_id": call.id,
-        "name": call.name,
-        "arguments": call.arguments,
-        "status": status,
-    }
 
 
 def message_item(content: list[dict[str, Any]], identity: str, status: str) -> dict[str, Any]:

@@ -21,12 +21,12 @@ from spillover.protocols.conversation.requests import (
     Role,
     Sampling,
     Text,
-    Tool,
     ToolChoice,
     ToolResult,
     Turn,
 )
 from spillover.protocols.responses.items import read_call, read_content, read_reasoning
+from spillover.protocols.responses.tools import flat_name, read_freeform, read_search, read_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +52,12 @@ def _read(fields: Fields) -> Request:
     if "verbosity" in text:
         openai["verbosity"] = text.value("verbosity")
     tool_choice = _tool_choice(fields, losses)
+    tools = read_tools([*fields.objects("tools"), *_found(fields)], losses)
     request = Request(
         model=fields.text("model"),
         system=(*first, *system),
         turns=turns,
-        tools=tuple(_tools(fields, losses)),
+        tools=tuple(tools),
         tool_choice=tool_choice,
         parallel_calls=fields.flag("parallel_tool_calls"),
         format=_format(text, losses),
@@ -115,19 +116,12 @@ def _format(text: Fields, losses: Losses) -> OutputFormat | None:
     )
 
 
-def _tools(fields: Fields, losses: Losses) -> Iterator[Tool]:
-    for tool in fields.objects("tools"):
-        kind = tool.needed("type")
-        if kind != "function":
-            losses.lack(f"tools.{kind}")
-            continue
-        yield Tool(
-            name=tool.needed("name"),
-            description=tool.text("description"),
-            schema=tool.plain("parameters"),
-            strict=tool.flag("strict") or None,
-        )
-        losses.drop(*(f"tools.{name}" for name in tool.left()))
+def _found(fields: Fields) -> Iterator[Fields]:
+    """Yield the tools that are offered in the midst of the conversation."""
+    said = fields.value("input")
+    for index, item in enumerate(said if isinstance(said, list) else ()):
+        if isinstance(item, dict) and item.get("type") in _OFFERING:
+            yield from Fields(item, f"input[{index}]").objects("tools")
 
 
 _MODES: Final = {"auto": Choosing.AUTO, "none": Choosing.NONE, "required": Choosing.ANY}
@@ -141,8 +135,9 @@ def _tool_choice(fields: Fields, losses: Losses) -> ToolChoice | None:
         return ToolChoice(mode=_MODES[wanted])
     choice = Fields(wanted, "tool_choice")
     kind = choice.needed("type")
-    if kind == "function":
-        return ToolChoice(mode=Choosing.NAMED, names=(choice.needed("name"),))
+    if kind in {"function", "custom"}:
+        name = flat_name(choice.needed("name"), choice.text("namespace"))
+        return ToolChoice(mode=Choosing.NAMED, names=(name,))
     allowed = [tool.text("name") for tool in choice.objects("tools")]
     names = tuple(name for name in allowed if name is not None)
     if kind == "allowed_tools" and choice.text("mode") == "required" and names:
@@ -160,7 +155,9 @@ def _said(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn,
     for item in fields.objects("input"):
         found = _item(item, losses)
         if found is None:
-            losses.lack(f"input.{item.value('type')}")
+            kind = item.value("type")
+            if kind != _TOOLS:  # they are read with all others
+                (losses.drop if kind in _DONE_BY_OPENAI else losses.lack)(f"input.{kind}")
             continue
         role, parts = found
         if role is Role.SYSTEM and not turns:
@@ -175,6 +172,12 @@ def _said(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn,
 
 _OF_ITEMS: Final = frozenset({"id", "phase", "status"})
 """What OpenAI's own output carries, and its input does not need."""
+_TOOLS: Final = "additional_tools"
+_FOUND: Final = "tool_search_output"
+_OFFERING: Final = frozenset({_TOOLS, _FOUND})
+"""Items that bring tools."""
+_DONE_BY_OPENAI: Final = frozenset({"image_generation_call", "web_search_call"})
+"""Items that say what one of OpenAI's own tools did, and hold nothing that the answer needs."""
 _ROLES: Final = {
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
@@ -194,12 +197,22 @@ def _item(item: Fields, losses: Losses) -> tuple[Role, list[Any]] | None:
             return Role.ASSISTANT, [read_call(item)]
         case "reasoning":
             return Role.ASSISTANT, [read_reasoning(item)]
-        case "function_call_output":
+        case "custom_tool_call":
+            return Role.ASSISTANT, [read_freeform(item)]
+        case "tool_search_call" if "call_id" in item:
+            return Role.ASSISTANT, [read_search(item)]
+        case "function_call_output" | "custom_tool_call_output":
+            item.text("name")  # of the tool, as its call has it
             content = [
                 part
                 for part in read_content(item, "output", losses)
                 if isinstance(part, Text | Media)
             ]
             return Role.USER, [ToolResult(id=item.needed("call_id"), content=tuple(content))]
+        case _ if item.value("type") == _FOUND and "call_id" in item:
+            item.text("execution")
+            names = [tool.name for tool in read_tools(item.objects("tools"), Losses())]
+            told = Text(text=f"found: {', '.join(names) or 'nothing'}")
+            return Role.USER, [ToolResult(id=item.needed("call_id"), content=(told,))]
         case _:
             return None

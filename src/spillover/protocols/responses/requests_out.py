@@ -5,21 +5,24 @@ Refuses to know who asked, and in which protocol.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
+
+from msgspec.structs import replace
 
 from spillover.protocols.conversation.fields import Losses, encode
 from spillover.protocols.conversation.requests import (
     Choosing,
+    Form,
     Media,
     OutputFormat,
     Part,
     Refusal,
     Request,
     Role,
+    Spelling,
     Target,
     Text,
     Thinking,
-    Tool,
     ToolCall,
     ToolResult,
     Turn,
@@ -28,9 +31,10 @@ from spillover.protocols.conversation.requests import (
 )
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.responses.items import asked_part, reasoning_item, said_part
+from spillover.protocols.responses.tools import call_item, write_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 def write_request(request: Request, target: Target) -> Written:
@@ -44,7 +48,8 @@ def write_request(request: Request, target: Target) -> Written:
     fields: dict[str, Any] = {"model": target.model}
     if request.system:
         fields["instructions"] = "\n\n".join(part.text for part in request.system)
-    fields["input"] = [item for turn in request.turns for item in _items(turn, losses)]
+    spelled = _spelled(request)
+    fields["input"] = [item for turn in request.turns for item in _items(turn, spelled, losses)]
     if request.stream:
         fields["stream"] = True
     if request.tools:
@@ -113,13 +118,13 @@ _MODES: Final = {Choosing.AUTO: "auto", Choosing.NONE: "none", Choosing.ANY: "re
 
 
 def _put_tools(request: Request, fields: dict[str, Any]) -> None:
-    fields["tools"] = [_tool(tool) for tool in request.tools]
+    fields["tools"] = write_tools(request.tools)
     if request.parallel_calls is not None:
         fields["parallel_tool_calls"] = request.parallel_calls
     choice = request.tool_choice
     if choice is None:
         return
-    named = [{"type": "function", "name": name} for name in choice.names]
+    named = [_named(name, request.spellings.get(name)) for name in choice.names]
     if not named:
         fields["tool_choice"] = _MODES.get(choice.mode, "required")
     elif len(named) == 1:
@@ -128,19 +133,28 @@ def _put_tools(request: Request, fields: dict[str, Any]) -> None:
         fields["tool_choice"] = {"type": "allowed_tools", "mode": "required", "tools": named}
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "type": "function",
-        "name": tool.name,
-        "parameters": tool.schema or {"type": "object", "properties": {}},
-        "strict": tool.strict is True,  # it would be strict unasked, and refuse most schemas
-    }
-    if tool.description is not None:
-        found["description"] = tool.description
-    return found
+def _named(name: str, spelling: Spelling | None) -> dict[str, Any]:
+    if spelling is None:
+        return {"type": "function", "name": name}
+    kind = "custom" if spelling.form is Form.FREEFORM else "function"
+    found = {"type": kind, "name": spelling.name}
+    return found if spelling.namespace is None else {**found, "namespace": spelling.namespace}
 
 
-def _items(turn: Turn, losses: Losses) -> Iterator[dict[str, Any]]:
+_Spelled: TypeAlias = "Mapping[str, Spelling]"
+"""How the tools are spelled that were called, by the calls' ids."""
+
+
+def _spelled(request: Request) -> _Spelled:
+    spellings = request.spellings
+    if not spellings:
+        return spellings
+    parts = (part for turn in request.turns for part in turn.parts)
+    calls = (part for part in parts if isinstance(part, ToolCall))
+    return {call.id: spellings[call.name] for call in calls if call.name in spellings}
+
+
+def _items(turn: Turn, spelled: _Spelled, losses: Losses) -> Iterator[dict[str, Any]]:
     """Yield the items of a turn; texts and media in a row are one message."""
     role = "developer" if turn.role is Role.SYSTEM else turn.role.value
     message: list[dict[str, Any]] = []
@@ -151,7 +165,7 @@ def _items(turn: Turn, losses: Losses) -> Iterator[dict[str, Any]]:
         if message:
             yield {"type": "message", "role": role, "content": message}
             message = []
-        item = _item(part, losses)
+        item = _item(part, spelled, losses)
         if item is not None:
             yield item
     if message:
@@ -170,14 +184,17 @@ def _said(part: Text | Refusal | Media, role: Role, losses: Losses) -> dict[str,
     return asked_part(part, losses)
 
 
-def _item(part: ToolCall | ToolResult | Thinking, losses: Losses) -> dict[str, Any] | None:
+def _item(
+    part: ToolCall | ToolResult | Thinking, spelled: _Spelled, losses: Losses
+) -> dict[str, Any] | None:
     match part:
         case ToolCall():
-            arguments = part.arguments or "{}"
-            call = {"type": "function_call", "call_id": part.id, "name": part.name}
-            return {**call, "arguments": arguments}
+            call = replace(part, arguments=part.arguments or "{}")
+            found = call_item(call, "", None, spelled.get(part.id))
+            del found["id"]
+            return found
         case ToolResult():
-            return _result(part, losses)
+            return _result(part, spelled.get(part.id), losses)
         case Thinking():
             if part.seal is None or part.seal.origin is not Dialect.RESPONSES:
                 losses.drop("thinking")
@@ -190,11 +207,22 @@ def _item(part: ToolCall | ToolResult | Thinking, losses: Losses) -> dict[str, A
             assert_never(part)
 
 
-def _result(part: ToolResult, losses: Losses) -> dict[str, Any]:
+_RESULTS: Final = {
+    Form.FUNCTION: "function_call_output",
+    Form.FREEFORM: "custom_tool_call_output",
+    Form.SEARCH: "tool_search_output",
+}
+
+
+def _result(part: ToolResult, spelling: Spelling | None, losses: Losses) -> dict[str, Any]:
+    form = Form.FUNCTION if spelling is None else spelling.form
+    found: dict[str, Any] = {"type": _RESULTS[form], "call_id": part.id}
+    if form is Form.SEARCH:  # what it found is among the tools
+        return {**found, "execution": "client", "status": "completed", "tools": []}
     content: list[Part] = list(part.content)
     if part.is_error:
         content.insert(0, Text(text="error:"))
     output: Any = [asked_part(item, losses) for item in content if isinstance(item, Text | Media)]
     if len(content) == 1 and isinstance(content[0], Text):
         output = content[0].text
-    return {"type": "function_call_output", "call_id": part.id, "output": output or ""}
+    return {**found, "output": output or ""}

@@ -34,16 +34,16 @@ from spillover.protocols.conversation.answers import (
     Tokens,
 )
 from spillover.protocols.conversation.fields import encode, object_in
-from spillover.protocols.conversation.requests import Refusal, Text, ToolCall
+from spillover.protocols.conversation.requests import Form, Refusal, Text, ToolCall
 from spillover.protocols.responses.answers import INCOMPLETE, write_response
 from spillover.protocols.responses.errors import stream_error
 from spillover.protocols.responses.items import (
-    call_item,
     message_item,
     reasoning_item,
     said_part,
     summary_part,
 )
+from spillover.protocols.responses.tools import call_item, freeform_input
 
 if TYPE_CHECKING:
     from spillover.protocols.conversation.seals import Seal
@@ -186,8 +186,15 @@ class StreamWriter:
         before = self._close(only_whole=True)
         call = ToolCall(id=delta.id, name=delta.name, arguments="")
         self._calls[delta.call] = (len(self._output), call)
-        name = f"fc_{self._stamp.id}_{len(self._output)}"
-        return before + self._add(call_item(call, name, "in_progress"))
+        return before + self._add(self._call_item(call, len(self._output), "in_progress"))
+
+    def _call_item(self, call: ToolCall, place: int, status: str) -> dict[str, Any]:
+        spelling = self._stamp.spellings.get(call.name)
+        return call_item(call, f"{self._stamp.id}_{place}", status, spelling)
+
+    def _form(self, call: ToolCall) -> Form:
+        spelling = self._stamp.spellings.get(call.name)
+        return Form.FUNCTION if spelling is None else spelling.form
 
     def _called(self, delta: CallDelta) -> bytes:
         if delta.call not in self._calls:
@@ -195,6 +202,8 @@ class StreamWriter:
         place, call = self._calls[delta.call]
         whole = replace(call, arguments=call.arguments + delta.arguments)
         self._calls[delta.call] = (place, whole)
+        if self._form(call) is not Form.FUNCTION:
+            return b""  # what it says is known when it is whole
         at = {"item_id": self._output[place]["id"], "output_index": place}
         return self._event("response.function_call_arguments.delta", **at, delta=delta.arguments)
 
@@ -203,16 +212,26 @@ class StreamWriter:
         events = [self._close_said()]
         for number, (place, call) in list(self._calls.items()):
             if not only_whole or (call.arguments and object_in(call.arguments) is not None):
-                identity = self._output[place]["id"]
-                at = {"item_id": identity, "output_index": place}
-                events.append(
-                    self._event(
-                        "response.function_call_arguments.done", **at, arguments=call.arguments
-                    )
-                )
-                events.append(self._done(place, call_item(call, identity, "completed")))
+                item = self._call_item(call, place, "completed")
+                events.append(self._call_said(call, {"item_id": item["id"], "output_index": place}))
+                events.append(self._done(place, item))
                 del self._calls[number]
         return b"".join(events)
+
+    def _call_said(self, call: ToolCall, at: dict[str, Any]) -> bytes:
+        """Return the events that tell what a call says, whole."""
+        match form := self._form(call):
+            case Form.FUNCTION:
+                name = "response.function_call_arguments.done"
+                return self._event(name, **at, arguments=call.arguments)
+            case Form.FREEFORM:
+                name, text = "response.custom_tool_call_input", freeform_input(call)
+                delta = self._event(f"{name}.delta", **at, delta=text)
+                return delta + self._event(f"{name}.done", **at, input=text)
+            case Form.SEARCH:
+                return b""
+            case _:
+                assert_never(form)
 
     # Items and the whole.
 

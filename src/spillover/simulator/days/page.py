@@ -46,6 +46,8 @@ it should last, who said so, and how far that can be believed.
 **Believed** is the absolute reset of the spent quota, the end of a window whose calendar is known (Gemini's day ends at
 midnight Pacific), and a stated wait that fits into the window that the answer names, up to a day. Nothing is sent before
 `until`; then all traffic is back at once. A wait of seconds that comes with a spent day is not believed: the day is.
+A window that has turned while the provider still refuses (its day turns late, your clock is ahead, or something else is
+spent) is believed no more until a call succeeds: its next end is a guess.
 
 **All else is a guess**, also a stated one: a `Retry-After` of a week, a 429 that says nothing, a 503. From `probe_at` on,
 {probe_min:g} minutes after the last refusal or at `until` if that is sooner, the next real request goes to the profile as a

@@ -23,6 +23,12 @@ _SILENT_429: Final = Fault(
     headers={"content-type": "application/json"},
     body='{"error":{"message":"Too Many Requests"}}',
 )
+_BLAND_429: Final = Fault(
+    status=429,
+    headers={"content-type": "application/json"},
+    body='{"error":{"code":429,"message":"Resource has been exhausted (e.g. check quota).",'
+    '"status":"RESOURCE_EXHAUSTED"}}',
+)
 _WEEK: Final = Fault(
     status=429,
     headers={"content-type": "application/json", "retry-after": "604800"},
@@ -117,6 +123,29 @@ CLOCK: Final = Day(
     ),
     is_known=True,
 )
+AHEAD: Final = Day(
+    name="ahead",
+    title="a spent day under a clock that is ahead",
+    tells=(
+        "The first day again, on a machine whose clock is 2 minutes ahead all day: at its own midnight"
+        " the provider still refuses."
+    ),
+    spec=_GEMINI_DAY,
+    settings=_GEMINI,
+    resets_s=(_PACIFIC_MIDNIGHT_S,),
+    clock=((1.0, 120.0),),
+)
+BLAND: Final = Day(
+    name="bland",
+    title="a 429 without hints from Gemini",
+    tells=(
+        "For 9 hours every answer is `Resource has been exhausted (e.g. check quota).`; the catalogue"
+        " knows that Gemini's minutes turn with the clock, and it is none of them that is spent."
+    ),
+    spec=ProviderSpec(),
+    settings=_GEMINI,
+    outages=(Outage(from_s=_BEGINS_S, until_s=_ENDS_S, fault=_BLAND_429),),
+)
 AWAY: Final = Day(
     name="away",
     title="a provider that is gone",
@@ -137,4 +166,4 @@ SHARED: Final = Day(
 )
 ASKED_FOR: Final = (MISLEADING, UNEXPLAINED, WEEK, FLAPPING)
 """Those on which naive rules are seen to fail."""
-DAYS: Final = (*ASKED_FOR, STATED, CLOCK, AWAY, SHARED)
+DAYS: Final = (*ASKED_FOR, STATED, CLOCK, AHEAD, BLAND, AWAY, SHARED)
