@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from spillover.catalogue.clients import load
+
 if TYPE_CHECKING:
     from spillover.simulator import SimulatedProvider
     from tests.serving import Served
@@ -79,3 +81,16 @@ def test_tables_of_the_past_are_filtered(served: Served, one: SimulatedProvider)
     assert "No fallbacks here." in part(served, "/parts/fallbacks?from=two")
     assert request_id in part(served, "/parts/requests?profile=two")
     assert "No requests yet." in part(served, "/parts/requests?outcome=cancelled")
+
+
+def test_a_clients_texts_name_this_gateway_and_its_chain(served: Served) -> None:
+    found = part(served, "/parts/client/curl")
+
+    assert f"curl http://127.0.0.1:{served.port}/v1/chat/completions" in found
+    assert '"model": "default"' in found
+    assert served.get("/parts/client/nobody").status == 404
+
+
+def test_every_client_has_its_texts(served: Served) -> None:
+    for each in load().entries:
+        assert "data-copy" in part(served, f"/parts/client/{each.id}")

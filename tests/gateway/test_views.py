@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import json
 from typing import TYPE_CHECKING
 
 import pytest
-
-from spillover.gateway.views import snippets
 
 if TYPE_CHECKING:
     from spillover.simulator import SimulatedProvider
@@ -66,16 +62,3 @@ def test_a_simulated_provider_fails_when_told_to(served: Served, one: SimulatedP
 
 def test_a_real_provider_is_never_made_to_fail(served: Served) -> None:
     assert served.post("/api/simulated/one/fail", {"fault": "rate_limited"}).status == 404
-
-
-def test_snippets_name_this_gateway_and_its_chain(served: Served) -> None:
-    page = html.unescape(served.get("/setup").body.decode())
-
-    assert f"curl http://127.0.0.1:{served.port}/v1/chat/completions" in page
-    assert '"model": "default"' in page
-
-
-def test_the_curl_snippet_sends_json() -> None:
-    (_, curl), *_ = snippets("http://localhost", "auto")
-
-    assert json.loads(curl.partition("-d '")[2].rstrip("'"))["model"] == "auto"

@@ -245,7 +245,9 @@ def test_a_key_that_was_found_is_used_with_one_click(page: Page, steered: Steere
     found = steered.served.get("/api/discovery").json["keys"]
 
     assert page.locator(".found li").count() >= len(found)
-    assert page.locator("#snippet-1").inner_text().startswith("curl http://127.0.0.1")
+    page.locator("#text-1", has_text="curl http://127.0.0.1").wait_for()
+    page.get_by_label("Program").select_option("claude-code")
+    page.locator("#texts", has_text="ANTHROPIC_BASE_URL").wait_for()
 
 
 def test_a_notice_pops_up_and_rings(

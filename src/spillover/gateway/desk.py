@@ -67,6 +67,7 @@ ROUTES: Final = (
     Route("GET", "/parts/add", Door.ADMIN, _later("parts", "add")),
     Route("GET", "/parts/add/{provider}", Door.ADMIN, _later("parts", "key")),
     Route("POST", "/parts/models/{provider}", Door.ADMIN, _later("parts", "models")),
+    Route("GET", "/parts/client/{client}", Door.ADMIN, _later("parts", "client")),
     Route("GET", "/parts/fallbacks", Door.ADMIN, _later("parts", "fallbacks")),
     Route("GET", "/parts/requests", Door.ADMIN, _later("parts", "requests")),
     Route("POST", "/api/ask", Door.ADMIN, _later("views", "ask")),

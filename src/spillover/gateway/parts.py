@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from spillover.catalogue.clients import Link, advice, started, written
+from spillover.catalogue.clients import load as load_clients
 from spillover.core.values import Operation
 from spillover.dashboard import forms
 from spillover.engine.engine import unknown
@@ -45,13 +47,13 @@ async def profile(inquiry: Inquiry) -> None:
     document = await overhear(admin.profile, inquiry, names={"profile": name})
     chains = inquiry.engine.status()["chains"]
     config = await configuration(inquiry)
-    written = config["profiles"].get(name)
+    settings = config["profiles"].get(name)
     members = chains[chain]["profiles"] if chain in chains else []
     context = {
         "name": name,
         "profile": document,
-        "config": written,
-        "rows": [] if written is None else forms.limit_rows(written["limits"]),
+        "config": settings,
+        "rows": [] if settings is None else forms.limit_rows(settings["limits"]),
         "chain": chain if chain in chains else None,
         "members": members,
         "pinned": chain in chains and chains[chain]["pinned"] == name,
@@ -66,12 +68,12 @@ async def chain(inquiry: Inquiry) -> None:
     config = await configuration(inquiry)
     if name not in config["chains"]:
         raise unknown("chain", name, config["chains"])
-    written = config["chains"][name]
+    settings = config["chains"][name]
     context = {
         "name": name,
-        "config": written,
-        "after": forms.wait_of(written["failback"], "after"),
-        "wait": forms.wait_of(written["when_exhausted"], "wait"),
+        "config": settings,
+        "after": forms.wait_of(settings["failback"], "after"),
+        "wait": forms.wait_of(settings["when_exhausted"], "wait"),
         "members": document["profiles"],
         "missing": forms.missing_members(config, name),
         "pinned": document["pinned"],
@@ -105,6 +107,32 @@ async def models(inquiry: Inquiry) -> None:
     sent = {"key": given} if given else {}
     found = await overhear(offers.models, inquiry, names=inquiry.names, body=sent)
     await part(inquiry, "part_models.html", {"found": found})
+
+
+async def client(inquiry: Inquiry) -> None:
+    """Answer what points a client at this gateway."""
+    name, known = inquiry.names["client"], load_clients()
+    entry = known.find(name)
+    if entry is None:
+        near = known.nearest(name)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise RequestError(f"no client is called {name[:80]!r}{hint}", code="not_found", status=404)
+    link = _link(inquiry)
+    context = {
+        "client": entry,
+        "texts": [(each.into, written(each, link)) for each in entry.parts],
+        "start": started(entry, link),
+        "advice": list(advice(entry, link)),
+    }
+    await part(inquiry, "part_client.html", context)
+
+
+def _link(inquiry: Inquiry) -> Link:
+    """Return what clients are told: the address that the page itself was asked at."""
+    scheme = inquiry.visit.scope.get("scheme", "http")
+    host = inquiry.visit.headers[b"host"].decode("latin-1")
+    key = None if inquiry.gateway.settings.client_keys else Link().key
+    return Link(address=f"{scheme}://{host}", model=inquiry.engine.routing.default, key=key)
 
 
 async def fallbacks(inquiry: Inquiry) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from spillover.catalogue.clients import load as load_clients
 from spillover.core.values import FailureClass
 from spillover.dashboard import waterfall
 from spillover.engine.engine import unknown
@@ -113,37 +114,9 @@ async def setup(inquiry: Inquiry) -> None:
         "config": config,
         "versions": await overhear(steering.versions, inquiry),
         "chain": chains[0] if chains else "",
-        "snippets": snippets(_address(inquiry), chains[0] if chains else "auto"),
+        "clients": load_clients(),
     }
     await page(inquiry, "setup.html", context)
-
-
-def snippets(address: str, model: str) -> list[tuple[str, str]]:
-    """Return how programs are pointed at the gateway, each with its name."""
-    curl = (
-        f"curl {address}/v1/chat/completions \\\n  -H 'content-type: application/json' \\\n"
-        f'  -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "hi"}}]}}\''
-    )
-    python = (
-        "from openai import OpenAI\n\n"
-        f'client = OpenAI(base_url="{address}/v1", api_key="any")\n'
-        f'client.chat.completions.create(model="{model}", messages=[…])'
-    )
-    claude = f"export ANTHROPIC_BASE_URL={address}\nexport ANTHROPIC_AUTH_TOKEN=any"
-    editors = (
-        f"API provider: OpenAI compatible\nBase URL: {address}/v1\nAPI key: any\nModel: {model}"
-    )
-    return [
-        ("curl", curl),
-        ("OpenAI SDK (Python)", python),
-        ("Claude Code", claude),
-        ("Cline, Kilo Code, Continue …", editors),
-    ]
-
-
-def _address(inquiry: Inquiry) -> str:
-    scheme = inquiry.visit.scope.get("scheme", "http")
-    return f"{scheme}://{inquiry.visit.headers[b'host'].decode('latin-1')}"
 
 
 def _names(inquiry: Inquiry) -> dict[str, Any]:

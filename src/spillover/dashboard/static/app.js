@@ -341,6 +341,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("change", (event) => {
   const { name, value } = event.target;
+  if (event.target.id === "client") htmx.ajax("GET", "/parts/client/" + value, "#texts");
   if (name !== "theme" && name !== "lang") return;
   document.cookie = `spillover_${name}=${value}; path=/; max-age=31536000; samesite=strict`;
   if (name === "theme") { document.documentElement.dataset.theme = value; document.dispatchEvent(new CustomEvent("theme")); } else location.reload();
