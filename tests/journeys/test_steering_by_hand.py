@@ -246,7 +246,7 @@ def test_a_key_that_was_found_is_used_with_one_click(page: Page, steered: Steere
 
     assert page.locator(".found li").count() >= len(found)
     page.locator("#text-1", has_text="curl http://127.0.0.1").wait_for()
-    page.get_by_label("Program").select_option("claude-code")
+    page.get_by_role("combobox", name="Program").select_option("claude-code")
     page.locator("#texts", has_text="ANTHROPIC_BASE_URL").wait_for()
 
 

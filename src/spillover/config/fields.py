@@ -25,8 +25,6 @@ DESKTOP: Final = "desktop"
 """Where notices may go that is no address."""
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
 MOST_RETRIES: Final = 10
-DESKTOP: Final = "desktop"
-"""The place of notices that is no address, and no secret."""
 _MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"
 _CLASSES: Final = tuple(each.value for each in FailureClass)
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
