@@ -401,6 +401,7 @@ def test_with_keys_set_one_logs_in_with_the_admin_key(
     ):
         page.goto("/")
         assert not violations(page)
+        assert not page.locator("#live").count()
         page.get_by_label("The admin key of this gateway").fill("client-key-1")
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("alert").wait_for()

@@ -110,7 +110,7 @@ async def static(inquiry: Inquiry) -> None:
 
 async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
     """Answer the form that asks for the admin key, in the place of any page."""
-    context = {**_frame(inquiry), "refused": refused}
+    context = {**_frame(inquiry), "refused": refused, "live": ""}
     text = render("login.html", look_of(inquiry.visit), context)
     await inquiry.visit.answer(401, _PAGE, text.encode())
 

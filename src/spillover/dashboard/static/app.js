@@ -111,7 +111,10 @@ function listen() {
   stream.onopen = () => lit(true);
   stream.onerror = () => {
     lit(false);
-    if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(() => stream || listen(), 2000); }
+    if (stream.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    stream = null;
+    setTimeout(() => stream || listen(), 2000);
+    fetch("/api/chains").then((answer) => answer.status === 401 && location.reload(), () => {});
   };
   stream.addEventListener("clock", (event) => {
     const off = Date.parse(event.data) - Date.now(); // less than a second is the way here
@@ -294,7 +297,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) pressed(button);
   for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-  if (!event.target.closest("#notices, #bell")) bell(false);
+  if (light && !event.target.closest("#notices, #bell")) bell(false);
   if (event.target === $("#drawer")) $("#drawer").close();
 });
 
@@ -334,7 +337,7 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") { bell(false); for (const menu of $$("details.menu[open]")) { menu.open = false; $("summary", menu).focus(); } }
+  if (event.key === "Escape") { if (light) bell(false); for (const menu of $$("details.menu[open]")) { menu.open = false; $("summary", menu).focus(); } }
   const card = event.target.closest?.(".card");
   if (card && event.altKey && /^Arrow(Up|Down)$/.test(event.key)) { event.preventDefault(); move(card, event.key === "ArrowUp" ? -1 : 1); }
 });
