@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.config.loader import load, load_document
-from spillover.config.summary import chain, notice, profile, summary
+from spillover.config.summary import chain, notice, profile, summary, unmasked
 from tests.config.rings import ring_in_use
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ profiles:
 chains:
   default: [groq, lab]
   long: {profiles: [{profile: lab, weight: 3}], strategy: weighted}
-notify: [desktop, "ntfy://a-secret-topic"]
+notify: [desktop, "ntfy://a-secret-topic", {to: "ntfy://other-secret-topic", events: [failed]}]
 """
     )
     loaded = load(path, environ=ENVIRON)
@@ -76,6 +76,7 @@ notify: [desktop, "ntfy://a-secret-topic"]
     assert found["chains"]["long"]["profiles"] == [{"profile": "lab", "weight": 3}]
     assert chain(loaded, "default")["profiles"] == [{"profile": "groq"}, {"profile": "lab"}]
     assert (found["accounts"], found["notify"][0]) == (["lab"], "desktop")
+    assert found["notify"][2] == {"to": "ntfy://othe…opic", "events": ["failed"]}
     for secret in ("gsk_0123456789abcdef", "other-0123456789", "secret-topic"):
         assert secret not in str(found)
 
@@ -98,3 +99,19 @@ def test_the_chain_of_all_profiles_is_told_as_such() -> None:
 )
 def test_addresses_of_notices_hide_their_tokens(written: str, shown: str) -> None:
     assert notice(written) == shown
+
+
+def test_a_place_that_is_shown_without_its_token_is_found_again() -> None:
+    document = {"notify": ["desktop", {"to": "ntfy://a-topic-of-mine", "events": ["failed"]}]}
+    shown = notice("ntfy://a-topic-of-mine")
+
+    assert unmasked(shown, document) == "ntfy://a-topic-of-mine"
+    assert unmasked({"to": shown, "events": ["budget"]}, document) == {
+        "to": "ntfy://a-topic-of-mine",
+        "events": ["budget"],
+    }
+    assert [unmasked(each, document) for each in ("desktop", "ntfy://new")] == [
+        "desktop",
+        "ntfy://new",
+    ]
+    assert unmasked("desktop", {}) == "desktop"

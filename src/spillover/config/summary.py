@@ -79,13 +79,26 @@ def _chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
     }
 
 
-def notice(written: Any) -> str:
+def notice(written: Any) -> Any:
     """Return where notices go, without the token that the address may hold."""
+    if isinstance(written, dict):
+        return {**written, "to": notice(written.get("to"))}
     text = str(written)
     scheme, found, rest = text.partition("://")
     if not found:
         return text if text == DESKTOP else _reference(text)
     return f"{scheme}://{masked(rest)}"
+
+
+def unmasked(shown: Any, document: dict[str, Any]) -> Any:
+    """Return where notices are to go, with the address that the document has for what is shown."""
+    if isinstance(shown, dict):
+        return {**shown, "to": unmasked(shown.get("to"), document)}
+    for written in document.get("notify") or ():
+        address = written.get("to") if isinstance(written, dict) else written
+        if notice(address) == shown:
+            return address
+    return shown
 
 
 def _key(loaded: LoadedConfig, name: str, written: dict[str, Any]) -> dict[str, Any]:

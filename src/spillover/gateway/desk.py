@@ -9,16 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import (
-    admin,
-    dialects,
-    feed,
-    listing,
-    offers,
-    past,
-    steering,
-    vitals,
-)
+from spillover.gateway import admin, dialects, feed, listing, offers, past, steering, vitals
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.proxy import OPERATIONS

@@ -88,10 +88,10 @@ async def serve(
     from spillover.gateway.wire import Server, Sweeper  # noqa: PLC0415 - the library has no server
 
     options = options or ServeOptions()
-    gateway.environ = os.environ if options.environ is None else options.environ
-    gateway.simulated = options.simulated
     if followed is not None:
         gateway.notices.adopt(followed.config.notify)
+    gateway.environ = os.environ if options.environ is None else options.environ
+    gateway.simulated = options.simulated
     gateway.engine.run_upstreams()
     gateway.engine.run_probes()
 

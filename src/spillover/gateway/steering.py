@@ -51,7 +51,7 @@ async def config(inquiry: Inquiry) -> None:
 async def change_config(inquiry: Inquiry) -> None:
     """Change what holds for all chains."""
     from spillover.config.edits import GLOBALS, merge_globals  # noqa: PLC0415 - seldom needed
-    from spillover.config.summary import notice  # noqa: PLC0415
+    from spillover.config.summary import unmasked  # noqa: PLC0415
 
     body = await _body(inquiry, GLOBALS)
 
@@ -59,11 +59,7 @@ async def change_config(inquiry: Inquiry) -> None:
         settings = dict(body)
         if isinstance(settings.get("notify"), list):
             # An address is shown without its token, and sent back so by forms.
-            known = {notice(each): each for each in document.get("notify") or ()}
-            settings["notify"] = [
-                known.get(each, each) if isinstance(each, str) else each
-                for each in settings["notify"]
-            ]
+            settings["notify"] = [unmasked(each, document) for each in settings["notify"]]
         merge_globals(document, settings)
 
     written = await _edit(inquiry, change, f"change {', '.join(body) or 'nothing'}")
