@@ -99,6 +99,7 @@ docs: install
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
+	$(BIN)/python -m spillover.doctor.table docs/doctor.md
 
 PYTHON_CLIENTS := frameworks litellm sdks
 
@@ -109,6 +110,8 @@ AIDER_PYTHON = $(shell for python in python3.12 python3.11; do \
 test-clients: install-test $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.installed)
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
+	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.in_process \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
 	$(BIN)/python -m tests.clients.snippets $(foreach each,sdks frameworks litellm,$(CLIENTS)/$(each)/bin/python)
 	@$(if $(AIDER_PYTHON),$(MAKE) --no-print-directory PYTHON=$(AIDER_PYTHON) $(CLIENTS)/aider/.installed,\

@@ -33,6 +33,9 @@ COMMANDS: Final = {
     "errors": "errors",
     "catalogue": "catalogue",
     "connect": "connect",
+    "doctor": "doctor",
+    "verify": "doctor",
+    "monitor": "doctor",
 }
 """Every command in the order of the help, and the module that holds it."""
 

@@ -228,6 +228,12 @@ def _in_query(query: bytes) -> list[bytes]:
     return [value.encode() for value in parse_qs(query.decode("latin-1")).get("key", ())[:1]]
 
 
+def owner_of(headers: Headers, query: bytes) -> bytes:
+    """Return a print of the keys that a client shows: what is kept for it is kept under this."""
+    shown = [*_presented(headers), *_in_query(query)]
+    return hashlib.sha256(b"\n".join(shown)).digest()
+
+
 def _digest(key: Secret) -> bytes:
     return hashlib.sha256(key.reveal().encode()).digest()
 

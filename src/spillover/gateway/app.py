@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
     from spillover.gateway.editing import Editing
+    from spillover.gateway.recall import Recall
     from spillover.gateway.settings import Settings
     from spillover.simulator import SimulatedProvider
 
@@ -88,6 +89,11 @@ class Gateway:
 
             self._editing = Editing(self)
         return self._editing
+
+    @property
+    def recall(self) -> Recall:
+        """What clients of OpenAI's Responses may go on from."""
+        return self._proxy.recall
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""

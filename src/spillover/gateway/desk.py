@@ -9,7 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, offers, past, steering, vitals
+from spillover.gateway import (
+    admin,
+    dialects,
+    feed,
+    listing,
+    offers,
+    past,
+    remembered,
+    steering,
+    vitals,
+)
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.proxy import OPERATIONS
@@ -45,6 +55,9 @@ ROUTES: Final = (
     Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
+    Route("GET", "/v1/responses/{response}", Door.PROTOCOL, remembered.answer),
+    Route("DELETE", "/v1/responses/{response}", Door.PROTOCOL, remembered.forget),
+    Route("GET", "/v1/responses/{response}/input_items", Door.PROTOCOL, remembered.inputs),
     Route("GET", "/", Door.ADMIN, _later("pages", "front")),
     Route("GET", "/live", Door.ADMIN, _later("pages", "live")),
     Route("GET", "/history", Door.ADMIN, _later("views", "history")),
