@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 # What the tests need besides Python packages, named as Debian names them.
-DEBIAN_TEST := curl git
+DEBIAN_TEST := chromium curl git
 DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 

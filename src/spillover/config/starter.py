@@ -109,10 +109,11 @@ def _settings(profile: dict[str, Any]) -> list[str]:
     return [f"    {key}: {setting(value)}" for key, value in profile.items()]
 
 
-def _chain(name: str, chain: dict[str, Any]) -> list[str]:
+def _chain(name: str, chain: dict[str, Any] | list[Any]) -> list[str]:
+    members = chain if isinstance(chain, list) else chain["profiles"]
     lines = [f"  {scalar(name)}:", "    profiles:"]
-    lines += [f"      - {scalar(member)}" for member in chain["profiles"]]
-    gate = chain.get("spend_gate")
+    lines += [f"      - {scalar(member)}" for member in members]
+    gate = None if isinstance(chain, list) else chain.get("spend_gate")
     if gate is not None:
         lines += [
             "    # When free quota is spent, a paid profile answers only requests that carry",
