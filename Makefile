@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 # What the tests need besides Python packages, named as Debian names them.
-DEBIAN_TEST := curl git
+DEBIAN_TEST := chromium curl git
 DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 
@@ -102,6 +102,7 @@ docs: install $(DOCS)/.installed
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
 	$(BIN)/python -m spillover.catalogue.providers_page docs/providers.md
+	$(BIN)/python -m spillover.doctor.table docs/doctor.md
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 	@echo "the site is in site/: open site/index.html, or $(DOCS)/bin/mkdocs serve"
 
@@ -119,6 +120,8 @@ AIDER_PYTHON = $(shell for python in python3.12 python3.11; do \
 test-clients: install-test $(PYTHON_CLIENTS:%=$(CLIENTS)/%/.installed)
 	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.sdk_types
 	$(BIN)/python -m tests.clients.every_dialect $(CLIENTS)/sdks/bin/python
+	PYTHONPATH=src $(CLIENTS)/sdks/bin/python -m tests.clients.in_process \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	$(BIN)/python -m tests.clients.litellm_proxy $(CLIENTS)/litellm/bin/litellm
 	$(BIN)/python -m tests.clients.snippets $(foreach each,sdks frameworks litellm,$(CLIENTS)/$(each)/bin/python)
 	@$(if $(AIDER_PYTHON),$(MAKE) --no-print-directory PYTHON=$(AIDER_PYTHON) $(CLIENTS)/aider/.installed,\

@@ -20,6 +20,7 @@ import uvloop
 
 from bench.own import own_us
 from bench.traffic import ANSWER, PROSE, REFUSAL, STAMPED_EVENT, request
+from bench.translations import translations
 from spillover.clock import SystemClock
 from spillover.core.chains import Chain, Member
 from spillover.core.failures import classify
@@ -202,7 +203,8 @@ async def _timed() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = await _ledger(Path(folder) / "ledger.db")
         found["own_us"] = await own_us(Path(folder) / "own.db")
-        return found | await _ladder(Path(folder) / "chain.db") | {"parsing": _parsing()}
+        found |= await _ladder(Path(folder) / "chain.db")
+        return found | {"parsing": _parsing(), "translations": translations()}
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         AllAttemptsFailed,
         ConfigError,
         LedgerError,
+        MalformedAnswer,
         NoProfileAvailable,
         RequestError,
         SpilloverError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Spillover,
         SyncChatStream,
         SyncSpillover,
+        ToolCall,
     )
     from spillover.protocols.records import Classified, classify
 
@@ -41,6 +43,7 @@ __all__ = [
     "Classified",
     "ConfigError",
     "LedgerError",
+    "MalformedAnswer",
     "NoProfileAvailable",
     "RequestError",
     "Spillover",
@@ -48,6 +51,7 @@ __all__ = [
     "StreamInterrupted",
     "SyncChatStream",
     "SyncSpillover",
+    "ToolCall",
     "UnknownModel",
     "__version__",
     "classify",
@@ -55,7 +59,15 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(
-        ("ChatAnswer", "ChatStream", "Chunk", "Spillover", "SyncChatStream", "SyncSpillover"),
+        (
+            "ChatAnswer",
+            "ChatStream",
+            "Chunk",
+            "Spillover",
+            "SyncChatStream",
+            "SyncSpillover",
+            "ToolCall",
+        ),
         "library",
     ),
     **dict.fromkeys(("Classified", "classify"), "protocols.records"),

@@ -9,6 +9,7 @@
     ├── NoProfileAvailable       nothing was sent: no profile of the chain may serve now
     ├── AllAttemptsFailed        every profile that might serve was tried and failed
     ├── StreamInterrupted        an answer broke off after its first content
+    ├── MalformedAnswer          an answer is whole, but is not what was asked for
     ├── LedgerError              usage can't be counted, so nothing may be sent
     └── PortInUse                another process listens where the gateway should
 
@@ -249,6 +250,19 @@ class StreamInterrupted(SpilloverError):
         super().__init__(
             f"the answer of {profile!r} broke off ({cause})" + (f": {message}" if message else "")
         )
+
+
+class MalformedAnswer(SpilloverError):
+    """An answer is whole, but has not the form that was asked for; `text` is what the model wrote."""
+
+    status = 502
+    code = "malformed_answer"
+
+    def __init__(self, found: str, expected: str, *, text: str) -> None:
+        self.found = found
+        self.expected = expected
+        self.text = text  # not in the message: answers are never logged
+        super().__init__(f"{found} is no {expected}")
 
 
 class LedgerError(SpilloverError):

@@ -350,3 +350,25 @@ def test_groqs_refusals_without_a_wait_have_one_by_model_and_limit() -> None:
     assert "tokens_per_day" not in compound
     assert load().guessed_waits("groq", "whisper") == ()
     assert load().guessed_waits("nobody", "m") == ()
+
+
+def test_a_retired_model_is_known_with_its_end_and_its_successor() -> None:
+    known = load()
+
+    gone = known.retired("groq", "llama-3.1-8b-instant")
+    nameless = known.retired("groq", "meta-llama/llama-4-scout-17b-16e-instruct")
+
+    assert gone is not None
+    assert (gone.on, gone.successor) == ("2026-08-16", "openai/gpt-oss-20b")
+    assert nameless is not None
+    assert nameless.successor is None
+    assert known.retired("groq", "openai/gpt-oss-120b") is None
+    assert known.retired("nobody", "m") is None
+
+
+def test_no_successor_is_retired_itself() -> None:
+    known = load()
+    rows = [(entry.id, row) for entry in known.providers.values() for row in entry.retired]
+
+    assert rows
+    assert not [row for name, row in rows if row.successor and known.retired(name, row.successor)]

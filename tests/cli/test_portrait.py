@@ -100,3 +100,13 @@ def test_who_changed_an_entry_is_named() -> None:
 def test_only_a_date_that_is_old_says_how_old() -> None:
     assert dated("2026-11-01", TODAY).plain == "2026-11-01"
     assert dated("2026-02", TODAY).plain == "2026-02, 265 days old"
+
+
+def test_retired_models_are_shown_with_what_follows_them() -> None:
+    shown = lines("groq")
+
+    assert "Retired" in shown
+    assert any(
+        line.startswith("  llama-3.1-8b-instant  2026-08-16, then openai/gpt-oss-20b")
+        for line in shown
+    )

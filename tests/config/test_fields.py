@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from spillover.config import fields
 from spillover.config.findings import Faults
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.core.chains import CooldownRule, Failback
+from spillover.core.chains import Caching, CooldownRule, Failback
 from spillover.core.notices import NoticeKind
 from spillover.core.values import FailureClass
 
@@ -244,3 +244,35 @@ def test_headers_have_names_and_are_not_the_requests_own() -> None:
     assert read(fields.Header, "X-Title") == "X-Title"
     for name in ("Host", "content-length", "a b", "x:y", "a\nb"):
         assert "the name of a header" in refusal(fields.Header, name)
+
+
+@pytest.mark.parametrize(
+    ("written", "caching"),
+    [
+        (None, None),
+        ("10m", Caching(ttl_s=600.0)),
+        ({"ttl": "1h"}, Caching(ttl_s=3_600.0)),
+        ({"ttl": "1h", "max_size": "8MB"}, Caching(ttl_s=3_600.0, most_bytes=8_000_000)),
+    ],
+)
+def test_a_cache_is_a_time_and_a_size(written: object, caching: Caching | None) -> None:
+    assert read(fields.CacheField, written) == caching
+
+
+@pytest.mark.parametrize("written", ["0s", "soon", True, ["10m"]])
+def test_other_caches_are_refused(written: object) -> None:
+    assert "a duration such as 10m" in refusal(fields.CacheField, written)
+
+
+def test_a_cache_names_what_is_wrong_within() -> None:
+    assert faults(fields.CacheField, {"max_sise": 1}) == [
+        (("max_sise",), "max_sise", "max_size"),
+        (("ttl",), None, None),
+    ]
+    assert faults(fields.CacheField, {"ttl": "soon"}) == [(("ttl",), "soon", None)]
+
+
+def test_a_request_may_be_given_any_header_but_its_own() -> None:
+    names = ["X-Team", "Host", "two words", ""]
+
+    assert [name for name in names if fields.is_header(name)] == ["X-Team"]

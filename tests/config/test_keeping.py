@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.config.keeping import forget, keep
+from spillover.config.keeping import forget, keep, keep_in_ring
 from spillover.config.secrets import Secret
 from spillover.errors import RequestError
 from tests.config.rings import ring_in_use
@@ -60,3 +60,10 @@ def test_what_can_be_no_key_is_refused_without_being_repeated(tmp_path: Path, te
         keep(Secret(text), "groq", folder=tmp_path)
 
     assert not text.strip() or text not in str(raised.value)
+
+
+def test_the_key_ring_alone_takes_it_or_it_is_not_kept() -> None:
+    with ring_in_use() as ring:
+        assert keep_in_ring("mine", "of-the-tests") == "keyring:mine"
+        ring.locked = True
+        assert keep_in_ring("other", "of-the-tests") is None

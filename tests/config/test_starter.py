@@ -9,7 +9,7 @@ import pytest
 from spillover.catalogue import load as load_catalogue
 from spillover.config.discovery import LocalServer, discovered
 from spillover.config.loader import load
-from spillover.config.starter import SCHEMA_FILE, starter
+from spillover.config.starter import SCHEMA_FILE, assembled, starter
 from tests.config.writing import KEYS
 
 if TYPE_CHECKING:
@@ -97,3 +97,17 @@ def test_numbers_and_flags_stay_what_they_are(tmp_path: Path) -> None:
     path.write_text(starter(document), "utf-8")
 
     assert load(path, environ=KEYS).document == document
+
+
+def test_a_file_is_assembled_of_what_comes_from_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "spillover.yaml"
+    profile = {"provider": "groq", "api_key": "${GROQ_API_KEY}", "model": "m", "title": "a: b"}
+    document = {
+        "profiles": {"one": profile},
+        "chains": {"default": ["one"], "long": {"profiles": ["one"], "cooldown": "30s"}},
+        "aliases": {"team/fast": "long", "*": "default"},
+    }
+    path.write_text(assembled(document), "utf-8")
+
+    assert load(path, environ=KEYS).document == document
+    assert "    api_key: ${GROQ_API_KEY}\n" in path.read_text("utf-8")

@@ -70,6 +70,7 @@ chains:
     when_exhausted: fail
     patience: 0s
     truncate: never
+    cache: {ttl: 10m, max_size: 64MB}
     spend_gate: {on_quota: allow, on_outage: allow}
     timeouts: {connect: 5s, first_token: 60s, stall: 60s, total: 30m, deadline: 5m}
     retries: {server_error: 2}

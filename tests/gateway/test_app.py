@@ -49,6 +49,7 @@ class BrokenEngine:
     """An engine with a bug."""
 
     clock = FixedClock()
+    keeps_answers = False
 
     def __init__(self, *, streams: bool = False, hangs: bool = False) -> None:
         self.events = Bus()

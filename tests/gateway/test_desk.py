@@ -76,7 +76,8 @@ def test_head_is_answered_like_get_without_a_body(served: Served) -> None:
     "route", [r for r in ROUTES if r.door is Door.ADMIN], ids=lambda r: f"{r.method} {r.path}"
 )
 def test_every_admin_route_needs_the_admin_key(keyed: Served, route: object) -> None:
-    path = getattr(route, "path").format(profile="one", chain="default", provider="groq", id="r")  # noqa: B009
+    names = {"profile": "one", "chain": "default", "provider": "groq", "id": "r", "client": "curl"}
+    path = getattr(route, "path").format_map(names)  # noqa: B009
     method = getattr(route, "method")  # noqa: B009
     without = keyed.ask(method, path)
     clients = keyed.ask(method, path, headers={"authorization": "Bearer a-client-key"})

@@ -24,9 +24,17 @@ DOCUMENT = description("1.2.3")
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
+PROGRAMS = ("/api/", "/v1", "/health")
+"""Where the routes for programs begin; the others are pages for people, and their parts."""
+
+
 def routes() -> set[tuple[str, str]]:
-    """Every method and path that the gateway answers."""
-    served = {(route.method, route.path.replace(":path", "")) for route in ROUTES}
+    """Every method and path that the gateway answers to programs."""
+    served = {
+        (route.method, route.path.replace(":path", ""))
+        for route in ROUTES
+        if route.path.startswith(PROGRAMS)
+    }
     spoken = (*OPERATIONS, *PATHS, *(path.replace("v1beta", "v1") for path in PATHS))
     return served | {("POST", path) for path in spoken} | {("GET", "/metrics")}
 

@@ -11,11 +11,10 @@ from spillover.errors import RequestError
 from spillover.gateway.recall import KEPT_S, Recall
 
 if TYPE_CHECKING:
-    from spillover.gateway.asgi import Headers
     from tests.serving import Served
 
-MINE: Headers = {b"authorization": b"Bearer mine"}
-THEIRS: Headers = {b"authorization": b"Bearer theirs"}
+MINE = b"a print of my key"
+THEIRS = b"a print of theirs"
 HELLO = json.dumps({"model": "m", "input": "hello"}).encode()
 
 
@@ -74,14 +73,14 @@ def test_an_hour_later_it_is_forgotten() -> None:
 
 
 def test_the_longest_unused_goes_where_there_is_no_room() -> None:
-    recall = Recall(Clock(), most=200)
+    recall = Recall(Clock(), most=300)
     recall.keep(HELLO, answer("a"), MINE, stream=False)
     recall.keep(HELLO, answer("b"), MINE, stream=False)
 
     recall.completed(going_on("a"), MINE)
     recall.keep(HELLO, answer("c"), MINE, stream=False)
     recall.keep(HELLO, answer("c"), MINE, stream=False)
-    recall.keep(HELLO, answer("x" * 300), MINE, stream=False)
+    recall.keep(HELLO, answer("x" * 500), MINE, stream=False)
 
     assert inputs(recall.completed(going_on("a"), MINE))[1] == "a"
     assert inputs(recall.completed(going_on("c"), MINE))[1] == "c"

@@ -402,3 +402,24 @@ def test_a_profile_of_any_dialect_is_probed(served: Served, upstream: Dialect) -
     probed = served.post(f"/api/profiles/{upstream.value}/probe").json["probe"]
 
     assert (probed["answered"], probed["outcome"]) == (True, "ok")
+
+
+def test_errors_that_an_upstream_tells_as_words_are_spared_clients_of_every_dialect() -> None:
+    words = "Error: API request failed (503): no capacity"
+    with running(ProviderSpec(answer=words), ProviderSpec(answer=SENTENCE)) as (one, two):
+        own = {"errors_in_text": True}
+        profiles = {
+            "one": a_profile(one, Dialect.CHAT) | own,
+            "two": a_profile(two, Dialect.CHAT),
+        }
+        with serving({"storage": "memory", "profiles": profiles}) as served:
+            replies = []
+            for dialect in Dialect:
+                replies.append(ask(served, dialect))
+                served.run(served.engine.clear_usage(None))
+
+    assert [told(d, r, stream=False).text for d, r in zip(Dialect, replies, strict=True)] == [
+        SENTENCE
+    ] * 4
+    trails = {reply.headers["x-spillover-trail"] for reply in replies}
+    assert trails == {"one:overloaded,two:ok"}

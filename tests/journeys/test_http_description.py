@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from spillover.config.loader import load
 from spillover.gateway.openapi import description
 from spillover.simulator import ProviderSpec, running
-from tests.serving import Served, serving
+from tests.serving import CHAT, HELLO, Served, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(ProviderSpec(name="one"), ProviderSpec(name="two")) as (one, two):
         path.write_text(CONFIG.format(one=one.base_url, two=two.base_url), "utf-8")
         with serving(load(path, environ={})) as found:
+            found.gateway.simulated = {"one": one, "two": two}
             yield found
 
 
@@ -90,7 +91,7 @@ def session() -> Iterator[requests.Session]:
         yield found
 
 
-def example(operation: dict[str, Any], path: str) -> dict[str, Any]:
+def example(operation: dict[str, Any]) -> dict[str, Any]:
     """The request that an operation's own examples make."""
     shared = DOCUMENT["components"]["parameters"]
     given_: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
@@ -115,10 +116,12 @@ def test_every_operation_but_the_endless_one_is_asked() -> None:
 
 
 def test_every_example_is_served_as_described(served: Served, session: requests.Session) -> None:
-    served.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "hi"}]},
-                x_spillover_request_id="known")  # fmt: skip
+    served.post(CHAT, HELLO, x_spillover_request_id="known")
+    response = served.post("/v1/responses", {"input": "hi"}).json["id"]
     for label, operation in OPERATIONS.items():
-        request = example(operation.definition.raw, operation.path)
+        request = example(operation.definition.raw)
+        if "response" in request["path_parameters"]:
+            request["path_parameters"]["response"] = response
         media_type = "application/json" if "body" in request else None
         case = operation.Case(**request, media_type=media_type)
 

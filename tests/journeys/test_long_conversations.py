@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spillover.protocols.conversation.seals import Dialect
+from tests.journeys.dialects import Sent, a_request
 from tests.journeys.processes import document, gateway, write
 
 if TYPE_CHECKING:
@@ -91,6 +93,35 @@ def test_what_is_kept_are_rules_first_turn_and_the_latest_turns(
     assert kept[-3:] == ["Question 9", "Answer 9", "The last question"]
     assert int(headers(reply)["x-spillover-truncated"]) == 22 - len(kept)
     assert used <= CONTEXT - 100
+
+
+def spoken(dialect: Dialect) -> Sent:
+    """The same conversation in another dialect."""
+    sent = a_request(dialect)
+    turns = conversation(10)[1:]
+    if dialect is Dialect.GEMINI:
+        sides = {"user": "user", "assistant": "model"}
+        contents = [{"role": sides[t["role"]], "parts": [{"text": t["content"]}]} for t in turns]
+        return Sent(sent.path, {"contents": contents}, sent.headers)
+    name = "input" if dialect is Dialect.RESPONSES else "messages"
+    return Sent(sent.path, sent.body | {name: turns}, sent.headers)
+
+
+def test_clients_of_other_dialects_are_helped_alike(config: Path, first: Provider) -> None:
+    narrow(config, first, known=True, truncate="middle")
+    replies, kept = [], []
+
+    with gateway(config) as served:
+        for dialect in (Dialect.RESPONSES, Dialect.ANTHROPIC, Dialect.GEMINI):
+            sent = spoken(dialect)
+            replies.append(served.ask("POST", sent.path, sent.body, headers=sent.headers))
+            kept.append(sent_to(first))
+
+    assert [reply.status for reply in replies] == [200] * 3
+    for reply, left in zip(replies, kept, strict=True):
+        assert left[:2] == ["Question 0", "Answer 0"]
+        assert left[-1] == "The last question"
+        assert int(headers(reply)["x-spillover-truncated"]) == 21 - len(left) > 0
 
 
 def test_without_the_setting_the_request_is_refused_as_it_is(

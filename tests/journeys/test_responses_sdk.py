@@ -16,7 +16,7 @@ from tests.serving import Served, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai.types.responses import FunctionToolParam
+    from openai.types.responses import FunctionToolParam, Response
 
     from spillover.simulator import SimulatedProvider
 
@@ -79,6 +79,41 @@ def test_a_turn_with_a_tool_goes_on_by_the_answers_id(client: OpenAI, upstream: 
 
     assert second.status == "completed"
     assert "answering" in second.output_text
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_an_answer_is_shown_again_until_it_is_forgotten(client: OpenAI, *, stream: bool) -> None:
+    if stream:
+        with client.responses.stream(model="anthropic", input="hello") as events:
+            first: Response = events.get_final_response()
+    else:
+        first = client.responses.create(model="anthropic", input="hello")
+    second = client.responses.create(
+        model="chat", input="and?", previous_response_id=first.id, instructions="be brief"
+    )
+
+    shown = client.responses.retrieve(first.id)
+    items = list(client.responses.input_items.list(second.id, limit=2, order="asc"))
+    client.responses.delete(first.id)
+
+    assert (shown.id, shown.output_text) == (first.id, first.output_text)
+    assert [getattr(item, "role", None) for item in items] == ["user", "assistant", "user"]
+    with pytest.raises(openai.NotFoundError, match="is remembered"):
+        client.responses.retrieve(first.id)
+    with pytest.raises(openai.BadRequestError, match="is remembered"):
+        client.responses.create(model="chat", input="and?", previous_response_id=first.id)
+
+
+def test_nobody_is_shown_anothers_answer(served: Served, client: OpenAI) -> None:
+    mine = client.responses.create(model="chat", input="hello")
+
+    with (
+        OpenAI(base_url=f"{served.address}/v1", api_key="other", max_retries=0) as other,
+        pytest.raises(openai.NotFoundError) as refused,
+    ):
+        other.responses.retrieve(mine.id)
+
+    assert refused.value.code == "response_not_found"
 
 
 @pytest.mark.parametrize("upstream", Dialect)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from spillover.core.values import Capability, RoutingPolicy
@@ -80,3 +81,65 @@ def test_what_no_provider_could_understand_is_refused(
 
     assert says in str(refused.value)
     assert refused.value.status == 400
+
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+
+
+def test_images_stand_behind_what_the_last_message_says() -> None:
+    messages = [
+        {"role": "system", "content": "be short"},
+        {"role": "user", "content": "what is it?"},
+    ]
+
+    call = call_of(
+        messages, model=None, stream=False, fields={"images": ["https://x.test/a.jpg", PNG]}
+    )
+
+    assert isinstance(call.asked, Asked)
+    assert Capability.VISION in call.asked.needs
+    assert msgspec.json.decode(call.asked.fields["messages"]) == [
+        messages[0],
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "what is it?"},
+                {"type": "image_url", "image_url": {"url": "https://x.test/a.jpg"}},
+                {
+                    "type": "image_url",
+                    "image_url": {"url": "data:image/png;base64,iVBORw0KGgouLi4="},
+                },
+            ],
+        },
+    ]
+
+
+def test_images_join_the_parts_that_are_there() -> None:
+    part = {"type": "text", "text": "a"}
+
+    call = call_of(
+        [{"role": "user", "content": [part]}],
+        model=None,
+        stream=False,
+        fields={"images": ["https://x.test/a.png"]},
+    )
+
+    assert isinstance(call.asked, Asked)
+    (message,) = msgspec.json.decode(call.asked.fields["messages"])
+    assert [one["type"] for one in message["content"]] == ["text", "image_url"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "image", "says"),
+    [
+        ("hi", b"%PDF-1.7", r"images\[0\] is no PNG, JPEG, GIF or WebP"),
+        ([{"role": "assistant", "content": "hi"}], PNG, "the last message must be the user's"),
+        ([], PNG, "the last message must be the user's"),
+    ],
+    ids=["other file", "other's message", "no message"],
+)
+def test_images_that_nobody_could_be_shown_are_refused(
+    messages: Any, image: bytes, says: str
+) -> None:
+    with pytest.raises(RequestError, match=says):
+        call_of(messages, model=None, stream=False, fields={"images": [image]})

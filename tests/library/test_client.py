@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from spillover.errors import (
@@ -37,7 +38,7 @@ def _setting(tmp_path: Path) -> Iterator[Setting]:
 
 
 def test_an_answer_tells_what_was_said_who_said_it_and_what_it_used(setting: Setting) -> None:
-    async def run(llm: Spillover) -> ChatAnswer:
+    async def run(llm: Spillover) -> ChatAnswer[Any]:
         return await llm.chat(MESSAGES)
 
     answer = with_library(setting.path, run)
@@ -66,7 +67,7 @@ def test_limits_hold_over_one_opening_and_the_next(setting: Setting) -> None:
 
 
 def test_parallel_requests_share_the_limit_exactly(setting: Setting) -> None:
-    async def run(llm: Spillover) -> list[ChatAnswer]:
+    async def run(llm: Spillover) -> list[ChatAnswer[Any]]:
         return await asyncio.gather(*(llm.chat("hi") for _ in range(20)))
 
     answers = with_library(setting.path, run)
@@ -145,7 +146,7 @@ def test_a_request_that_providers_refuse_raises_their_words(setting: Setting) ->
 
 
 def test_a_stream_adds_up_to_the_answer_and_tells_of_itself_at_its_end(setting: Setting) -> None:
-    async def run(llm: Spillover) -> tuple[str, ChatStream]:
+    async def run(llm: Spillover) -> tuple[str, ChatStream[Any]]:
         stream = llm.stream(MESSAGES)
         return "".join([chunk.text async for chunk in stream]), stream
 
@@ -159,8 +160,68 @@ def test_a_stream_adds_up_to_the_answer_and_tells_of_itself_at_its_end(setting: 
     assert stream.request_id
 
 
+class Weather(msgspec.Struct):
+    """What an answer may be."""
+
+    place: str
+    degrees: int = 0
+
+
+PARAMETERS = {"type": "object", "properties": {"place": {"type": "string"}}}
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}]
+
+
+def test_an_answer_is_of_the_type_that_was_asked_for(setting: Setting) -> None:
+    async def run(llm: Spillover) -> tuple[Weather | None, Weather | None]:
+        answer = await llm.chat("weather?", response_format=Weather)
+        stream = llm.stream("weather?", response_format=Weather)
+        async for _ in stream:
+            pass
+        return answer.parsed, stream.answer.parsed
+
+    whole, streamed = with_library(setting.path, run)
+
+    assert whole == streamed == Weather(place="simulated", degrees=1)
+
+
+def test_a_conversation_with_a_tool_goes_on_with_what_it_found(setting: Setting) -> None:
+    async def run(llm: Spillover) -> tuple[ChatAnswer[Any], ChatAnswer[Any]]:
+        messages: list[dict[str, Any]] = [{"role": "user", "content": "use the weather tool"}]
+        asked = await llm.chat(messages, tools=TOOLS)
+        (call,) = asked.tool_calls
+        messages += [asked.message, call.result(f"sunny in {call.arguments['place']}")]
+        return asked, await llm.chat(messages, tools=TOOLS)
+
+    asked, told = with_library(setting.path, run)
+
+    assert (asked.text, asked.finish_reason) == ("", "tool_calls")
+    assert (told.tool_calls, told.finish_reason) == ((), "stop")
+    sent = json.loads(setting.first.records[1].body)["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
+    assert sent[2]["content"] == "sunny in simulated"
+
+
+def test_a_streams_calls_come_whole_at_its_end(setting: Setting) -> None:
+    async def run(llm: Spillover) -> ChatStream[Any]:
+        stream = llm.stream("use the weather tool", tools=TOOLS)
+        with pytest.raises(RuntimeError, match="not been read"):
+            _ = stream.answer
+        chunks = [chunk async for chunk in stream]
+        ends = [chunk for chunk in chunks if chunk.finish_reason]
+        assert [chunk.tool_calls for chunk in ends] == [stream.answer.tool_calls]
+        return stream
+
+    stream = with_library(setting.path, run)
+
+    (call,) = stream.answer.tool_calls
+    assert (call.name, call.arguments) == ("weather", {"place": "simulated"})
+    assert stream.answer.profile == stream.profile == "first"
+    assert stream.answer.usage == stream.usage
+    assert stream.answer.trail == stream.trail
+
+
 def test_a_stream_that_was_not_begun_knows_nothing_and_sends_nothing(setting: Setting) -> None:
-    async def run(llm: Spillover) -> ChatStream:
+    async def run(llm: Spillover) -> ChatStream[Any]:
         stream = llm.stream("hi")
         await stream.aclose()
         return stream
@@ -174,7 +235,7 @@ def test_a_stream_that_was_not_begun_knows_nothing_and_sends_nothing(setting: Se
 def test_a_stream_falls_back_unseen_before_its_first_content(setting: Setting) -> None:
     setting.first.script("cut_before_content", times=None)
 
-    async def run(llm: Spillover) -> tuple[str, ChatStream]:
+    async def run(llm: Spillover) -> tuple[str, ChatStream[Any]]:
         stream = llm.stream("hi")
         return "".join([chunk.text async for chunk in stream]), stream
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from spillover.errors import AllAttemptsFailed, ConfigError
@@ -16,6 +17,12 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+class Weather(msgspec.Struct):
+    """What an answer may be."""
+
+    place: str
 
 
 @pytest.fixture(name="setting")
@@ -39,6 +46,16 @@ def test_the_verbs_answer_without_an_event_loop(setting: Setting) -> None:
     assert stream.request_id
     assert serves == "second"
     assert status["profiles"]["first"]["usage"]["minute"]["requests"] == 2
+
+
+def test_answers_are_of_the_type_that_was_asked_for(setting: Setting) -> None:
+    with Spillover.open_sync(setting.path) as llm:
+        answer = llm.chat("weather?", response_format=Weather)
+        stream = llm.stream("weather?", response_format=Weather)
+        for _ in stream:
+            pass
+
+    assert answer.parsed == stream.answer.parsed == Weather(place="simulated")
 
 
 def test_threads_share_the_limit_exactly(setting: Setting) -> None:

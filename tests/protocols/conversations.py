@@ -293,7 +293,7 @@ ANSWERS: dict[str, Answer] = {
                 parts=(
                     Thinking(text="Hm.", seal=Seal(origin=Dialect.CHAT, value="")),
                     Thinking(seal=Seal(origin=Dialect.GEMINI, value="Z2Vt")),
-                    ToolCall(id="call_a", name="now", arguments=""),
+                    ToolCall(id="call_a", name="now", arguments="{}"),
                     Thinking(seal=Seal(origin=Dialect.RESPONSES, value="ZW5j", id="rs_1")),
                     Text(text="Done"),
                 ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spillover.core.evidence import Shape
 from spillover.core.failures import classify
 from spillover.core.values import FailureClass, Operation, Usage
-from spillover.protocols.openai_answers import WholeAnswer, read_answer
+from spillover.protocols.openai_answers import WholeAnswer, hollow, read_answer
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 READ = Usage(requests=1, input_tokens=10, output_tokens=5)
@@ -152,3 +152,8 @@ def test_usage_of_a_failed_answer_is_kept() -> None:
 @given(st.binary(max_size=100), st.sampled_from(Operation))
 def test_any_body_is_read_without_harm(body: bytes, operation: Operation) -> None:
     assert read(body, operation).evidence is not None
+
+
+def test_an_answer_that_a_filter_withheld_says_so() -> None:
+    assert "content filter" in hollow("gemini", "content_filter").message
+    assert hollow("gemini", "stop").message == "the answer is empty"

@@ -9,14 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.values import Operation
+from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.openai_chat import Asked, read_request
 from spillover.protocols.shortening import Shortened, shorten
+from spillover.protocols.spoken import Spoken, read_gemini_request, read_spoken_request
 
 LONG = "word " * 100
 
 
 def asked(*messages: dict[str, Any], **fields: Any) -> Asked:
     return read_request(msgspec.json.encode({"messages": messages, **fields}), Operation.CHAT)
+
+
+def _chars(of: Asked | Spoken) -> int:
+    return of.demand().chars
 
 
 def says(role: str, text: str = LONG, **fields: Any) -> dict[str, Any]:
@@ -38,17 +44,18 @@ def result(of: str) -> dict[str, Any]:
 def texts(found: Shortened | None) -> list[str]:
     """Return the roles of what stays, or the marks that messages carry."""
     assert found is not None
+    assert isinstance(found.asked, Asked)
     kept = msgspec.json.decode(found.asked.fields["messages"])
     return [each.get("name", each["role"]) for each in kept]
 
 
-def shortest(of: Asked) -> Shortened | None:
+def shortest(of: Asked | Spoken) -> Shortened | None:
     """Leave out all that may be left out."""
     tried: list[int] = []
 
-    def fits(each: Asked) -> bool:
-        tried.append(each.chars)
-        return each.chars == min(tried)
+    def fits(each: Asked | Spoken) -> bool:
+        tried.append(_chars(each))
+        return _chars(each) == min(tried)
 
     return shorten(of, fits)
 
@@ -65,11 +72,11 @@ def test_oldest_middle_turns_go_and_no_more_than_must() -> None:
     whole = asked(says("system", name="rules"), *chat(5), says("user", name="u5"))
     two_less = asked(says("system", name="rules"), *chat(3), says("user", name="u5")).chars
 
-    found = shorten(whole, lambda each: each.chars <= two_less)
+    found = shorten(whole, lambda each: _chars(each) <= two_less)
 
     assert texts(found) == ["rules", "u0", "a0", "u3", "a3", "u4", "a4", "u5"]
     assert found is not None
-    assert (found.removed, found.asked.chars) == (4, two_less)
+    assert (found.removed, _chars(found.asked)) == (4, two_less)
 
 
 def test_one_turn_goes_even_where_the_whole_would_fit() -> None:
@@ -96,6 +103,7 @@ def test_what_stays_keeps_its_bytes_and_the_other_fields_theirs() -> None:
     found = shortest(read_request(body, Operation.CHAT))
 
     assert found is not None
+    assert isinstance(found.asked, Asked)
     assert bytes(found.asked.fields["messages"]) == (
         b'[{"role":"user","content":"\\u0041 1"},{"role":"user", "content":"3", "odd": 1.0}]'
     )
@@ -163,6 +171,87 @@ def test_only_chats_have_turns() -> None:
     assert shortest(prompt) is None
 
 
+FC: dict[str, Any] = {"type": "function_call", "name": "f", "arguments": "{}"}
+INPUT: list[dict[str, Any]] = [
+    {"role": "developer", "content": LONG},
+    {"role": "user", "content": LONG},
+    {"type": "reasoning", "id": "r1", "summary": []},
+    FC | {"call_id": "1"},
+    FC | {"call_id": "2"},
+    {"type": "function_call_output", "call_id": "1", "output": LONG},
+    {"type": "function_call_output", "call_id": "2", "output": LONG},
+    {"type": "message", "role": "assistant", "content": LONG},
+    {"role": "user", "content": LONG},
+]
+BLOCKS: list[dict[str, Any]] = [
+    {"role": "user", "content": LONG},
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "f", "input": {}}]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": LONG}]},
+    {"role": "assistant", "content": LONG},
+    {"role": "user", "content": [{"type": "text", "text": LONG}]},
+]
+CONTENTS: list[dict[str, Any]] = [
+    {"parts": [{"text": LONG}]},
+    {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
+    {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"r": LONG}}}]},
+    {"role": "model", "parts": [{"text": LONG}]},
+    {"role": "user", "parts": [{"text": LONG}]},
+]
+
+
+def test_every_dialects_conversation_loses_its_middle_and_keeps_the_rest() -> None:
+    responses = msgspec.json.encode({"model": "m", "input": INPUT, "temperature": 0.5})
+    anthropic = msgspec.json.encode({"model": "m", "max_tokens": 9, "messages": BLOCKS})
+    gemini = msgspec.json.encode({"contents": CONTENTS})
+
+    kept = []
+    for spoken, name in (
+        (read_spoken_request(responses, Dialect.RESPONSES), "input"),
+        (read_spoken_request(anthropic, Dialect.ANTHROPIC), "messages"),
+        (read_gemini_request(gemini, model="m", stream=True, array=True), "contents"),
+    ):
+        found = shortest(spoken)
+        assert found is not None
+        assert isinstance(found.asked, Spoken)
+        assert (found.asked.model, found.asked.stream) == ("m", spoken.stream)
+        assert found.asked.array == spoken.array
+        kept.append((found.removed, msgspec.json.decode(found.asked.body)[name]))
+
+    assert kept == [
+        (6, [INPUT[0], INPUT[1], INPUT[8]]),
+        (3, [BLOCKS[0], BLOCKS[4]]),
+        (3, [CONTENTS[0], CONTENTS[4]]),
+    ]
+
+
+def test_a_thought_goes_with_the_call_that_it_leads_to() -> None:
+    sealed = [each for each in INPUT if each.get("type") != "message"]
+    steps = [*sealed, *sealed[2:]]
+    body = msgspec.json.encode({"model": "m", "input": steps})
+
+    found = shorten(read_spoken_request(body, Dialect.RESPONSES), lambda _: True)
+
+    assert found is not None
+    assert isinstance(found.asked, Spoken)
+    left = [each.get("type") for each in msgspec.json.decode(found.asked.body)["input"]]
+    assert found.removed == 5
+    assert left == [
+        None,
+        None,
+        None,
+        "reasoning",
+        *["function_call"] * 2,
+        *["function_call_output"] * 2,
+        None,
+    ]
+
+
+def test_one_text_has_no_middle() -> None:
+    body = b'{"model": "m", "input": "hello"}'
+
+    assert shortest(read_spoken_request(body, Dialect.RESPONSES)) is None
+
+
 IDS = st.sampled_from(["x", "y", "z"])
 MESSAGES = st.lists(
     st.one_of(
@@ -180,14 +269,14 @@ def test_whatever_stays_is_whole_in_order_and_no_result_has_lost_its_call(
 ) -> None:
     marked = [{**each, "name": str(place)} for place, each in enumerate(messages)]
 
-    found = shorten(asked(*marked), lambda each: each.chars <= most)
+    found = shorten(asked(*marked), lambda each: _chars(each) <= most)
 
     if found is None:
         return
     kept = [int(each) for each in texts(found)]
     assert kept == sorted(set(kept))
     assert found.removed == len(marked) - len(kept) > 0
-    assert found.asked.chars <= most
+    assert _chars(found.asked) <= most
     rules = {p for p, each in enumerate(messages) if each["role"] in {"system", "developer"}}
     assert rules <= set(kept)
     talk = [place for place in range(len(messages)) if place not in rules]

@@ -9,15 +9,33 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spillover.core.failures import classify
 from spillover.core.values import FailureClass
+from spillover.protocols.conversation.answers import (
+    Answer,
+    Begin,
+    CallBegin,
+    Choice,
+    Delta,
+    Finish,
+    Said,
+    Stamp,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    Tokens,
+)
+from spillover.protocols.conversation.requests import Text, ToolCall
+from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.spoken_errors import (
     MOST_CHARS,
-    documents_of,
     read_spoken,
     spoken_in,
+    spoken_in_stream,
 )
+from spillover.protocols.translate import STREAM_WRITERS, WRITE_ANSWER
 
 if TYPE_CHECKING:
     from spillover.core.evidence import Evidence
@@ -34,9 +52,15 @@ def answer(**message: Any) -> bytes:
 
 
 def inside(*documents: Any) -> Evidence | None:
-    """What documents, or their bytes, tell as text."""
+    """What documents, or their bytes, tell as text: an answer, or the events of a stream."""
     written = [each if isinstance(each, bytes) else msgspec.json.encode(each) for each in documents]
-    return spoken_in(written, provider="somebody", headers={})
+    if len(written) == 1:
+        return spoken_in(written[0], Dialect.CHAT, provider="somebody", headers={})
+    return streamed(Dialect.CHAT, *[b"data: %b\n\n" % each for each in written])
+
+
+def streamed(dialect: Dialect, *events: bytes) -> Evidence | None:
+    return spoken_in_stream(events, dialect, provider="somebody", headers={})
 
 
 @pytest.mark.parametrize(
@@ -163,8 +187,60 @@ def test_completions_and_pieces_of_a_stream_are_read_too() -> None:
     assert inside(role, *pieces) is None
 
 
-def test_pings_have_no_document() -> None:
-    assert documents_of([b": ping\n\n", b"data: {}\n\n", b"data:\n\n"]) == [b"{}"]
+def test_pings_tell_nothing() -> None:
+    event = b"data: %b\n\n" % answer(content="Rate limit exceeded.")
+
+    assert streamed(Dialect.CHAT, b": ping\n\n", event, b"data:\n\n") is not None
+
+
+STAMP = Stamp(id="a1", model="m", created_at=1)
+TOLD = "Error: API request failed (429): Rate limit exceeded"
+OTHERS = [each for each in Dialect if each is not Dialect.CHAT]
+
+
+def whole(dialect: Dialect, *parts: Said) -> bytes:
+    """Return an answer as a client of a dialect gets it."""
+    return WRITE_ANSWER[dialect](Answer(choices=(Choice(parts=parts),), tokens=Tokens()), STAMP)
+
+
+def pieces(dialect: Dialect, *deltas: Delta, array: bool = False) -> list[bytes]:
+    """Return the beginning of a stream likewise."""
+    writer = STREAM_WRITERS[dialect](replace(STAMP, array=array))
+    return [writer.feed(delta) for delta in (Begin(), *deltas)]
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+def test_clients_of_every_dialect_are_spared_them(dialect: Dialect) -> None:
+    call = ToolCall(id="c1", name="f", arguments="{}")
+
+    def found(*parts: Said) -> Evidence | None:
+        return spoken_in(whole(dialect, *parts), dialect, provider="somebody", headers={})
+
+    error = found(Text(text=TOLD))
+
+    assert error is not None
+    assert error.status == 429
+    assert found(Text(text="Hello.")) is None
+    assert found(Text(text=TOLD), call) is None
+    assert spoken_in(b"[]", dialect, provider="somebody", headers={}) is None
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+def test_so_they_are_in_streams(dialect: Dialect) -> None:
+    words = [TextDelta(text=word) for word in ("Rate ", "limit ", "exceeded")]
+    call = CallBegin(call=0, id="c1", name="f")
+
+    assert streamed(dialect, *pieces(dialect, *words)) is not None
+    assert streamed(dialect, *pieces(dialect, *words[:1])) is None
+    assert streamed(dialect, *pieces(dialect, *words, call, Finish(stop=Stop.TOOLS))) is None
+    assert streamed(dialect, *pieces(dialect, ThinkingDelta(text="hm"), *words)) is None
+    assert streamed(dialect, b"data: no JSON\n\n") is None
+
+
+def test_so_they_are_in_the_array_of_geminis_clients() -> None:
+    words = [TextDelta(text=word) for word in ("Rate ", "limit ", "exceeded")]
+
+    assert streamed(Dialect.GEMINI, *pieces(Dialect.GEMINI, *words, array=True)) is not None
 
 
 @given(st.text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,14 +27,16 @@ from spillover.protocols.conversation.requests import (
     Sampling,
     Target,
     Text,
+    Thinking,
     Tool,
+    ToolCall,
     ToolChoice,
     ToolResult,
     Turn,
 )
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.conversation.weight import demand_of
-from spillover.protocols.judging import SPOKEN, STREAM_READERS, Upstream
+from spillover.protocols.judging import READ_ANSWER, SPOKEN, STREAM_READERS, Upstream
 from spillover.protocols.openai_chat import InvalidRequest
 from spillover.protocols.openai_errors import DONE, error_body
 from spillover.protocols.sse import payload
@@ -327,3 +330,76 @@ def test_errors_are_written_in_the_clients_dialect() -> None:
     assert redressed(body, 429, Dialect.CHAT) == redressed(body, 429, Dialect.RESPONSES) == body
     assert json.loads(redressed(body, 429, Dialect.ANTHROPIC))["type"] == "error"
     assert json.loads(redressed(body, 429, Dialect.GEMINI))["error"]["code"] == 429
+
+
+# What the field's providers send, in the shapes that their documentation and SDKs show.
+
+LINES = Path(__file__).with_name("recorded_answers.jsonl").read_text("utf-8").splitlines()
+RECORDED = {record["id"]: record for record in map(json.loads, LINES)}
+
+
+def said(answer: Answer) -> dict[str, Any]:
+    """What an answer comes to, as the records have it."""
+    (choice,) = answer.choices
+    tokens = answer.tokens or Tokens()
+    parts = choice.parts
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    return {
+        "text": "".join(part.text for part in parts if isinstance(part, Text)),
+        "thinking": "".join(part.text for part in parts if isinstance(part, Thinking)),
+        "calls": [[call.name, json.loads(call.arguments or "{}")] for call in calls],
+        "stop": choice.stop.value,
+        "input": tokens.input,
+        "output": tokens.output,
+        "cached": tokens.cached,
+    }
+
+
+def passed_on(record: dict[str, Any], client: Dialect) -> Answer:
+    """What a client makes of a record that was translated for it."""
+    upstream, body = Upstream(dialect=Dialect(record["dialect"])), record["body"].encode()
+    if not record["stream"]:
+        found = translate_answer(body, upstream, client, STAMP)
+        assert found.judged.evidence is None
+        return READ_ANSWER[client](found.body)
+    translation = StreamTranslation(upstream, client, STAMP)
+    out = b"".join([translation.feed(event).out for event in events(body)]) + translation.tail()
+    assert translation.end() is None
+    return gathered(read_all(STREAM_READERS[client]("").feed, out))
+
+
+@pytest.mark.parametrize("client", Dialect)
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_providers_send_means_the_same_to_clients_of_every_dialect(
+    name: str, client: Dialect
+) -> None:
+    record = RECORDED[name]
+
+    assert said(passed_on(record, client)) == record["says"]
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_every_dialect_is_recorded_whole_and_streamed(dialect: Dialect) -> None:
+    kinds = {each["stream"] for each in RECORDED.values() if each["dialect"] == dialect}
+
+    assert kinds == {True, False}
+
+
+def test_a_price_that_a_provider_states_is_counted_whoever_asks() -> None:
+    record = RECORDED["openrouter-chat"]
+    translation = StreamTranslation(Upstream(dialect=Dialect.CHAT), Dialect.ANTHROPIC, STAMP)
+
+    for event in events(record["body"].encode()):
+        translation.feed(event)
+
+    assert translation.usage is not None
+    assert translation.usage.cost_nanousd == 500_000
+
+
+def test_groqs_own_way_to_tell_an_error_is_read() -> None:
+    event = b'data: {"id":"c","choices":[],"x_groq":{"error":"over capacity"}}\n\n'
+    translation = StreamTranslation(
+        Upstream(dialect=Dialect.CHAT, provider="groq"), Dialect.ANTHROPIC, STAMP
+    )
+
+    assert translation.feed(event).seen.error is not None

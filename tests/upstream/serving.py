@@ -209,7 +209,7 @@ async def _forward(head: bytes, reader: asyncio.StreamReader, writer: asyncio.St
         while True:
             method, url, rest = head.split(b" ", 2)
             writer.write(b"%b /%b %b" % (method, url.split(b"/", 3)[3], rest))
-            left = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
+            left = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0] or 0)
             while left and (data := await reader.read(min(left, 1 << 16))):
                 left -= len(data)
                 writer.write(data)

@@ -7,10 +7,14 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.upstream.holder import holder
+from spillover.upstream.holder import holder, users_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
@@ -38,6 +42,16 @@ def test_a_long_command_is_named_by_its_beginning() -> None:
     assert found is not None
     assert found.startswith(sys.executable)
     assert found.endswith(f"… (pid {process.pid})")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
+def test_who_has_a_file_open_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("w"):
+        found = users_of(path)
+
+    assert any(f"(pid {os.getpid()})" in each for each in found)
+    assert users_of(path) == ()
 
 
 def test_nobody_has_a_port_that_is_free() -> None:

@@ -20,6 +20,7 @@ from spillover.catalogue.entries import (
     Rank,
     ResetKind,
     ResetWindow,
+    Retired,
     TierKind,
     Was,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Rank",
     "ResetKind",
     "ResetWindow",
+    "Retired",
     "TierKind",
     "Was",
     "load",

@@ -254,6 +254,18 @@ class DefaultModel(Entry, frozen=True, kw_only=True):
     as_of: Date
 
 
+class Retired(Entry, frozen=True, kw_only=True):
+    """Models that a provider has switched off, or has said when it will."""
+
+    models: tuple[str, ...]
+    """Upstream model names or globs; the most specific one counts."""
+    on: Date
+    """The last day, as announced."""
+    successor: str | None = None
+    """The model to take instead; None: the provider names none."""
+    source: str
+
+
 class HeaderFact(Entry, frozen=True, kw_only=True):
     """One header in which a provider speaks of quota."""
 
@@ -313,6 +325,8 @@ class Provider(Entry, frozen=True, kw_only=True):
     wait_hints: str | None = None
     guessed_waits: tuple[GuessedWait, ...] = ()
     """What to do about refusals that state no wait."""
+    retired: tuple[Retired, ...] = ()
+    """Models that are gone, or soon will be."""
     stream_usage_note: str | None = None
     reserves_max_tokens: bool = False
     """The provider counts all of `max_tokens` against its limits before it answers."""

@@ -26,6 +26,7 @@ from spillover.catalogue.entries import (
     Provider,
     Rank,
     ResetKind,
+    Retired,
     TierKind,
 )
 from spillover.core.values import (
@@ -43,7 +44,7 @@ from spillover.core.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_Row = TypeVar("_Row", FreeRow, Rank, GuessedWait)
+_Row = TypeVar("_Row", FreeRow, Rank, GuessedWait, Retired)
 
 
 class FreeLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +206,12 @@ class Catalogue:
         for row in _most_specific(() if entry is None else entry.guessed_waits, model):
             found.setdefault(f"{row.metric.value}_per_{row.per}", row.wait_s)
         return tuple(found.items())
+
+    def retired(self, provider: str, model: str) -> Retired | None:
+        """Return since when a model is gone, or from when on it will be; None: it is not known to."""
+        entry = self.provider(provider)
+        fitting = _most_specific(() if entry is None else entry.retired, model)
+        return fitting[0] if fitting else None
 
     def window(self, provider: str, name: str) -> Window | None:
         """Return how a provider's `minute`, `day` … resets, None where that is not known."""

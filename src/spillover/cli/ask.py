@@ -58,7 +58,7 @@ async def _ask(text: str, model: str | None, config: Path | None, *, as_json: bo
 
 async def _stream(text: str, model: str | None, config: Path | None) -> None:
     async with Spillover.open(config) as llm:
-        answer: ChatStream = llm.stream(text, model=model)
+        answer: ChatStream[object] = llm.stream(text, model=model)
         async for chunk in answer:
             sys.stdout.write(chunk.text)
             sys.stdout.flush()
@@ -66,7 +66,7 @@ async def _stream(text: str, model: str | None, config: Path | None) -> None:
     _sign(answer.profile, answer.usage)
 
 
-def _document(answer: ChatAnswer) -> dict[str, object]:
+def _document(answer: ChatAnswer[object]) -> dict[str, object]:
     used = answer.usage
     return {
         "text": answer.text,

@@ -71,12 +71,14 @@ def run_demo(*, host: str | None, port: int | None, traffic: bool, opening: str)
                 requests.append(asyncio.get_running_loop().create_task(keep_asking(engine)))
 
         engine_options = EngineOptions(in_memory=True)
-        run(
-            loaded,
-            ServeOptions(
-                host=host, port=port, engine=engine_options, simulated=True, on_ready=ready
-            ),
+        options = ServeOptions(
+            host=host,
+            port=port,
+            engine=engine_options,
+            on_ready=ready,
+            simulated={provider.spec.name: provider for provider in providers},
         )
+        run(loaded, options)
 
 
 def demo_config(providers: Sequence[SimulatedProvider]) -> LoadedConfig:

@@ -33,6 +33,10 @@ COMMANDS: Final = {
     "errors": "errors",
     "catalogue": "catalogue",
     "connect": "connect",
+    "doctor": "doctor",
+    "verify": "doctor",
+    "monitor": "doctor",
+    "import": "import_",
 }
 """Every command in the order of the help, and the module that holds it."""
 

@@ -53,6 +53,11 @@ def portrait(
     if entry.guessed_waits:
         yield from _headed("Waits where it states none", True)
         yield from _waits(entry.guessed_waits)
+    for gone in entry.retired:
+        yield from _headed("Retired", gone is entry.retired[0])
+        heir = f", then {gone.successor}" if gone.successor else ""
+        line = Text(f"  {', '.join(gone.models)}").append(f"  {gone.on}{heir}")
+        yield line.append(f"  {gone.source}", "dim")
     if models:
         yield from _headed("Models", True)
         yield from _models(models)

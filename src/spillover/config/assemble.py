@@ -224,6 +224,7 @@ def _chain(name: str, written: schema.Chain, config: schema.Config) -> Chain:
         wait_s=written.when_exhausted,
         patience_s=written.patience,
         truncate=written.truncate == "middle",
+        cache=written.cache,
         spend_gate=SpendGate(on_quota=gate.on_quota, on_outage=gate.on_outage),
         time_limits=TimeLimits(
             connect_s=times.connect,

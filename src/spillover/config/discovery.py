@@ -22,6 +22,8 @@ from spillover.core.values import Metric, Tier
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spillover.config.secrets import Secret
+
 _TIERS: Final = (Tier.LOCAL, Tier.FREE, Tier.PAID)
 """The order of the chain."""
 _MARKING: Final = frozenset({"llamacpp", "vllm"})
@@ -161,19 +163,24 @@ async def _ask(entry: Provider, environ: Mapping[str, str], timeout_s: float) ->
         return None
     try:
         async with asyncio.timeout(timeout_s):
-            models = _models(await _get(f"{base_url}{entry.models_path}"), entry)
+            models = _models(await fetched(f"{base_url}{entry.models_path}"), entry)
     except (OSError, TimeoutError, ValueError):
         return None
     return LocalServer(provider=entry.id, base_url=base_url, models=models) if models else None
 
 
-async def _get(url: str) -> bytes:
-    """Return the body of a 200; HTTP/1.0, so that it ends with the connection, not in chunks."""
+async def fetched(url: str, *, key: Secret | None = None) -> bytes:
+    """Return the body of a 200 of a plain local server; raises OSError or ValueError.
+
+    In HTTP/1.0, so that it ends with the connection, not in chunks. `key` is the server's own.
+    """
     parts = urlsplit(url)
+    login = "" if key is None else f"Authorization: Bearer {key.reveal()}\r\n"
     host, port = parts.hostname or "", parts.port or 80
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        request = f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\nAccept: */*\r\n\r\n"
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        request = f"GET {target} HTTP/1.0\r\nHost: {parts.netloc}\r\nAccept: */*\r\n{login}\r\n"
         writer.write(request.encode())
         answer = bytearray()
         while len(answer) < _LARGEST_ANSWER and (part := await reader.read(65_536)):

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from spillover.config import limits, units
 from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
-from spillover.core.chains import CooldownRule, Failback, Hours
+from spillover.core.chains import Caching, CooldownRule, Failback, Hours
 from spillover.core.notices import FILTERABLE, NoticeKind
 from spillover.core.values import FailureClass, Protocol
 
@@ -27,6 +27,7 @@ A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
 MOST_RETRIES: Final = 10
 _MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"
 _CLASSES: Final = tuple(each.value for each in FailureClass)
+_CACHE: Final = ("ttl", "max_size")
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_HEADERS: Final = frozenset(
@@ -146,6 +147,34 @@ def _when_exhausted(written: object) -> float:
             raise ValueError("fail or {wait: 30s}")
 
 
+def _cache(written: object) -> Caching | None:
+    if written is None:
+        return None
+    if not isinstance(written, Mapping):
+        try:
+            return Caching(ttl_s=_pause(written))
+        except ValueError:
+            raise ValueError("a duration such as 10m, or {ttl: 10m, max_size: 64MB}") from None
+    faults = [
+        Fault(
+            f"one of {', '.join(_CACHE)}",
+            path=(name,),
+            found=name,
+            nearest=nearest(str(name), _CACHE),
+        )
+        for name in written
+        if name not in _CACHE
+    ]
+    if "ttl" not in written:
+        faults.append(Fault("how long answers are kept", path=("ttl",), found=None))
+    if faults:
+        raise Faults(faults)
+    ttl_s = _inner(_pause, written["ttl"], "ttl")
+    if written.get("max_size") is None:
+        return Caching(ttl_s=ttl_s)
+    return Caching(ttl_s=ttl_s, most_bytes=_inner(units.size, written["max_size"], "max_size"))
+
+
 def _inner(read: Callable[[Any], _Read], written: object, key: str) -> _Read:
     """Read what stands under a key, so that its faults name the key."""
     try:
@@ -237,9 +266,14 @@ def _told(written: object) -> NoticeKind:
     return NoticeKind(str(written))
 
 
+def is_header(name: str) -> bool:
+    """Return whether a request may be given a header of this name."""
+    return _HEADER.fullmatch(name) is not None and name.lower() not in _OWN_HEADERS
+
+
 def _header(written: object) -> str:
     text = _string(written)
-    if _HEADER.fullmatch(text) is None or text.lower() in _OWN_HEADERS:
+    if not is_header(text):
         raise ValueError("the name of a header, other than those of the request itself")
     return text
 
@@ -312,6 +346,26 @@ WhenExhausted: TypeAlias = Annotated[
             "anyOf": [
                 {"const": "fail"},
                 {"type": "object", "properties": {"wait": _DURATION_SCHEMA}},
+            ]
+        }
+    ),
+]
+CacheField: TypeAlias = Annotated[
+    Caching | None,
+    _read(_cache),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _DURATION_SCHEMA,
+                {
+                    "type": "object",
+                    "properties": {
+                        "ttl": _DURATION_SCHEMA,
+                        "max_size": {"type": ["string", "integer"]},
+                    },
+                    "required": ["ttl"],
+                    "additionalProperties": False,
+                },
             ]
         }
     ),

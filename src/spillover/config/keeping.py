@@ -32,9 +32,12 @@ def keep(key: Secret, profile: str, *, folder: Path) -> str:
     if not text or len(text) > _LONGEST or not all("!" <= letter <= "~" for letter in text):
         raise RequestError("the key is empty, or holds spaces or signs that no key has")
     name = f"{profile}-{secrets.token_hex(4)}"
-    if _in_ring(name, text):
-        return f"keyring:{name}"
-    return _in_file(name, text, folder)
+    return keep_in_ring(name, text) or _in_file(name, text, folder)
+
+
+def keep_in_ring(name: str, text: str) -> str | None:
+    """Put a secret into the machine's key ring; return the reference to it, None where there is none."""
+    return f"keyring:{name}" if _in_ring(name, text) else None
 
 
 def forget(reference: str, *, folder: Path) -> None:

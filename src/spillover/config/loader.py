@@ -31,7 +31,6 @@ from spillover.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from spillover.config.findings import KeyPath
 
-
 _ENTRY_DEEP: Final = 2
 """Names that lead to one profile or account."""
 _KEYS_MEAN: Final = frozenset({"provider", "base_url", "account", "api_key"})

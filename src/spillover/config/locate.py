@@ -18,7 +18,7 @@ APP: Final = "spillover"
 FILE_NAME: Final = "spillover.yaml"
 CONFIG_VARIABLE: Final = "SPILLOVER_CONFIG"
 STATE_VARIABLE: Final = "SPILLOVER_STATE_DIR"
-_LARGEST_ENV: Final = 262_144
+LARGEST_ENV: Final = 262_144
 
 _ASSIGNMENT: Final = re.compile(
     r"""
@@ -64,7 +64,7 @@ def read_env(path: Path) -> dict[str, str]:
     """
     try:
         with path.open("rb") as opened:
-            text = opened.read(_LARGEST_ENV).decode("utf-8-sig", errors="replace")
+            text = opened.read(LARGEST_ENV).decode("utf-8-sig", errors="replace")
     except OSError:
         return {}
     found: dict[str, str] = {}

@@ -130,6 +130,7 @@ _TITLES: Final = {
 }
 
 _TYPES: Final = {
+    "CacheField": "duration or `{ttl: 10m, max_size: 64MB}`",
     "Cooldowns": "duration, or durations by failure class",
     "Credential": "secret",
     "Duration": "duration",

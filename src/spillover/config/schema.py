@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from spillover.config.fielddocs import field_docs
 from spillover.config.fields import (
+    CacheField,
     Cooldowns,
     Credential,
     DialectField,
@@ -269,6 +270,11 @@ class Chain(Settings):
     """What to do with a conversation that is too long for every profile: `never` shorten it, or leave
     out the oldest turns in its `middle`, whole messages only, and say so in `x-spillover-truncated`.
     System messages, the first turn, the last one and the last question stay."""
+    cache: CacheField = None
+    """How long a whole answer is kept for the same client key, to be given again to the very same
+    request: `10m`, or `{ttl: 10m, max_size: 64MB}`, which is how much is kept (the longest unused goes
+    first). In memory alone, streams too; never with tools, never errors. `x-spillover-cache` says `hit`
+    or `miss`; a request with `x-spillover-cache: no` is answered anew. Default: never."""
     spend_gate: SpendGate = SpendGate()
     """Whether a fallback from a free profile may reach a paid one."""
     timeouts: Timeouts = Timeouts()

@@ -6,10 +6,11 @@ Refuses to look for anything: what was found comes as a document of `spillover.c
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config.files import write_whole
-from spillover.config.rendering import inline, scalar, setting
+from spillover.config.rendering import block, inline, scalar, setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,16 @@ _MORE: Final = [
 ]
 
 
+def assembled(document: dict[str, Any]) -> str:
+    """Return the text of a new file over profiles, chains and aliases that come from elsewhere."""
+    lines = [*_HEAD, "profiles:", *block(document["profiles"], indent=2, step=2, deep=1)]
+    lines += ["", "# What clients name as their model: the first profile with room answers."]
+    lines += ["chains:", *block(document["chains"], indent=2, step=2, deep=1)]
+    lines += ["", "# The client's own model names, and what they mean here; globs, first match."]
+    lines += ["aliases:", *block(document["aliases"], indent=2, step=2, deep=0)]
+    return "\n".join([*lines, *_MORE, ""])
+
+
 def blank() -> str:
     """Return the text of a file to which the first profile is still to be added, in `default`."""
     return "\n".join([*_HEAD, "profiles:", "", "aliases:", '  "*": default', *_MORE, ""])
@@ -84,20 +95,25 @@ def blank() -> str:
 
 def write_schema(path: Path) -> None:
     """Write what editors check a configuration with beside it; raises OSError."""
+    write_whole(path.with_name(SCHEMA_FILE), _schema())
+
+
+@cache
+def _schema() -> bytes:
     from spillover.config.schema import json_schema  # noqa: PLC0415 (the text alone needs no types)
 
-    schema = json.dumps(json_schema(), indent=2) + "\n"
-    write_whole(path.with_name(SCHEMA_FILE), schema.encode())
+    return (json.dumps(json_schema(), indent=2) + "\n").encode()
 
 
 def _settings(profile: dict[str, Any]) -> list[str]:
     return [f"    {key}: {setting(value)}" for key, value in profile.items()]
 
 
-def _chain(name: str, chain: dict[str, Any]) -> list[str]:
+def _chain(name: str, chain: dict[str, Any] | list[Any]) -> list[str]:
+    members = chain if isinstance(chain, list) else chain["profiles"]
     lines = [f"  {scalar(name)}:", "    profiles:"]
-    lines += [f"      - {scalar(member)}" for member in chain["profiles"]]
-    gate = chain.get("spend_gate")
+    lines += [f"      - {scalar(member)}" for member in members]
+    gate = None if isinstance(chain, list) else chain.get("spend_gate")
     if gate is not None:
         lines += [
             "    # When free quota is spent, a paid profile answers only requests that carry",

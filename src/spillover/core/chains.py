@@ -84,6 +84,13 @@ class CooldownRule(Value, frozen=True, kw_only=True):
     """Beats what the provider states; otherwise used only when it states nothing."""
 
 
+class Caching(Value, frozen=True, kw_only=True):
+    """How long, and how much of, a chain's answers are kept for those who ask the same again."""
+
+    ttl_s: float
+    most_bytes: int = 64_000_000
+
+
 class Chain(Value, frozen=True, kw_only=True):
     """The ordered profiles that a client names as its model, and how to walk them."""
 
@@ -100,6 +107,8 @@ class Chain(Value, frozen=True, kw_only=True):
     patience_s: float = 0.0
     truncate: bool = False
     """Leave out middle turns of a conversation that is too long for everyone."""
+    cache: Caching | None = None
+    """None: each request is answered anew."""
     spend_gate: SpendGate = SpendGate()
     time_limits: TimeLimits = TimeLimits()
     retries: dict[FailureClass, int] = msgspec.field(default_factory=dict)

@@ -29,10 +29,11 @@ from spillover.engine.alarm import Alarm
 from spillover.engine.reading import Passage, PassingReading, PlainReading, Reading
 from spillover.engine.relaying import Relaying
 from spillover.engine.rounds import Rounds
+from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.hints import read_error
 from spillover.protocols.openai_chat import Asked, error_body
 from spillover.protocols.spoken import Spoken
-from spillover.protocols.spoken_errors import documents_of, spoken_in
+from spillover.protocols.spoken_errors import spoken_in, spoken_in_stream
 from spillover.upstream import Order, Upstream, UpstreamBroken
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ class Attempt:
     def _provider(self) -> str:
         return self.shipment.candidate.profile.provider
 
+    @property
+    def _client(self) -> Dialect:
+        """What the answer is written in, as far as it has been read."""
+        passage = self.shipment.passage
+        return Dialect.CHAT if passage is None else passage.client
+
     # Up to the commit point.
 
     async def send(self, deadline_at: float, task: asyncio.Task[Any]) -> Committed | Failed:
@@ -186,7 +193,7 @@ class Attempt:
         exchange.close()
         evidence, self.body = self._reading.take_whole(body, exchange.headers)
         if evidence is None and self.shipment.errors_in_text:
-            return self._spoken([body])
+            return spoken_in(self.body, self._client, provider=self._provider, headers=self.headers)
         return evidence
 
     async def _first_content(self, exchange: Exchange) -> Evidence | None:
@@ -208,8 +215,11 @@ class Attempt:
             # It may have come in the same breath as the first content: nothing has left yet.
             return replace(reading.evidence, after_content=False)
         if reading.judge.has_content:
-            reads = self.shipment.errors_in_text
-            return self._spoken(documents_of(self._held)) if reads else None
+            if not self.shipment.errors_in_text:
+                return None
+            return spoken_in_stream(
+                self._held, self._client, provider=self._provider, headers=self.headers
+            )
         if not reading.is_stream:
             return self._read_error(b"".join(seen))  # a page, or an error inside 200
         return reading.judge.end()
@@ -305,10 +315,6 @@ class Attempt:
             body=body,
             now=self._means.clock.now(),
         )
-
-    def _spoken(self, documents: list[bytes]) -> Evidence | None:
-        """Return the error that the answer tells as its text, where that is looked for."""
-        return spoken_in(documents, provider=self._provider, headers=self.headers)
 
     def _fault(self, fault: TransportFault, message: str = "") -> Evidence:
         status = None if self._exchange is None else self._exchange.status

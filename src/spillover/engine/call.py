@@ -37,6 +37,10 @@ class Call(Value, frozen=True, kw_only=True):
     """The client agrees to reach a paid profile behind a free one."""
     probe: bool = False
     """It tests the profile that it goes to: see `Demand.probe`."""
+    client: bytes = b""
+    """A print of the key that the client shows: answers are kept for it alone."""
+    anew: bool = False
+    """No kept answer will do, and this one is not kept."""
     passed_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Headers of the client's protocol that go to an upstream of the same protocol."""
     passed_query: str = ""
@@ -62,8 +66,13 @@ Give = Callable[[bytes], bool]
 class Served(Protocol):
     """A request on its way, as its answer needs to know it."""
 
-    ending: Ending | None
-    usage: Usage | None
+    @property
+    def ending(self) -> Ending | None:
+        """How it ended; None while it goes on."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it used; None while that is not known."""
 
     async def pour(self, give: Give) -> bool:
         """Give the stream's chunks as they come; return whether more follow."""
@@ -120,10 +129,14 @@ class Answer:
             return False
         return await self._serving.pour(give)
 
-    async def aclose(self) -> None:
+    def abandon(self) -> None:
         """End a stream that is not read to its end: settle it and close the upstream."""
         if self._serving is not None:
             self._serving.abandon()
+
+    async def aclose(self) -> None:
+        """Do what `abandon` does."""
+        self.abandon()
 
 
 async def _pulled(serving: Served) -> AsyncIterator[bytes]:

@@ -20,6 +20,7 @@ from spillover.core.health import (
     subject_of_provider,
 )
 from spillover.core.ladder import Pin
+from spillover.engine.caching import Caches
 from spillover.engine.explaining import explain, weigh
 from spillover.engine.models import list_models, own_upstream
 from spillover.engine.probing import Probes, probe
@@ -68,6 +69,9 @@ class Engine:
         self._serves = serves
         self._loaded: LoadedConfig | None = None
         self._probes = Probes(world)
+        self._caches: Caches | None = None
+        self.keeps_answers = False
+        """Whether any chain does: calls are to say whose they are then."""
         self._told: dict[str, str | None] = {}
         """What those who serve say of profiles' accounts, while this engine only looks."""
         if not serves:
@@ -131,6 +135,10 @@ class Engine:
         providers is an answer. Cancelling the awaiting task means that the client left.
         """
         chain = self._world.setup.routing.resolve(call.model or call.asked.model)
+        if self._caches is not None and chain.cache is not None:
+            return await self._caches.answer(
+                call, chain, lambda: Serving(self._world, call, chain).answer()
+            )
         return await Serving(self._world, call, chain).answer()
 
     def explain(self, call: Call) -> dict[str, Any]:
@@ -154,7 +162,10 @@ class Engine:
         for name, chain in routing.chains.items():
             turn = world.peek_turn(name)
             document = chain_document(chain, routing.profiles, book=book, turn=turn, now=now)
-            chains[name] = document | {"last_served": world.last_served.get(name)}
+            chains[name] = document | {
+                "last_served": world.last_served.get(name),
+                "cache": None if self._caches is None else self._caches.status(name),
+            }
         return {
             "version": self._version,
             "ledger": {"degraded": world.ledger.degraded},
@@ -285,6 +296,8 @@ class Engine:
         self._told = {} if self._serves else self.ledger.book.served_accounts()
         routing = assemble(loaded, loaded.catalogue, told=self._told)
         self._world.adopt(routing, loaded.redactor.redact)
+        self._caches = Caches(self._world) or None
+        self.keeps_answers = self._caches is not None
 
     def _listen(self) -> None:
         """Take over what those who serve say now: one may have begun or ended."""

@@ -19,7 +19,6 @@ from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.core.waits import bounds_of, worth_waiting
 from spillover.engine.line import NOBODY
 from spillover.events.kinds import iso
-from spillover.protocols.openai_chat import Asked
 from spillover.protocols.shortening import shorten
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from spillover.engine.call import Call
     from spillover.engine.world import World
     from spillover.ledger.book import Book
+    from spillover.protocols.openai_chat import Asked
     from spillover.protocols.shortening import Shortened
     from spillover.protocols.spoken import Spoken
 
@@ -127,14 +127,9 @@ def _able(world: World, call: Call, ask: Ask, now: float) -> tuple[Ladder, Ask]:
 
 
 def shortened(asked: Asked | Spoken, wanted: Shorten) -> Shortened | None:
-    """Return the request without the middle turns that make it too long; None: they are not it.
+    """Return the request without the middle turns that make it too long; None: they are not it."""
 
-    Only OpenAI's conversations are shortened.
-    """
-    if not isinstance(asked, Asked):
-        return None
-
-    def fits(shorter: Asked) -> bool:
+    def fits(shorter: Asked | Spoken) -> bool:
         need = estimate(shorter.demand(), wanted.profile, wanted.calibration)
         return need.input_tokens <= wanted.most_tokens
 

@@ -58,6 +58,12 @@ class Subscription:
             await self._ready.wait()
         return self._waiting.popleft()
 
+    def drained(self) -> list[Event]:
+        """Return the events that wait, without waiting for more."""
+        found = [event for _, event in self._waiting]
+        self._waiting.clear()
+        return found
+
     def close(self) -> None:
         """End the iteration after what is waiting."""
         self._closed = True

@@ -37,7 +37,7 @@ class RequestDone(_Event, frozen=True, kw_only=True, tag="request.done"):
     chain: str
     profile: str | None
     outcome: str
-    """`served`, `broken`, `cancelled`, `provider_error` or `refused`."""
+    """`served`, `cached` (an answer kept from before), `broken`, `cancelled`, `provider_error` or `refused`."""
     code: str | None = None
     """The error's code, where Spillover refused."""
     trail: str = ""

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.secrets import Secret
+from spillover.gateway.sessions import COOKIE, is_valid, issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,8 @@ class Arrival(NamedTuple):
     method: str
     headers: Headers
     query: bytes = b""
+    at: float = 0.0
+    """Epoch seconds; what a dashboard's session is held against."""
 
 
 _AUTHORITY: Final = re.compile(
@@ -75,7 +78,9 @@ class Access:
             _digest(key) for key in settings.client_keys if isinstance(key, Secret)
         )
         admin_key = settings.admin_key
-        self._admin_keys = (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
+        self._admin_keys: tuple[bytes, ...] = (
+            (_digest(admin_key),) if isinstance(admin_key, Secret) else ()
+        )
         self._known: set[bytes] = set()
 
     def deny(self, arrival: Arrival, door: Door) -> Denial | None:
@@ -102,6 +107,12 @@ class Access:
         if door is Door.ADMIN and self._guarded:
             return self._deny_admin(arrival)
         return None
+
+    def session(self, key: str, at: float) -> str | None:
+        """Return the cookie for a browser that showed this key; None: it is not the admin key."""
+        if not _is_known([key.encode()], self._admin_keys):
+            return None
+        return issue(self._admin_keys[0], at)
 
     def _is_ours(self, host: bytes) -> bool:
         """Whether a `Host` header names this gateway."""
@@ -165,7 +176,7 @@ class Access:
 
     def _deny_admin(self, arrival: Arrival) -> Denial | None:
         presented = list(_presented(arrival.headers))
-        if _is_known(presented, self._admin_keys):
+        if _is_known(presented, self._admin_keys) or self._has_session(arrival):
             return None
         problem = "this is not the admin key" if presented else "no admin key was sent"
         return Denial(
@@ -175,6 +186,21 @@ class Access:
             if self._admin_keys
             else "this route needs server.admin_key, which is not set",
         )
+
+    def _has_session(self, arrival: Arrival) -> bool:
+        cookie = cookie_of(arrival.headers, COOKIE)
+        return cookie is not None and any(
+            is_valid(cookie, digest, arrival.at) for digest in self._admin_keys
+        )
+
+
+def cookie_of(headers: Headers, name: str) -> str | None:
+    """Return the value of a cookie that a browser sent; of one sent twice, the first."""
+    for part in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+        found, _, value = part.strip().partition("=")
+        if found == name:
+            return value
+    return None
 
 
 def _is_known(presented: list[bytes], digests: tuple[bytes, ...]) -> bool:
@@ -200,6 +226,12 @@ def _in_query(query: bytes) -> list[bytes]:
     if b"key=" not in query:
         return []
     return [value.encode() for value in parse_qs(query.decode("latin-1")).get("key", ())[:1]]
+
+
+def owner_of(headers: Headers, query: bytes) -> bytes:
+    """Return a print of the keys that a client shows: what is kept for it is kept under this."""
+    shown = [*_presented(headers), *_in_query(query)]
+    return hashlib.sha256(b"\n".join(shown)).digest()
 
 
 def _digest(key: Secret) -> bytes:

@@ -12,6 +12,7 @@ import os
 import traceback
 from typing import TYPE_CHECKING
 
+from spillover.core.values import Operation
 from spillover.gateway.access import Access, Arrival, Door
 from spillover.gateway.dialects import way_of
 from spillover.gateway.metrics import Metrics
@@ -22,13 +23,14 @@ from spillover.gateway.visit import RequestIds, Visit, turn_away
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from spillover.core.values import Operation
     from spillover.engine import Engine
     from spillover.gateway.asgi import Receive, Scope, Send
     from spillover.gateway.desk import Desk
     from spillover.gateway.dialects import Way
     from spillover.gateway.editing import Editing
+    from spillover.gateway.recall import Recall
     from spillover.gateway.settings import Settings
+    from spillover.simulator import SimulatedProvider
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ class Gateway:
         self.engine = engine
         self.stopping = asyncio.Event()
         """Set when no further request is wanted: readiness ends, and so do open event streams."""
+        self.simulated: Mapping[str, SimulatedProvider] = {}
+        """The simulated providers that a demo runs on, by profile: they can be made to fail."""
         self._settings = settings
         self._access = Access(settings)
         self.since = engine.clock.now()
@@ -60,8 +64,6 @@ class Gateway:
         self._editing: Editing | None = None
         self.environ: Mapping[str, str] = os.environ
         """What edits of the configuration are read with."""
-        self.simulated = False
-        """Nobody is configured: the providers are simulated."""
         self.turn = asyncio.Lock()
         """Held while an edit is made or put in force: one after the other."""
         self.has_file = asyncio.Event()
@@ -75,6 +77,11 @@ class Gateway:
         return self._settings
 
     @property
+    def access(self) -> Access:
+        """Who may come in."""
+        return self._access
+
+    @property
     def editing(self) -> Editing:
         """The file of the configuration, and what edits it."""
         if self._editing is None:
@@ -82,6 +89,11 @@ class Gateway:
 
             self._editing = Editing(self)
         return self._editing
+
+    @property
+    def recall(self) -> Recall:
+        """What clients of OpenAI's Responses may go on from."""
+        return self._proxy.recall
 
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""
@@ -129,6 +141,10 @@ class Gateway:
                 headers={"allow": "POST"},
             )
         return self._proxy.serve(visit, asked, most=self._settings.max_body)
+
+    async def serve_chat(self, visit: Visit) -> None:
+        """Serve a chat request whose client was let in by another door."""
+        await self._proxy.serve(visit, Operation.CHAT, most=self._settings.max_body)
 
     @property
     def _others(self) -> Desk:

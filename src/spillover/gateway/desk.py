@@ -5,13 +5,23 @@ Refuses to know what each route answers: the table names who does.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from spillover.errors import SpilloverError
-from spillover.gateway import admin, dialects, feed, listing, offers, past, steering, vitals
+from spillover.gateway import (
+    admin,
+    dialects,
+    feed,
+    listing,
+    offers,
+    past,
+    remembered,
+    steering,
+    vitals,
+)
 from spillover.gateway.access import Arrival, Door
 from spillover.gateway.asgi import ClientLeft
-from spillover.gateway.page import front_page
 from spillover.gateway.proxy import OPERATIONS
 from spillover.gateway.routes import Inquiry, Route, Routes
 from spillover.gateway.visit import answer_error, turn_away
@@ -20,7 +30,22 @@ if TYPE_CHECKING:
     from spillover.gateway.access import Access
     from spillover.gateway.app import Gateway
     from spillover.gateway.metrics import Metrics
+    from spillover.gateway.routes import Endpoint
     from spillover.gateway.visit import Visit
+
+
+def _later(module: str, name: str) -> Endpoint:
+    """Return an endpoint of a neighbour that is imported when it is first asked for.
+
+    Pages and what they are made from would else hold up the first answer of every gateway.
+    """
+
+    async def endpoint(inquiry: Inquiry) -> None:
+        found: Endpoint = getattr(import_module(f"spillover.gateway.{module}"), name)
+        await found(inquiry)
+
+    return endpoint
+
 
 ROUTES: Final = (
     Route("GET", "/health", Door.OPEN, vitals.health),
@@ -30,7 +55,30 @@ ROUTES: Final = (
     Route("GET", "/v1/models/{model:path}", Door.PROTOCOL, listing.model),
     Route("GET", "/v1beta/models", Door.PROTOCOL, listing.models),
     Route("GET", "/v1beta/models/{model:path}", Door.PROTOCOL, listing.model),
-    Route("GET", "/", Door.ADMIN, front_page),
+    Route("GET", "/v1/responses/{response}", Door.PROTOCOL, remembered.answer),
+    Route("DELETE", "/v1/responses/{response}", Door.PROTOCOL, remembered.forget),
+    Route("GET", "/v1/responses/{response}/input_items", Door.PROTOCOL, remembered.inputs),
+    Route("GET", "/", Door.ADMIN, _later("pages", "front")),
+    Route("GET", "/live", Door.ADMIN, _later("pages", "live")),
+    Route("GET", "/history", Door.ADMIN, _later("views", "history")),
+    Route("GET", "/trace", Door.ADMIN, _later("views", "traces")),
+    Route("GET", "/trace/{id}", Door.ADMIN, _later("views", "trace")),
+    Route("GET", "/playground", Door.ADMIN, _later("views", "playground")),
+    Route("GET", "/setup", Door.ADMIN, _later("views", "setup")),
+    Route("GET", "/parts/why/{chain}", Door.ADMIN, _later("parts", "why")),
+    Route("GET", "/parts/profile/{profile}", Door.ADMIN, _later("parts", "profile")),
+    Route("GET", "/parts/chain/{chain}", Door.ADMIN, _later("parts", "chain")),
+    Route("GET", "/parts/add", Door.ADMIN, _later("parts", "add")),
+    Route("GET", "/parts/add/{provider}", Door.ADMIN, _later("parts", "key")),
+    Route("POST", "/parts/models/{provider}", Door.ADMIN, _later("parts", "models")),
+    Route("GET", "/parts/client/{client}", Door.ADMIN, _later("parts", "client")),
+    Route("GET", "/parts/fallbacks", Door.ADMIN, _later("parts", "fallbacks")),
+    Route("GET", "/parts/requests", Door.ADMIN, _later("parts", "requests")),
+    Route("POST", "/api/ask", Door.ADMIN, _later("views", "ask")),
+    Route("POST", "/api/simulated/{profile}/fail", Door.ADMIN, _later("views", "fail")),
+    Route("GET", "/static/{file}", Door.OPEN, _later("pages", "static")),
+    Route("POST", "/login", Door.OPEN, _later("pages", "login")),
+    Route("POST", "/logout", Door.OPEN, _later("pages", "logout")),
     Route("GET", "/api/openapi.json", Door.ADMIN, admin.openapi),
     Route("GET", "/api/status", Door.ADMIN, admin.status),
     Route("GET", "/api/profiles", Door.ADMIN, admin.profiles),
@@ -86,11 +134,18 @@ class Desk:
         found = self._routes.at(visit.path)
         # What does not exist is told to those alone who may see what does.
         door = found[0][0].door if found else _door_of(visit.path)
-        denial = access.deny(
-            Arrival(visit.method, visit.headers, visit.scope["query_string"]), door
+        arrival = Arrival(
+            visit.method,
+            visit.headers,
+            visit.scope["query_string"],
+            self._gateway.engine.clock.now(),
         )
+        denial = access.deny(arrival, door)
         if denial is not None:
-            await turn_away(visit, denial)
+            if denial.code == "invalid_admin_key" and _wants_page(visit):
+                await _later("pages", "ask_for_key")(Inquiry(self._gateway, visit, {}))
+            else:
+                await turn_away(visit, denial)
             return
         method = "GET" if visit.method == "HEAD" else visit.method
         for route, names in found:
@@ -106,6 +161,15 @@ class Desk:
         near = self._routes.nearest(visit.path)
         hint = f"; did you mean {near}?" if near else ""
         await visit.refuse(404, "not_found", f"there is nothing at {visit.path[:200]!r}{hint}")
+
+
+def _wants_page(visit: Visit) -> bool:
+    """Whether a person's browser asks, to show what it gets."""
+    return (
+        visit.method == "GET"
+        and b"text/html" in visit.headers.get(b"accept", b"")
+        and not visit.path.startswith(("/api", "/v1"))
+    )
 
 
 def _door_of(path: str) -> Door:

@@ -7,6 +7,7 @@ restart gets what it missed, not what happens to have the same number.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,6 +17,8 @@ from spillover.events.bus import RECENT
 from spillover.gateway.queries import Query
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from spillover.events import Event, Subscription
     from spillover.gateway.asgi import Receive
     from spillover.gateway.routes import Inquiry
@@ -44,9 +47,15 @@ async def recent(inquiry: Inquiry) -> None:
 
 async def follow(inquiry: Inquiry) -> None:
     """Tell events as they happen, after those that a returning client missed."""
+    after = _after(inquiry.visit.headers.get(b"last-event-id"), inquiry.gateway.boot)
+    async with streaming(inquiry, inquiry.engine.events.subscribe(after=after)) as subscription:
+        await tell(inquiry.visit, subscription, inquiry.gateway.boot)
+
+
+@asynccontextmanager
+async def streaming(inquiry: Inquiry, subscription: Subscription) -> AsyncIterator[Subscription]:
+    """Begin a stream of events; its subscription ends when the client leaves or the gateway stops."""
     gateway, visit = inquiry.gateway, inquiry.visit
-    after = _after(visit.headers.get(b"last-event-id"), gateway.boot)
-    subscription = inquiry.engine.events.subscribe(after=after)
     leaving = asyncio.create_task(_left(visit.receive))
     stopping = asyncio.create_task(gateway.stopping.wait())
     for ending in (leaving, stopping):
@@ -54,7 +63,7 @@ async def follow(inquiry: Inquiry) -> None:
     try:
         await visit.begin(200, _HEADERS)
         await visit.chunk(b"retry: 2000\n: listening\n\n")
-        await tell(visit, subscription, gateway.boot)
+        yield subscription
     finally:
         subscription.close()
         leaving.cancel()

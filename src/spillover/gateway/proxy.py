@@ -9,9 +9,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from spillover.core.values import Operation, RoutingPolicy
 from spillover.engine import Answer, Call, Rounds
 from spillover.errors import RequestError, SpilloverError
+from spillover.gateway.access import owner_of
 from spillover.gateway.asgi import JSON, ClientLeft
 from spillover.gateway.bodies import read_body
 from spillover.gateway.dialects import PASSED, Way, passed_headers, passed_query
@@ -38,6 +41,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
 _SESSION: Final = b"x-spillover-session"
 _POLICY: Final = b"x-spillover-policy"
 _SPEND: Final = b"x-spillover-spend"
+_CACHE: Final = b"x-spillover-cache"
+_CACHE_CONTROL: Final = b"cache-control"
 _LONGEST_SESSION: Final = 256
 _PASSED: Final = PASSED[Dialect.CHAT]
 _NONE_PASSED: Final[Mapping[str, str]] = {}
@@ -74,6 +79,19 @@ def _spoken_call(body: bytes, way: Way, visit: Visit) -> Call:
     )
 
 
+def _owned(call: Call, visit: Visit, *, goes_on: bool = False) -> Call:
+    """Return a call with what decides whether a kept answer will do.
+
+    What goes on from an answer that is remembered here is asked anew each time.
+    """
+    headers = visit.headers
+    anew = headers.get(_CACHE, b"").lower() == b"no" or any(
+        word in headers.get(_CACHE_CONTROL, b"").lower() for word in (b"no-store", b"no-cache")
+    )
+    client = owner_of(headers, visit.scope["query_string"])
+    return replace(call, client=client, anew=anew or goes_on)
+
+
 def _policy(written: bytes) -> RoutingPolicy:
     text = written.decode("latin-1").strip().lower()
     try:
@@ -99,7 +117,8 @@ class Proxy:
         self._engine = engine
         self._dawdle_s = dawdle_s
         self._rounds = Rounds()
-        self._recall = Recall(time.monotonic)
+        self.recall = Recall(time.monotonic)
+        """What clients of OpenAI's Responses may go on from."""
 
     async def serve(self, visit: Visit, asked: Operation | Way, *, most: int) -> None:
         """Answer a request whose body may hold `most` bytes; raises nothing but to be cancelled."""
@@ -111,6 +130,8 @@ class Proxy:
             if isinstance(asked, Operation):
                 call = read_call(body, asked, visit.headers, request_id=visit.request_id)
                 del body
+                if self._engine.keeps_answers:
+                    call = _owned(call, visit)
                 answer = await self._engine.answer(call)
             else:
                 answer = await self._spoken_to(visit, asked, body)
@@ -141,15 +162,19 @@ class Proxy:
 
     async def _spoken_to(self, visit: Visit, asked: Way, body: bytes) -> Answer:
         """Return the answer to a client of another dialect than OpenAI's chat."""
+        said, owner = body, b""
         if asked.dialect is Dialect.RESPONSES:
-            body = self._recall.completed(body, visit.headers)
+            owner = owner_of(visit.headers, visit.scope["query_string"])
+            body = self.recall.completed(body, owner)
         call = _spoken_call(body, asked, visit)
+        if self._engine.keeps_answers:
+            call = _owned(call, visit, goes_on=body is not said)
         if asked.weighed is not None:
             headers = {"content-type": JSON, REQUEST_ID: visit.request_id}
             return Answer(200, headers, body=encode(asked.weighed(self._engine.weigh(call))))
         answer = await self._engine.answer(call)
         if asked.dialect is Dialect.RESPONSES:
-            return Remembered(answer, self._recall, body, visit.headers)
+            return Remembered(answer, self.recall, body, owner)
         return answer
 
 

@@ -6,23 +6,20 @@ Each client key has its own. Refuses to know what is remembered.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from spillover.engine import Answer
 from spillover.errors import RequestError
-from spillover.protocols.responses.recall import previous_of, recalled, said_in
+from spillover.protocols.responses.recall import Said, previous_of, recalled, said_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spillover.engine import Give
-    from spillover.gateway.asgi import Headers
 
 KEPT_S: Final = 3_600.0
 MOST_BYTES: Final = 200_000_000
-_KEYS: Final = (b"authorization", b"x-api-key", b"x-goog-api-key")
 
 
 class Recall:
@@ -33,9 +30,9 @@ class Recall:
         self._now = now
         self._most = most
         self._size = 0
-        self._said: OrderedDict[tuple[bytes, str], tuple[float, bytes]] = OrderedDict()
+        self._said: OrderedDict[tuple[bytes, str], tuple[float, Said]] = OrderedDict()
 
-    def completed(self, body: bytes, headers: Headers) -> bytes:
+    def completed(self, body: bytes, owner: bytes) -> bytes:
         """Return a request with all that was said before it.
 
         Raises `RequestError` where it goes on from an answer that is not remembered.
@@ -43,8 +40,7 @@ class Recall:
         previous = previous_of(body)
         if previous is None:
             return body
-        self._forget_old()
-        found = self._said.get((_owner(headers), previous))
+        found = self.find(previous, owner)
         if found is None:
             raise RequestError(
                 f"no answer {previous[:80]!r} is remembered: answers are kept for an hour in this "
@@ -52,18 +48,30 @@ class Recall:
                 param="previous_response_id",
                 code="previous_response_not_found",
             )
-        self._said.move_to_end((_owner(headers), previous))
-        return recalled(body, found[1])
+        return recalled(body, found.items)
 
-    def keep(self, body: bytes, answer: bytes, headers: Headers, *, stream: bool) -> None:
+    def find(self, name: str, owner: bytes) -> Said | None:
+        """Return what is remembered under an answer's id; None: nothing, or not for `owner`."""
+        self._forget_old()
+        found = self._said.get((owner, name))
+        if found is None:
+            return None
+        self._said.move_to_end((owner, name))
+        return found[1]
+
+    def forget(self, name: str, owner: bytes) -> None:
+        """Forget an answer."""
+        self._drop((owner, name))
+
+    def keep(self, body: bytes, answer: bytes, owner: bytes, *, stream: bool) -> None:
         """Remember a request that was `completed`, and its answer or the end of its stream."""
         said = said_in(body, answer, stream=stream)
-        if said is None or len(said.items) > self._most:
+        if said is None or said.size > self._most:
             return
-        key = _owner(headers), said.id
+        key = owner, said.id
         self._drop(key)
-        self._said[key] = self._now(), said.items
-        self._size += len(said.items)
+        self._said[key] = self._now(), said
+        self._size += said.size
         while self._size > self._most:
             self._drop(next(iter(self._said)))
 
@@ -75,29 +83,23 @@ class Recall:
     def _drop(self, key: tuple[bytes, str]) -> None:
         found = self._said.pop(key, None)
         if found is not None:
-            self._size -= len(found[1])
-
-
-def _owner(headers: Headers) -> bytes:
-    """Return a print of the key that a client shows."""
-    shown = b"\n".join(headers.get(name, b"") for name in _KEYS)
-    return hashlib.sha256(shown).digest()
+            self._size -= found[1].size
 
 
 class Remembered(Answer):
     """An answer that is remembered when it is whole."""
 
-    def __init__(self, answer: Answer, recall: Recall, asked: bytes, headers: Headers) -> None:
+    def __init__(self, answer: Answer, recall: Recall, asked: bytes, owner: bytes) -> None:
         """Hand on `answer`, and have `recall` keep it as what the request `asked` came to."""
         super().__init__(answer.status, answer.headers, body=answer.body)
         self._answer = answer
         self._recall = recall
         self._asked = asked
-        self._shown = headers
+        self._owner = owner
         self._last = b""
         """A stream's last chunk: a whole one ends with all that was said."""
         if answer.body is not None:
-            recall.keep(asked, answer.body, headers, stream=False)
+            recall.keep(asked, answer.body, owner, stream=False)
 
     async def pour(self, give: Give) -> bool:
         """Give the client the stream's chunks as they come; return whether more follow."""
@@ -108,7 +110,7 @@ class Remembered(Answer):
 
         more = await self._answer.pour(kept)
         if not more:
-            self._recall.keep(self._asked, self._last, self._shown, stream=True)
+            self._recall.keep(self._asked, self._last, self._owner, stream=True)
         return more
 
     async def aclose(self) -> None:

@@ -11,7 +11,7 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from spillover.engine import open_engine
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spillover.config.loader import LoadedConfig
     from spillover.engine import Engine, EngineOptions
     from spillover.gateway.wire import Server
+    from spillover.simulator import SimulatedProvider
 
 COLLECT_AFTER: Final = 20_000
 """Objects made and not freed before their cycles are looked for."""
@@ -42,10 +43,11 @@ class ServeOptions:
     engine: EngineOptions | None = None
     environ: Mapping[str, str] | None = None
     """The environment that edits are read with; None: the process's own."""
-    simulated: bool = False
-    """The configuration is a demonstration: an edit begins a file without anything of it."""
     on_ready: Callable[[Engine, str], None] | None = None
     """Called with the engine and the gateway's address once clients can connect."""
+    simulated: Mapping[str, SimulatedProvider] = field(default_factory=dict)
+    """By profile, the simulated providers of a demonstration: pages say so and can make them fail,
+    and an edit begins a file without anything of it."""
     grace_s: int = GRACE_S
 
 

@@ -1,6 +1,6 @@
 """Spillover inside one's own program, with or without an event loop, and under SDKs on httpx."""
 
-from spillover.library.answers import ChatAnswer, Chunk
+from spillover.library.answers import ChatAnswer, Chunk, ToolCall
 from spillover.library.client import ChatStream, Spillover
 from spillover.library.sync import SyncChatStream, SyncSpillover
 
@@ -11,4 +11,5 @@ __all__ = [
     "Spillover",
     "SyncChatStream",
     "SyncSpillover",
+    "ToolCall",
 ]

@@ -5,9 +5,10 @@ Refuses to know who serves it.
 
 from __future__ import annotations
 
+import base64
 import difflib
 import secrets
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 import msgspec
 
@@ -18,6 +19,8 @@ from spillover.protocols.openai_chat import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from spillover.library.forms import Form
 
 Messages: TypeAlias = "str | Sequence[Mapping[str, Any]]"
 """Messages as OpenAI's format has them; a text is one message of the user."""
@@ -33,10 +36,16 @@ class ChatFields(TypedDict, total=False):
     stop: str | list[str]
     n: int
     seed: int
-    tools: list[dict[str, Any]]
-    tool_choice: str | dict[str, Any]
-    response_format: dict[str, Any]
+    frequency_penalty: float
+    presence_penalty: float
+    logprobs: bool
+    top_logprobs: int
+    tools: Sequence[Mapping[str, Any]]
+    tool_choice: str | Mapping[str, Any]
+    parallel_tool_calls: bool
     reasoning_effort: str
+    images: Sequence[str | bytes]
+    """What the last message shows: addresses, data URLs, or PNG, JPEG, GIF or WebP as it is."""
     extra: Mapping[str, Any]
     """Any other fields of the request, sent as they are."""
     session: str
@@ -47,10 +56,24 @@ class ChatFields(TypedDict, total=False):
     """This request may reach a paid profile where the spend gate says `ask`."""
 
 
-_OURS = frozenset({"extra", "session", "policy", "spend"})
+_OURS: Final = frozenset({"images", "extra", "session", "policy", "spend"})
+_MAGIC: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
+"""What the images begin with that every provider takes."""
 
 
-def call_of(messages: Messages, *, model: str | None, stream: bool, fields: ChatFields) -> Call:
+def call_of(
+    messages: Messages,
+    *,
+    model: str | None,
+    stream: bool,
+    fields: ChatFields,
+    form: Form[Any] | None = None,
+) -> Call:
     """Return the call of one chat.
 
     Raises TypeError for a field that is none, RequestError for what no provider could understand.
@@ -62,8 +85,12 @@ def call_of(messages: Messages, *, model: str | None, stream: bool, fields: Chat
         raise TypeError(f"{unknown[0]!r} is no field of a chat: {hint}")
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
+    if images := fields.get("images"):
+        messages = _illustrated(messages, images)
     body: dict[str, Any] = {"messages": messages}
     body |= {name: value for name, value in fields.items() if name not in _OURS}
+    if form is not None:
+        body["response_format"] = form.wire
     body |= fields.get("extra", {})
     if stream:
         body["stream"] = True
@@ -79,6 +106,31 @@ def call_of(messages: Messages, *, model: str | None, stream: bool, fields: Chat
         policy=_policy(fields.get("policy")),
         spend=fields.get("spend", False),
     )
+
+
+def _illustrated(
+    messages: Sequence[Mapping[str, Any]], images: Sequence[str | bytes]
+) -> list[Mapping[str, Any]]:
+    """Return the messages with images behind what the last one says."""
+    if not messages or messages[-1].get("role") != "user":
+        raise RequestError("images: the last message must be the user's", param="images")
+    said = messages[-1].get("content") or ""
+    parts = [{"type": "text", "text": said}] if isinstance(said, str) else list(said)
+    shown = [
+        {"type": "image_url", "image_url": {"url": _address(image, index)}}
+        for index, image in enumerate(images)
+    ]
+    return [*messages[:-1], {**messages[-1], "content": [*parts, *shown]}]
+
+
+def _address(image: str | bytes, index: int) -> str:
+    if isinstance(image, str):
+        return image
+    mime = next((kind for magic, kind in _MAGIC if image.startswith(magic)), None)
+    if mime is None:
+        where = f"images[{index}]"
+        raise RequestError(f"{where} is no PNG, JPEG, GIF or WebP", param=where)
+    return f"data:{mime};base64,{base64.b64encode(image).decode()}"
 
 
 def _policy(written: str | None) -> RoutingPolicy | None:

@@ -8,19 +8,28 @@ from __future__ import annotations
 import os
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import msgspec
 
 from spillover.engine import open_engine
-from spillover.library.answers import ChatAnswer, Chunk, sent, text_of
+from spillover.library.answers import (
+    ChatAnswer,
+    calls_of,
+    first_of,
+    reasoning_of,
+    sent,
+    text_of,
+)
 from spillover.library.asking import ChatFields, Messages, call_of
+from spillover.library.assembling import Assembly
 from spillover.library.finding import found_config
+from spillover.library.forms import form_of
 from spillover.library.refusing import error_of, interrupted
 from spillover.protocols.sse import Splitter, payload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
     from typing import Unpack
 
@@ -31,8 +40,12 @@ if TYPE_CHECKING:
     from spillover.core.values import Usage
     from spillover.engine import Answer, Call, Engine
     from spillover.errors import Sent
+    from spillover.library.answers import Chunk
     from spillover.library.exchange import App
+    from spillover.library.forms import Form, ResponseFormat
     from spillover.library.sync import SyncSpillover
+
+T = TypeVar("T")
 
 CLOSE_WITHIN_S = 30.0
 """How long calls of other tasks are waited for when an opened library closes."""
@@ -74,39 +87,85 @@ class Spillover:
         with SyncSpillover.opened(path) as llm:
             yield llm
 
+    @overload
     async def chat(
-        self, messages: Messages, *, model: str | None = None, **fields: Unpack[ChatFields]
-    ) -> ChatAnswer:
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: type[T],
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[T]: ...
+
+    @overload
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Mapping[str, Any] | None = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[Any]: ...
+
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: ResponseFormat = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[Any]:
         """Return a whole answer.
 
-        `model` is a chain, a profile or an alias; None: the default chain. Cancelling the waiting
-        task ends the call at its provider, and what it used is counted.
+        `model` is a chain, a profile or an alias; None: the default chain. `response_format` is a
+        type (Pydantic's or one that msgspec reads), a JSON schema, or OpenAI's own: the answer's
+        `parsed` is such a value. Cancelling the waiting task ends the call at its provider, and
+        what it used is counted.
         Raises RequestError, NoProfileAvailable, AllAttemptsFailed, LedgerError.
         """
-        call = call_of(messages, model=model, stream=False, fields=fields)
+        form = form_of(response_format)
+        call = call_of(messages, model=model, stream=False, fields=fields, form=form)
         answer = await self._engine.answer(call)
         if answer.status != HTTPStatus.OK or answer.body is None:
             raise error_of(answer)
-        raw: dict[str, Any] = msgspec.json.decode(answer.body)
-        return ChatAnswer(
-            text=text_of(raw, "message"),
-            profile=answer.headers.get("x-spillover-profile", ""),
-            trail=_trail(answer.ending),
-            usage=answer.usage,
-            request_id=call.request_id,
-            raw=raw,
-        )
+        return _whole(msgspec.json.decode(answer.body), answer, call.request_id, form)
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: type[T],
+        **fields: Unpack[ChatFields],
+    ) -> ChatStream[T]: ...
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Mapping[str, Any] | None = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatStream[Any]: ...
 
     def stream(
-        self, messages: Messages, *, model: str | None = None, **fields: Unpack[ChatFields]
-    ) -> ChatStream:
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: ResponseFormat = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatStream[Any]:
         """Return an answer that comes in chunks: iterate over it.
 
         Fields and errors are those of `chat`, and StreamInterrupted when it breaks off behind its
         first content; nothing is sent before the first chunk is asked for.
         """
-        call = call_of(messages, model=model, stream=True, fields=fields)
-        return ChatStream(self._engine, call)
+        form = form_of(response_format)
+        call = call_of(messages, model=model, stream=True, fields=fields, form=form)
+        return ChatStream(self._engine, call, form)
 
     async def status(self) -> dict[str, Any]:
         """Return how every chain and profile stands: the document of `GET /api/status`."""
@@ -114,11 +173,18 @@ class Spillover:
         return self._engine.status()
 
     async def explain(
-        self, messages: Messages = "hi", *, model: str | None = None, **fields: Unpack[ChatFields]
+        self,
+        messages: Messages = "hi",
+        *,
+        model: str | None = None,
+        response_format: ResponseFormat = None,
+        **fields: Unpack[ChatFields],
     ) -> dict[str, Any]:
         """Return who would serve such a chat and why the others would not; nothing is sent."""
         await self._engine.ledger.record()
-        return self._engine.explain(call_of(messages, model=model, stream=False, fields=fields))
+        form = form_of(response_format)
+        call = call_of(messages, model=model, stream=False, fields=fields, form=form)
+        return self._engine.explain(call)
 
     def httpx_client(self) -> httpx.AsyncClient:
         """Return a client for SDKs on httpx; its requests run here, whatever host they name.
@@ -151,16 +217,19 @@ class Spillover:
         return self._app
 
 
-class ChatStream:
+class ChatStream(Generic[T]):
     """An answer that comes in chunks; iterate over it once.
 
     Leaving the loop early ends the call at its provider, and what it used is counted.
     """
 
-    def __init__(self, engine: Engine, call: Call) -> None:
+    def __init__(self, engine: Engine, call: Call, form: Form[T] | None = None) -> None:
         """Hold what will be asked for at the first chunk."""
         self._engine = engine
         self._call = call
+        self._form = form
+        self._assembly = Assembly()
+        self._whole: ChatAnswer[T] | None = None
         self._answer: Answer | None = None
         self._begun = False
 
@@ -184,6 +253,13 @@ class ChatStream:
         """What was counted; None before the stream's end."""
         return None if self._answer is None else self._answer.usage
 
+    @property
+    def answer(self) -> ChatAnswer[T]:
+        """The whole answer, put together; raises RuntimeError before the stream's end."""
+        if self._whole is None:
+            raise RuntimeError("the stream has not been read to its end")
+        return self._whole
+
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         """Yield the chunks."""
         # A generator that nothing but the reader's loop holds: it closes as soon as that is left.
@@ -197,9 +273,10 @@ class ChatStream:
         try:
             async for piece in answer:
                 for event in splitter.feed(piece):
-                    chunk = _chunk(event, answer)
-                    if chunk is not None:
-                        yield chunk
+                    raw = _document(event, answer)
+                    if raw is not None:
+                        yield self._assembly.take(raw)
+            self._whole = _whole(self._assembly.whole(), answer, self._call.request_id, self._form)
         finally:
             await answer.aclose()
 
@@ -210,15 +287,34 @@ class ChatStream:
             await self._answer.aclose()
 
 
-def _chunk(event: bytes, answer: Answer) -> Chunk | None:
-    """Return what an event adds; None for one that carries nothing. Raises StreamInterrupted."""
+def _document(event: bytes, answer: Answer) -> dict[str, Any] | None:
+    """Return what an event says; None for one that carries nothing. Raises StreamInterrupted."""
     data = payload(event).data
     if data is None or data == _DONE:
         return None
-    raw = msgspec.json.decode(data)
+    raw: dict[str, Any] = msgspec.json.decode(data)
     if "error" in raw:
         raise interrupted(answer.ending)
-    return Chunk(text=text_of(raw, "delta"), raw=raw)
+    return raw
+
+
+def _whole(
+    raw: dict[str, Any], answer: Answer, request_id: str, form: Form[Any] | None
+) -> ChatAnswer[Any]:
+    first = first_of(raw)
+    message = first.get("message") or {}
+    return ChatAnswer(
+        text=text_of(message),
+        reasoning=reasoning_of(message),
+        tool_calls=tuple(calls_of(message)),
+        finish_reason=first.get("finish_reason"),
+        profile=answer.headers.get("x-spillover-profile", ""),
+        trail=_trail(answer.ending),
+        usage=answer.usage,
+        request_id=request_id,
+        raw=raw,
+        form=form,
+    )
 
 
 def _trail(ending: Ending | None) -> tuple[Sent, ...]:

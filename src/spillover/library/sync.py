@@ -6,14 +6,14 @@ Refuses to do anything itself: an event loop in a thread of its own does.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from spillover.library.client import Spillover
 from spillover.library.looping import LoopThread
 from spillover.library.transports import client_library, sync_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
     from typing import Unpack
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from spillover.library.answers import ChatAnswer, Chunk
     from spillover.library.asking import ChatFields, Messages
     from spillover.library.client import ChatStream
+    from spillover.library.forms import ResponseFormat
+
+T = TypeVar("T")
 
 
 class SyncSpillover:
@@ -50,27 +53,87 @@ class SyncSpillover:
         finally:
             loop.stop()
 
+    @overload
     def chat(
-        self, messages: Messages, *, model: str | None = None, **fields: Unpack[ChatFields]
-    ) -> ChatAnswer:
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: type[T],
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[T]: ...
+
+    @overload
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Mapping[str, Any] | None = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[Any]: ...
+
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Any = None,
+        **fields: Unpack[ChatFields],
+    ) -> ChatAnswer[Any]:
         """Return a whole answer; as `Spillover.chat`."""
-        return self._loop.run(self._llm.chat(messages, model=model, **fields))
+        return self._loop.run(
+            self._llm.chat(messages, model=model, response_format=response_format, **fields)
+        )
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: type[T],
+        **fields: Unpack[ChatFields],
+    ) -> SyncChatStream[T]: ...
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Mapping[str, Any] | None = None,
+        **fields: Unpack[ChatFields],
+    ) -> SyncChatStream[Any]: ...
 
     def stream(
-        self, messages: Messages, *, model: str | None = None, **fields: Unpack[ChatFields]
-    ) -> SyncChatStream:
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        response_format: Any = None,
+        **fields: Unpack[ChatFields],
+    ) -> SyncChatStream[Any]:
         """Return an answer that comes in chunks; as `Spillover.stream`."""
-        return SyncChatStream(self._llm.stream(messages, model=model, **fields), self._loop)
+        stream = self._llm.stream(messages, model=model, response_format=response_format, **fields)
+        return SyncChatStream(stream, self._loop)
 
     def status(self) -> dict[str, Any]:
         """Return how every chain and profile stands: the document of `GET /api/status`."""
         return self._loop.run(self._llm.status())
 
     def explain(
-        self, messages: Messages = "hi", *, model: str | None = None, **fields: Unpack[ChatFields]
+        self,
+        messages: Messages = "hi",
+        *,
+        model: str | None = None,
+        response_format: ResponseFormat = None,
+        **fields: Unpack[ChatFields],
     ) -> dict[str, Any]:
         """Return who would serve such a chat and why the others would not; nothing is sent."""
-        return self._loop.run(self._llm.explain(messages, model=model, **fields))
+        return self._loop.run(
+            self._llm.explain(messages, model=model, response_format=response_format, **fields)
+        )
 
     def httpx_client(self) -> httpx.Client:
         """Return a client for SDKs on httpx; as `Spillover.httpx_client`."""
@@ -86,13 +149,13 @@ class SyncSpillover:
         return sync_client(client_library(library), self._llm.app, self._loop)
 
 
-class SyncChatStream:
+class SyncChatStream(Generic[T]):
     """An answer that comes in chunks, for threads; iterate over it once.
 
     Leaving the loop early ends the call at its provider, and what it used is counted.
     """
 
-    def __init__(self, stream: ChatStream, loop: LoopThread) -> None:
+    def __init__(self, stream: ChatStream[T], loop: LoopThread) -> None:
         """Read `stream`, which lives on `loop`."""
         self._stream = stream
         self._loop = loop
@@ -116,6 +179,11 @@ class SyncChatStream:
     def usage(self) -> Usage | None:
         """What was counted; None before the stream's end."""
         return self._stream.usage
+
+    @property
+    def answer(self) -> ChatAnswer[T]:
+        """The whole answer, put together; raises RuntimeError before the stream's end."""
+        return self._stream.answer
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield the chunks; leave the stream when the caller does."""

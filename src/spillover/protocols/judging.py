@@ -56,12 +56,13 @@ SPOKEN: Final = {
 }
 """What an upstream speaks, by its configured protocol."""
 
-_READ_ANSWER: Final[Mapping[Dialect, Callable[[bytes], Answer]]] = {
+READ_ANSWER: Final[Mapping[Dialect, Callable[[bytes], Answer]]] = {
     Dialect.CHAT: chat_answers.read_answer,
     Dialect.RESPONSES: responses_answers.read_answer,
     Dialect.ANTHROPIC: anthropic_answers.read_answer,
     Dialect.GEMINI: gemini_answers.read_answer,
 }
+"""Read a whole answer; raises `Malformed`."""
 STREAM_READERS: Final[Mapping[Dialect, Callable[[str], Any]]] = {
     Dialect.CHAT: chat_streams_in.StreamReader,
     Dialect.RESPONSES: responses_streams_in.StreamReader,
@@ -113,7 +114,7 @@ def judge_answer(body: bytes, upstream: Upstream, *, seed: str = "") -> Judged:
 def _read(body: bytes, upstream: Upstream, seed: str) -> Answer:
     if upstream.dialect is Dialect.GEMINI:
         return gemini_answers.read_answer(body, seed=seed)
-    return _READ_ANSWER[upstream.dialect](body)
+    return READ_ANSWER[upstream.dialect](body)
 
 
 def _refused(body: bytes, upstream: Upstream) -> Judged:

@@ -125,15 +125,19 @@ def _refused(provider: str, headers: Mapping[str, str], body: bytes) -> Evidence
 
 def hollow(provider: str, reason: str | None) -> Evidence:
     """Return the evidence of a well-formed answer with nothing in it."""
+    message = _WITHHELD if reason == "content_filter" else "the answer is empty"
     return Evidence(
         provider=provider,
         status=OK,
         shape=Shape.HOLLOW,
         codes=(reason.lower(),) if reason else (),
         code=reason,
-        message="the answer is empty",
-        text="the answer is empty",
+        message=message,
+        text=message,
     )
+
+
+_WITHHELD: Final = "the answer is empty: the provider's content filter withheld it"
 
 
 def cut(provider: str, *, after_content: bool) -> Evidence:

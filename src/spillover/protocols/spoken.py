@@ -84,6 +84,14 @@ def read_gemini_request(body: bytes, *, model: str, stream: bool, array: bool) -
     return Spoken(dialect=Dialect.GEMINI, body=body, request=request, array=array and stream)
 
 
+def read_anew(asked: Spoken, body: bytes) -> Spoken:
+    """Return a request with another body; all else that its client said stays."""
+    if asked.dialect is not Dialect.GEMINI:
+        return read_spoken_request(body, asked.dialect)
+    request = read_gemini(body, model=asked.model, stream=asked.stream)
+    return replace(asked, body=body, request=request)
+
+
 def dialect_of(asked: Asked | Spoken) -> Dialect:
     """Return what the client speaks."""
     return Dialect.CHAT if isinstance(asked, Asked) else asked.dialect

@@ -17,8 +17,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spillover.protocols.conversation.answers import Begin, Delta, End, Finish, Spent, TextDelta
+from spillover.protocols.conversation.fields import Malformed
+from spillover.protocols.conversation.requests import Text
+from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.hints import read_error
-from spillover.protocols.sse import payload
+from spillover.protocols.judging import READ_ANSWER, STREAM_READERS
+from spillover.protocols.sse import Splitter, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,6 +92,62 @@ def read_spoken(text: str, *, provider: str, headers: Mapping[str, str]) -> Evid
     return None
 
 
+def spoken_in(
+    body: bytes, dialect: Dialect, *, provider: str, headers: Mapping[str, str]
+) -> Evidence | None:
+    """Return the error that a whole answer tells as its text; it is as a client of `dialect` gets it."""
+    if dialect is Dialect.CHAT:
+        text = _text_of_chat([body])
+    else:
+        try:
+            choices = READ_ANSWER[dialect](body).choices
+        except Malformed:
+            return None
+        parts = choices[0].parts if len(choices) == 1 else ()
+        said = [part.text for part in parts if isinstance(part, Text)]
+        text = "".join(said) if len(said) == len(parts) else None
+    return None if text is None else read_spoken(text, provider=provider, headers=headers)
+
+
+def spoken_in_stream(
+    events: Iterable[bytes], dialect: Dialect, *, provider: str, headers: Mapping[str, str]
+) -> Evidence | None:
+    """Return the error that the beginning of a stream tells as its text, likewise.
+
+    For a client of Gemini's the events may be those of one JSON array.
+    """
+    if dialect is Dialect.CHAT:
+        found = ((payload(event).data or b"").strip() for event in events)
+        text = _text_of_chat([data for data in found if data])
+    else:
+        text = _text_of_deltas(map(_event, events), dialect)
+    return None if text is None else read_spoken(text, provider=provider, headers=headers)
+
+
+_ARRAY: Final = b"[,\r\n"
+
+
+def _event(written: bytes) -> bytes:
+    """Return an event, which may have been written as an element of an array."""
+    return written if written[:1] not in {b"[", b","} else b"data: %b\n\n" % written.lstrip(_ARRAY)
+
+
+def _text_of_deltas(events: Iterable[bytes], dialect: Dialect) -> str | None:
+    """Return the words of a stream; None where there is anything beside them."""
+    reader, said = STREAM_READERS[dialect](""), []
+    for event in Splitter().feed(b"".join(events)):
+        try:
+            deltas: list[Delta] = reader.feed(event)
+        except Malformed:
+            return None
+        for delta in deltas:
+            if isinstance(delta, TextDelta) and not delta.choice:
+                said.append(delta.text)
+            elif not isinstance(delta, Begin | Spent | Finish | End):
+                return None
+    return "".join(said)
+
+
 class _Words(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
@@ -118,13 +179,8 @@ class _Answer(msgspec.Struct):
 _answer: Final = msgspec.json.Decoder(_Answer)
 
 
-def spoken_in(
-    documents: Iterable[bytes], *, provider: str, headers: Mapping[str, str]
-) -> Evidence | None:
-    """Return the error that a whole answer, or the beginning of a stream, tells as its text.
-
-    `documents` are the JSON of the answer, or of its events.
-    """
+def _text_of_chat(documents: Iterable[bytes]) -> str | None:
+    """Return the words of OpenAI's answer, or of its chunks; None where there is anything beside."""
     said: list[str] = []
     for document in documents:
         try:
@@ -135,10 +191,4 @@ def spoken_in(
         if len(words) > 1 or None in words or any(choice.index for choice in choices):
             return None
         said += [each for each in words if each]
-    return read_spoken("".join(said), provider=provider, headers=headers)
-
-
-def documents_of(events: Iterable[bytes]) -> list[bytes]:
-    """Return the data of a stream's events, pings left out."""
-    found = ((payload(event).data or b"").strip() for event in events)
-    return [data for data in found if data]
+    return "".join(said)

@@ -1,7 +1,7 @@
-"""Say which process listens on a port, as far as the system tells.
+"""Say which process listens on a port or has a file open, as far as the system tells.
 
 Linux does, of the user's own processes; elsewhere nobody is named.
-Refuses to know what the port is wanted for.
+Refuses to know what the port and the file are wanted for.
 """
 
 from __future__ import annotations
@@ -24,11 +24,19 @@ def holder(port: int) -> str | None:
     inodes = set(_listeners(port))
     if not inodes:
         return None
-    wanted = {f"socket:[{inode}]" for inode in inodes}
+    return next(_with_open({f"socket:[{inode}]" for inode in inodes}), None)
+
+
+def users_of(path: Path) -> tuple[str, ...]:
+    """Return who has a file open, each as `name (pid 12)`; empty where the system does not tell."""
+    return tuple(_with_open({str(path.resolve())}))
+
+
+def _with_open(targets: set[str]) -> Iterator[str]:
+    """Yield the processes that have any of these open, by Linux's tables."""
     for process in Path("/proc").glob("[0-9]*"):
-        if any(target in wanted for target in _open_files(process)):
-            return f"{_command(process)} (pid {process.name})"
-    return None
+        if any(target in targets for target in _open_files(process)):
+            yield f"{_command(process)} (pid {process.name})"
 
 
 def _listeners(port: int) -> Iterator[str]:

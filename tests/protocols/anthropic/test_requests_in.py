@@ -233,6 +233,7 @@ def test_what_would_be_missed_is_named() -> None:
     ("body", "param"),
     [
         (b'{"messages": []}', "max_tokens"),
+        (b'{"max_tokens": 1}', "messages"),
         (b'{"max_tokens": 1, "messages": [{"role": "tool"}]}', "messages[0].role"),
         (b'{"max_tokens": 1, "tool_choice": {"type": "x"}}', "tool_choice.type"),
     ],

@@ -234,6 +234,16 @@ def test_thinking_goes_back_to_its_own_provider_alone() -> None:
     assert without == []
 
 
+def test_mistral_takes_no_thoughts_back() -> None:
+    thought = Thinking(text="mine", seal=Seal(origin=Dialect.CHAT, value=""))
+    turn = Turn(role=Role.ASSISTANT, parts=(thought, Text(text="x")))
+
+    out = write_request(Request(turns=(turn,)), Target(model="up", provider="mistral"))
+
+    assert json.loads(out.body)["messages"][0] == {"role": "assistant", "content": "x"}
+    assert out.dropped == ("thinking",)
+
+
 def test_what_was_lost_before_is_still_named() -> None:
     request = Request(dropped=("a",), lacks=("b",), sampling=Sampling(top_k=1))
 

@@ -9,7 +9,15 @@ from openai.types.chat import ChatCompletionChunk
 
 from spillover.protocols.chat.streams_in import StreamReader
 from spillover.protocols.chat.streams_out import StreamWriter
-from spillover.protocols.conversation.answers import Answer, Fault
+from spillover.protocols.conversation.answers import (
+    Answer,
+    CallBegin,
+    CallDelta,
+    Delta,
+    Fault,
+    Finish,
+    Stop,
+)
 from spillover.protocols.openai_errors import error_body
 from tests.protocols.conversations import (
     ANSWERS,
@@ -70,3 +78,20 @@ def test_an_error_ends_the_stream_as_its_own_event() -> None:
 
     assert payloads(event)[0]["error"]["code"] == "stream_interrupted"
     assert writer.feed(Fault(body=b"{}")) == b""
+
+
+def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
+    deltas: list[Delta] = [
+        CallBegin(call=0, id="a", name="now"),
+        CallBegin(call=1, id="b", name="then"),
+        CallDelta(call=0, arguments=""),
+        CallDelta(call=1, arguments="[]"),
+        CallBegin(call=0, id="c", name="other", choice=1),
+        Finish(stop=Stop.TOOLS),
+    ]
+
+    chunks = payloads(streamed(StreamWriter(STAMP), deltas))
+
+    last = chunks[-1]["choices"][0]
+    assert last["finish_reason"] == "tool_calls"
+    assert last["delta"] == {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}

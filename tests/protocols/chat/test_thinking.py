@@ -46,3 +46,17 @@ def test_details_of_odd_kinds_hold_nothing() -> None:
     message = Fields({"reasoning_details": [{"text": 7, "data": 7, "signature": 7, "id": 7}]})
 
     assert list(read_thinking(message)) == [Thinking(seal=Seal(origin=Dialect.CHAT, value=""))]
+
+
+def test_thoughts_stand_in_parts_of_the_content_too() -> None:
+    part = {
+        "type": "thinking",
+        "thinking": [{"type": "text", "text": "Add "}, {"text": "them."}, 7],
+    }
+    content = [part, {"type": "text", "text": "4"}, {"type": "thinking", "thinking": None}, "odd"]
+
+    (thought,) = read_thinking(Fields({"content": content}))
+
+    assert thought.text == "Add them."
+    assert list(read_thinking(Fields({"content": "4"}))) == []
+    assert list(read_thinking(Fields({"reasoning_details": []}))) == []

@@ -10,6 +10,7 @@ from spillover.protocols.conversation.fields import (
     Malformed,
     data_url,
     decoded,
+    file_name,
     object_in,
     read_body,
     split_data_url,
@@ -104,3 +105,15 @@ def test_losses_are_named_once() -> None:
     losses.lack("c", "c")
 
     assert (losses.dropped, losses.lacks) == (("a", "b"), ("c",))
+
+
+def test_a_file_without_a_name_is_called_by_its_kind() -> None:
+    assert file_name("a.pdf", None) == "a.pdf"
+    assert file_name(None, "application/pdf") == "file.pdf"
+    assert file_name(None, None) == "file"
+
+
+def test_numbers_of_an_odd_kind_are_absent_to_who_is_lenient() -> None:
+    fields = Fields({"a": "7", "b": 1.5, "c": True}, lenient=True)
+
+    assert [fields.number("a"), fields.count("b"), fields.number("c")] == [None, None, None]

@@ -207,3 +207,10 @@ def test_what_makes_no_sense_is_refused_by_name() -> None:
         read_request(b'{"contents": [{"parts": [7]}]}')
 
     assert caught.value.param == "contents[0].parts[0]"
+
+
+def test_a_request_without_contents_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(b"{}")
+
+    assert refused.value.param == "contents"

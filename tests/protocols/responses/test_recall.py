@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spillover.protocols.responses.recall import previous_of, recalled, said_in
+from spillover.protocols.responses.recall import listed, previous_of, recalled, said_in
 
 REQUEST = {"model": "m", "input": "hello"}
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
@@ -69,3 +69,35 @@ def test_a_request_without_input_says_nothing_new() -> None:
     found = recalled(b'{"previous_response_id": "x"}', b"[1]")
 
     assert json.loads(found) == {"input": [1]}
+
+
+def test_the_answer_itself_is_kept_as_it_was() -> None:
+    said = said_in(written(REQUEST), written(ANSWER), stream=False)
+
+    assert said is not None
+    assert json.loads(said.answer) == ANSWER
+    assert said.size == len(said.items) + len(said.answer)
+
+
+def test_what_was_said_before_is_listed_page_by_page() -> None:
+    items = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"type": "function_call", "id": "fc_1", "call_id": "1"},
+        "odd",
+    ]
+    said = said_in(written({"input": items}), written(ANSWER), stream=False)
+    assert said is not None
+
+    first = listed(said, limit=3, after=None, oldest_first=True)
+    rest = listed(said, limit=3, after=first["last_id"], oldest_first=True)
+    latest = listed(said, limit=1, after=None, oldest_first=False)
+
+    names = ["resp_1_in_0", "resp_1_in_1", "fc_1", "resp_1_in_3"]
+    assert [item["id"] for item in first["data"]] == names[:3]
+    assert first["data"][0]["content"] == [{"type": "input_text", "text": "a"}]
+    assert first["data"][1]["content"] == [{"type": "output_text", "text": "b"}]
+    assert (first["has_more"], rest["has_more"]) == (True, False)
+    assert [item["id"] for item in rest["data"]] == names[3:]
+    assert latest["data"] == rest["data"]
+    assert listed(said, limit=3, after=names[3], oldest_first=True)["first_id"] is None

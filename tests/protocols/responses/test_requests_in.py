@@ -250,6 +250,7 @@ def test_a_search_of_openais_own_is_missed() -> None:
     [
         (b'{"input": [{"role": "tool"}]}', "input[0].role"),
         (b'{"input": 7}', "input"),
+        (b'{"instructions": "x"}', "input"),
         (b'{"tool_choice": "x"}', "tool_choice"),
     ],
 )

@@ -88,8 +88,8 @@ def test_calls_whose_pieces_are_mixed_are_open_side_by_side() -> None:
     output = told[-1]["response"]["output"]
     assert [(item["call_id"], item["arguments"]) for item in output] == [
         ("a", '{"x":1}'),
-        ("b", ""),
-        ("c", ""),
+        ("b", "{}"),
+        ("c", "{}"),
     ]
 
 
@@ -149,3 +149,13 @@ def test_calls_are_told_as_the_client_spells_its_tools() -> None:
     assert (function["name"], function["namespace"]) == ("f", "n")
     assert (custom["name"], custom["input"]) == ("p", "x")
     assert search["arguments"] == {"input": "x"}
+
+
+def test_a_call_without_arguments_has_none_that_clients_can_read() -> None:
+    deltas: list[Delta] = [CallBegin(call=0, id="a", name="now"), Finish(stop=Stop.TOOLS)]
+
+    told = payloads(streamed(StreamWriter(STAMP), deltas))
+
+    pieces = [each["delta"] for each in told if each["type"].endswith("arguments.delta")]
+    (done,) = [each["arguments"] for each in told if each["type"].endswith("arguments.done")]
+    assert "".join(pieces) == done == "{}"

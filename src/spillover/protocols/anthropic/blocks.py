@@ -33,7 +33,8 @@ def block_of(part: Part, losses: Losses) -> dict[str, Any] | None:
     match part:
         case Text() | Refusal():
             # Empty blocks are refused.
-            return {"type": "text", "text": part.text} if part.text.strip() else None
+            is_empty = not part.text or part.text.isspace()
+            return None if is_empty else {"type": "text", "text": part.text}
         case Media():
             return _media(part, losses)
         case ToolCall():

@@ -69,6 +69,8 @@ def _read(fields: Fields) -> Request:
     )
     if request.sampling.max_tokens is None:
         raise Malformed("max_tokens", "a whole number")
+    if "messages" not in fields:
+        raise Malformed("messages", "a list")
     for name in fields.left():
         (losses.lack if name in _LACKING else losses.drop)(name)
     return replace(request, dropped=losses.dropped, lacks=losses.lacks)
@@ -141,7 +143,8 @@ def _turns(fields: Fields, losses: Losses) -> Iterator[Turn]:
         if role is None:
             raise Malformed(message.path("role"), "user, assistant or system")
         yield Turn(role=role, parts=tuple(_parts(message, "content", losses)))
-        losses.drop(*(f"messages.{name}" for name in message.left()))
+        if left := message.left():
+            losses.drop(*(f"messages.{name}" for name in left))
 
 
 def _texts(fields: Fields, name: str, losses: Losses) -> Iterator[Text]:
@@ -164,7 +167,8 @@ def _parts(fields: Fields, name: str, losses: Losses) -> Iterator[Part]:
             losses.lack(f"messages.{kind}")
         else:
             yield found
-            losses.drop(*block.left())
+            if left := block.left():
+                losses.drop(*left)
 
 
 def _part(kind: str, block: Fields, losses: Losses) -> Part | None:

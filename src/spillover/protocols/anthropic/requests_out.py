@@ -6,7 +6,7 @@ Refuses to know who asked, and in which protocol.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from spillover.protocols.anthropic.blocks import block_of
 from spillover.protocols.anthropic.schemas import accepted
@@ -22,9 +22,6 @@ from spillover.protocols.conversation.requests import (
     budget_of,
     effort_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 USUAL_MOST: Final = 4_096
 """`max_tokens` where nobody states one: what every Claude may write."""
@@ -192,10 +189,11 @@ def _messages(request: Request, losses: Losses) -> tuple[Any, list[dict[str, Any
         blocks = _blocks(turn, losses)
         if not blocks:
             continue
-        if merged and merged[-1][0] == turn.role.value:
+        role = "assistant" if turn.role is Role.ASSISTANT else "user"
+        if merged and merged[-1][0] == role:
             merged[-1][1].extend(blocks)
         else:
-            merged.append((turn.role.value, blocks))
+            merged.append((role, blocks))
     if not merged and system:
         merged, system = [("user", [{"type": "text", "text": text} for text in system])], []
     for role, blocks in merged:
@@ -208,5 +206,5 @@ def _messages(request: Request, losses: Losses) -> tuple[Any, list[dict[str, Any
 
 
 def _blocks(turn: Turn, losses: Losses) -> list[dict[str, Any]]:
-    found: Iterable[dict[str, Any] | None] = (block_of(part, losses) for part in turn.parts)
+    found = [block_of(part, losses) for part in turn.parts]
     return [block for block in found if block is not None]

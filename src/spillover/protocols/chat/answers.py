@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from spillover.protocols.chat.thinking import read_thinking, write_details
 from spillover.protocols.conversation.answers import (
     Answer,
@@ -19,6 +21,7 @@ from spillover.protocols.conversation.answers import (
 )
 from spillover.protocols.conversation.fields import Fields, decoded, encode
 from spillover.protocols.conversation.requests import Refusal, Text, Thinking, ToolCall
+from spillover.protocols.openai_usage import read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,17 +90,19 @@ def words(content: Any) -> str:
 
 
 def read_tokens(usage: Fields | None) -> Tokens | None:
-    """Return what a usage object tells."""
-    if usage is None:
+    """Return what a usage object tells, in whichever way its provider tells it."""
+    counted = None if usage is None else read_usage(msgspec.Raw(encode(usage.all())))
+    if usage is None or counted is None:
         return None
     input_details = usage.fields("prompt_tokens_details") or Fields({})
     output_details = usage.fields("completion_tokens_details") or Fields({})
     return Tokens(
-        input=usage.count("prompt_tokens") or 0,
-        cached=input_details.count("cached_tokens") or usage.count("prompt_cache_hit_tokens") or 0,
+        input=counted.input_tokens,
+        cached=counted.cached_tokens,
         stored=input_details.count("cache_write_tokens") or 0,
-        output=usage.count("completion_tokens") or 0,
+        output=counted.output_tokens,
         reasoning=output_details.count("reasoning_tokens") or 0,
+        cost_nanousd=counted.cost_nanousd,
     )
 
 
@@ -193,7 +198,7 @@ def _message(choice: Choice) -> dict[str, Any]:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
             }
             for call in calls
         ]

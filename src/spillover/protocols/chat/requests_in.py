@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from spillover.protocols.chat.plain import plain_turns
 from spillover.protocols.chat.thinking import read_thinking
 from spillover.protocols.conversation.fields import (
     Fields,
@@ -153,6 +154,9 @@ def _tool_choice(fields: Fields, losses: Losses) -> ToolChoice | None:
 
 
 def _messages(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
+    plain = plain_turns(fields.value("messages"))
+    if plain is not None:
+        return plain
     system: list[Text] = []
     turns: list[Turn] = []
     for message in fields.objects("messages"):
@@ -164,14 +168,15 @@ def _messages(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[T
             else:
                 system += said
         elif role == "user":
-            turns.append(Turn(role=Role.USER, parts=tuple(_content(message, losses))))
+            turns.append(Turn(role=Role.USER, parts=_content(message, losses)))
         elif role == "assistant":
             turns.append(Turn(role=Role.ASSISTANT, parts=tuple(_assistant(message, losses))))
         elif role == "tool":
             turns.append(Turn(role=Role.USER, parts=(_result(message, losses),)))
         else:
             losses.lack(f"messages.{role}")
-        losses.drop(*(f"messages.{name}" for name in message.left()))
+        if left := message.left():
+            losses.drop(*(f"messages.{name}" for name in left))
     return tuple(system), tuple(turns)
 
 
@@ -183,12 +188,11 @@ def _result(message: Fields, losses: Losses) -> ToolResult:
     )
 
 
-def _assistant(message: Fields, losses: Losses) -> Iterator[Part]:
-    yield from read_thinking(message)
-    yield from _content(message, losses)
+def _assistant(message: Fields, losses: Losses) -> list[Part]:
+    found: list[Part] = [*read_thinking(message), *_content(message, losses)]
     refusal = message.text("refusal")
     if refusal:
-        yield Refusal(text=refusal)
+        found.append(Refusal(text=refusal))
     for name in ("audio", "function_call"):
         if message.value(name) is not None:
             losses.lack(f"messages.{name}")
@@ -197,32 +201,31 @@ def _assistant(message: Fields, losses: Losses) -> Iterator[Part]:
         if function is None:
             losses.lack(f"tools.{call.text('type')}")
             continue
-        yield ToolCall(
-            id=call.needed("id"),
-            name=function.needed("name"),
-            arguments=function.text("arguments") or "",
-        )
+        arguments = function.text("arguments") or ""
+        call_id, name = call.needed("id"), function.needed("name")
+        found.append(ToolCall(id=call_id, name=name, arguments=arguments))
+    return found
 
 
-def _content(message: Fields, losses: Losses) -> Iterator[Text | Media | Refusal]:
+def _content(message: Fields, losses: Losses) -> tuple[Text | Media | Refusal, ...]:
     content = message.value("content")
-    if content is None:
-        return
+    if not content:
+        return ()
     if isinstance(content, str):
-        if content:
-            yield Text(text=content)
-        return
+        return (Text(text=content),)
+    found: list[Text | Media | Refusal] = []
     for part in message.objects("content"):
         kind = part.needed("type")
         if kind == "text":
-            yield Text(text=part.needed("text"))
+            found.append(Text(text=part.needed("text")))
         elif kind == "refusal":
-            yield Refusal(text=part.needed("refusal"))
+            found.append(Refusal(text=part.needed("refusal")))
         elif kind in _MEDIA:
-            yield _MEDIA[kind](part)
+            found.append(_MEDIA[kind](part))
         else:
             losses.lack(f"messages.{kind}")
         losses.drop(*part.left())
+    return tuple(found)
 
 
 def _inner(part: Fields, name: str) -> Fields:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from spillover.protocols.chat.thinking import write_details
-from spillover.protocols.conversation.fields import Losses, data_url, encode
+from spillover.protocols.conversation.fields import Losses, data_url, encode, file_name
 from spillover.protocols.conversation.requests import (
     Choosing,
     Media,
@@ -34,6 +34,8 @@ _NEWER_LIMIT: Final = frozenset({"openai", "azure"})
 """Providers whose newer models refuse `max_tokens` for `max_completion_tokens`; others may not know it."""
 _TAKE_DETAILS: Final = frozenset({"openrouter"})
 """Providers that take `reasoning_details` back, and hand seals on to whoever made them."""
+_TAKE_NO_THOUGHTS: Final = frozenset({"mistral"})
+"""Providers that refuse fields that they don't know, `reasoning_content` among them (422 extra_forbidden)."""
 
 
 def write_request(request: Request, target: Target) -> Written:
@@ -206,7 +208,10 @@ def _media(part: Media, losses: Losses) -> dict[str, Any]:
                 # An id holds only where the file is, and chat takes no address of a file.
                 losses.lack("file_id" if part.url is None else "file_url")
             data = data_url(part.mime, part.data or "")
-            return {"type": "file", "file": {"filename": part.name or "file", "file_data": data}}
+            return {
+                "type": "file",
+                "file": {"filename": file_name(part.name, part.mime), "file_data": data},
+            }
         case _:
             assert_never(part.medium)
 
@@ -247,7 +252,7 @@ def _put_thinking(
         message["reasoning_details"] = write_details(thoughts)
         return
     own = [part for part in thoughts if part.seal and part.seal.origin is Dialect.CHAT]
-    if own:
+    if own and target.provider not in _TAKE_NO_THOUGHTS:
         message["reasoning_content"] = "".join(part.text for part in own)
-    if len(own) < len(thoughts):
+    if "reasoning_content" not in message or len(own) < len(thoughts):
         losses.drop("thinking")

@@ -56,7 +56,8 @@ class StreamReader:
         return list(self._read(decoded(data, lenient=True), data))
 
     def _read(self, chunk: Fields, data: bytes) -> Iterator[Delta]:
-        if chunk.value("error"):
+        groq = chunk.fields("x_groq")
+        if chunk.value("error") or (groq is not None and groq.value("error")):
             yield Fault(body=data)
             return
         if not self._has_begun:
@@ -76,9 +77,11 @@ class StreamReader:
             elif reason:
                 yield from self._seal(choice)
                 yield Finish(choice=choice, stop=STOPS_IN.get(reason, Stop.END))
-        tokens = read_tokens(chunk.fields("usage"))
-        if tokens is not None:
-            yield Spent(tokens=tokens)
+        # Most tell it on a chunk of its own, Moonshot on the choice, Groq on a field of its own.
+        for place in (*chunk.objects("choices"), chunk, groq):
+            tokens = None if place is None else read_tokens(place.fields("usage"))
+            if tokens is not None:
+                yield Spent(tokens=tokens)
 
     def _thought(self, delta: Fields, choice: int) -> Iterator[Delta]:
         for thought in read_thinking(delta):

@@ -32,13 +32,15 @@ from spillover.protocols.openai_errors import DONE, stream_error_event
 class StreamWriter:
     """Writes one answer's events in order."""
 
-    __slots__ = ("_model", "_spoken", "_stamp", "_thoughts", "_tokens")
+    __slots__ = ("_bare", "_model", "_spoken", "_stamp", "_thoughts", "_tokens")
 
     def __init__(self, stamp: Stamp) -> None:
         """Begin; nothing is written before the first delta."""
         self._stamp = stamp
         self._model = stamp.model
         self._spoken: set[int] = set()
+        self._bare: dict[tuple[int, int], None] = {}
+        """Calls without arguments so far, by choice and number: clients read those as JSON."""
         self._thoughts: dict[int, int] = {}
         """How many thoughts of a choice are over."""
         self._tokens: Tokens | None = None
@@ -67,9 +69,12 @@ class StreamWriter:
                 detail = write_detail("", delta.seal, number)
                 return self._chunk(delta.choice, {"reasoning_details": [detail]})
             case CallBegin() | CallDelta():
-                return self._chunk(delta.choice, {"tool_calls": [_call(delta)]})
+                return self._called(delta)
             case Finish():
-                return self._chunk(delta.choice, {}, finish_reason=STOPS_OUT[delta.stop])
+                bare = [call for choice, call in self._bare if choice == delta.choice]
+                calls = [CallDelta(call=call, arguments="{}") for call in bare]
+                whole = {"tool_calls": [_call(call) for call in calls]} if calls else {}
+                return self._chunk(delta.choice, whole, finish_reason=STOPS_OUT[delta.stop])
             case Spent():
                 self._tokens = delta.tokens
                 return b""
@@ -77,6 +82,14 @@ class StreamWriter:
                 return b""
             case _:
                 assert_never(delta)
+
+    def _called(self, delta: CallBegin | CallDelta) -> bytes:
+        place = delta.choice, delta.call
+        if isinstance(delta, CallBegin):
+            self._bare[place] = None
+        elif delta.arguments:
+            self._bare.pop(place, None)
+        return self._chunk(delta.choice, {"tool_calls": [_call(delta)]})
 
     def end(self) -> bytes:
         """Return the events that end a whole answer."""

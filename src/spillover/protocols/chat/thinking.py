@@ -2,7 +2,8 @@
 
 `reasoning_content` is DeepSeek's field and that of most who followed (`reasoning` with some);
 `reasoning_details` is OpenRouter's, whose `format` names the maker of a seal
-(https://openrouter.ai/docs/use-cases/reasoning-tokens). Refuses to know who thought it.
+(https://openrouter.ai/docs/use-cases/reasoning-tokens); Mistral thinks in parts of the content
+(https://docs.mistral.ai/capabilities/reasoning). Refuses to know who thought it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ UNSEALED: Final = Seal(origin=Dialect.CHAT, value="")
 def read_thinking(message: Fields) -> Iterator[Thinking]:
     """Yield what a message holds of thinking; the details where there are any."""
     text = message.text("reasoning_content")
-    text = message.text("reasoning") or text
+    text = message.text("reasoning") or text or _in_parts(message.value("content"))
+    if not text and "reasoning_details" not in message:
+        message.value("reasoning_details")
+        return
     runs: list[dict[str, Any]] = []
     for detail in message.objects("reasoning_details"):
         # Clients may hand back the pieces of a stream as they came: those of one index are one.
@@ -45,6 +49,15 @@ def read_thinking(message: Fields) -> Iterator[Thinking]:
         yield from map(_thinking, runs)
     elif text:
         yield Thinking(text=text, seal=UNSEALED)
+
+
+def _in_parts(content: Any) -> str:
+    """Return the thoughts among the parts of a content, where Mistral has them."""
+    if not isinstance(content, list):
+        return ""
+    parts = [part.get("thinking") for part in content if isinstance(part, dict)]
+    inner = [piece for part in parts if isinstance(part, list) for piece in part]
+    return "".join([_words(piece) for piece in inner if isinstance(piece, dict)])
 
 
 _DETAIL: Final = ("data", "format", "id", "signature", "summary", "text", "type")

@@ -45,6 +45,8 @@ class Tokens(Value, frozen=True, kw_only=True):
     output: int = 0
     """All of it, reasoning included."""
     reasoning: int = 0
+    cost_nanousd: int = 0
+    """What the provider says it costs; 0: it does not say."""
 
     def usage(self) -> Usage:
         """Return it as the ledger counts it."""
@@ -53,6 +55,7 @@ class Tokens(Value, frozen=True, kw_only=True):
             input_tokens=self.input,
             output_tokens=self.output,
             cached_tokens=min(self.cached, self.input),
+            cost_nanousd=self.cost_nanousd,
         )
 
 

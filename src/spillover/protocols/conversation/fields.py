@@ -12,7 +12,7 @@ import msgspec
 from spillover.protocols.openai_chat import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _T = TypeVar("_T")
 _decode: Final = msgspec.json.Decoder().decode
@@ -29,29 +29,52 @@ class Malformed(ValueError):
 
 
 class Fields:
-    """An object, and which of its fields have been read; null counts as absent."""
+    """An object, and which of its fields have been read; null counts as absent.
 
-    __slots__ = ("_left", "_lenient", "_values", "at")
+    A long conversation has hundreds of them: where one stands is only spelt out when it is asked for.
+    """
 
-    def __init__(self, value: Any, at: str = "", *, lenient: bool = False) -> None:
-        """Raise `Malformed` unless `value` is an object; `at` is its path.
+    __slots__ = ("_lenient", "_name", "_parent", "_place", "_seen", "_values")
 
+    def __init__(
+        self,
+        value: Any,
+        at: str = "",
+        *,
+        lenient: bool = False,
+        parent: Fields | None = None,
+        place: int | None = None,
+    ) -> None:
+        """Raise `Malformed` unless `value` is an object.
+
+        `at` is its path, or its name within `parent`, where it may be in a list, in the `place`th place.
         To be `lenient` is to take a value of an odd kind for absent: so are answers read, whose
         writers can't be told to mend them.
         """
-        self.at = at
+        self._name = at
         self._lenient = lenient
+        self._parent = parent
+        self._place = place
+        self._seen: set[str] = set()
         if not isinstance(value, dict):
-            raise Malformed(at, "an object")
+            raise Malformed(self.at, "an object")
         self._values: dict[str, Any] = value
-        self._left = dict.fromkeys(name for name, item in value.items() if item is not None)
+
+    @property
+    def at(self) -> str:
+        """The path of the object."""
+        if self._parent is None:
+            return self._name
+        place = "" if self._place is None else f"[{self._place}]"
+        return self._parent.path(self._name) + place
 
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
 
     def path(self, name: str) -> str:
         """Return the path of a field, as errors name it."""
-        return f"{self.at}.{name}" if self.at else name
+        at = self.at
+        return f"{at}.{name}" if at else name
 
     def all(self) -> dict[str, Any]:
         """Return the object as it is; its fields stay unread."""
@@ -59,32 +82,36 @@ class Fields:
 
     def left(self) -> tuple[str, ...]:
         """Return the names of the fields that were not read."""
-        return tuple(self._left)
+        if self._values.keys() <= self._seen:
+            return ()
+        return tuple(
+            [n for n, item in self._values.items() if not (item is None or n in self._seen)]
+        )
 
     def value(self, name: str) -> Any:
         """Return a field, whatever it is; None where it is absent."""
-        self._left.pop(name, None)
+        self._seen.add(name)
         return self._values.get(name)
 
-    def _of(self, name: str, kinds: type | tuple[type, ...], expected: str) -> Any:
-        value = self.value(name)
-        if value is not None and (
-            not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
-        ):
-            if self._lenient:
-                return None
+    def _odd(self, name: str, expected: str) -> None:
+        """Take a value of another kind for absent, or say what should have been there."""
+        if not self._lenient:
             raise Malformed(self.path(name), expected)
-        return value
 
     def text(self, name: str) -> str | None:
         """Return a string."""
-        found: str | None = self._of(name, str, "a string")
-        return found
+        self._seen.add(name)
+        found = self._values.get(name)
+        if found is None or isinstance(found, str):
+            return found
+        self._odd(name, "a string")
+        return None
 
     def needed(self, name: str) -> str:
         """Return a string that must be there."""
-        found = self.text(name)
-        if found is None:
+        self._seen.add(name)
+        found = self._values.get(name)
+        if not isinstance(found, str):
             raise Malformed(self.path(name), "a string")
         return found
 
@@ -92,41 +119,60 @@ class Fields:
         """Return a whole number."""
         found = self.number(name)
         if isinstance(found, float) and not found.is_integer():
-            if self._lenient:
-                return None
-            raise Malformed(self.path(name), "a whole number")
+            self._odd(name, "a whole number")
+            return None
         return None if found is None else int(found)
 
     def number(self, name: str) -> float | None:
         """Return a number."""
-        found: float | None = self._of(name, (int, float), "a number")
-        return found
+        self._seen.add(name)
+        found = self._values.get(name)
+        if found is None or (isinstance(found, int | float) and not isinstance(found, bool)):
+            return found
+        self._odd(name, "a number")
+        return None
 
     def flag(self, name: str) -> bool | None:
         """Return true or false."""
-        found: bool | None = self._of(name, bool, "true or false")
-        return found
+        self._seen.add(name)
+        found = self._values.get(name)
+        if found is None or isinstance(found, bool):
+            return found
+        self._odd(name, "true or false")
+        return None
 
     def plain(self, name: str) -> dict[str, Any] | None:
         """Return an object as it is."""
-        found: dict[str, Any] | None = self._of(name, dict, "an object")
-        return found
+        self._seen.add(name)
+        found = self._values.get(name)
+        if found is None or isinstance(found, dict):
+            return found
+        self._odd(name, "an object")
+        return None
 
     def fields(self, name: str) -> Fields | None:
         """Return an object to be read in its turn."""
         found = self.plain(name)
-        return None if found is None else Fields(found, self.path(name), lenient=self._lenient)
+        return None if found is None else Fields(found, name, lenient=self._lenient, parent=self)
 
     def items(self, name: str) -> list[Any]:
         """Return a list as it is; empty where it is absent."""
-        found: list[Any] = self._of(name, list, "a list") or []
-        return found
+        self._seen.add(name)
+        found = self._values.get(name)
+        if isinstance(found, list):
+            return found
+        if found is not None:
+            self._odd(name, "a list")
+        return []
 
-    def objects(self, name: str) -> Iterator[Fields]:
-        """Yield the objects of a list."""
-        for index, item in enumerate(self.items(name)):
-            if isinstance(item, dict) or not self._lenient:
-                yield Fields(item, f"{self.path(name)}[{index}]", lenient=self._lenient)
+    def objects(self, name: str) -> list[Fields]:
+        """Return the objects of a list."""
+        lenient = self._lenient
+        return [
+            Fields(item, name, lenient=lenient, parent=self, place=place)
+            for place, item in enumerate(self.items(name))
+            if not lenient or isinstance(item, dict)
+        ]
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the strings of a list; a string alone counts as a list of one."""
@@ -160,11 +206,13 @@ class Losses:
 
     def drop(self, *names: str) -> None:
         """Note what is left out."""
-        self._dropped.update(dict.fromkeys(names))
+        if names:
+            self._dropped.update(dict.fromkeys(names))
 
     def lack(self, *names: str) -> None:
         """Note what would be missed."""
-        self._lacks.update(dict.fromkeys(names))
+        if names:
+            self._lacks.update(dict.fromkeys(names))
 
 
 def read_body(body: bytes, read: Callable[[Fields], _T]) -> _T:
@@ -188,11 +236,14 @@ def decoded(body: bytes, *, lenient: bool = False) -> Fields:
 
 def object_in(text: str) -> dict[str, Any] | None:
     """Return the JSON object that a text is; None where it is none. Empty text is an empty object."""
+    text = text.strip() or "{}"
+    if text[0] != "{":
+        return None  # most results of tools are words: no error is to be made for each
     try:
-        value = _decode(text.strip() or "{}")
+        found: dict[str, Any] = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return found
 
 
 def split_data_url(url: str) -> tuple[str | None, str] | None:
@@ -201,6 +252,14 @@ def split_data_url(url: str) -> tuple[str | None, str] | None:
     if not (comma and head.startswith("data:") and head.endswith(";base64")):
         return None
     return head[5:-7].partition(";")[0] or None, data
+
+
+_ENDINGS: Final = {"application/pdf": ".pdf", "text/plain": ".txt"}
+
+
+def file_name(name: str | None, mime: str | None) -> str:
+    """Return what a file is called: OpenAI tells its kind by the ending."""
+    return name or f"file{_ENDINGS.get(mime or '', '')}"
 
 
 def data_url(mime: str | None, data: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from spillover.protocols.conversation.fields import Fields, Losses, read_body
+from spillover.protocols.conversation.fields import Fields, Losses, Malformed, read_body
 from spillover.protocols.conversation.requests import (
     Choosing,
     OutputFormat,
@@ -62,16 +62,16 @@ def read_request(body: bytes, *, model: str | None = None, stream: bool = False)
     return replace(found, model=model, stream=stream)
 
 
-def _camel(value: Any) -> Any:
+def _camel(value: dict[str, Any] | list[Any]) -> Any:
     if isinstance(value, list):
-        return [_camel(item) for item in value]
-    if not isinstance(value, dict):
-        return value
+        return [_camel(item) if isinstance(item, dict | list) else item for item in value]
     found = {}
     for name, item in value.items():
-        head, *tail = name.split("_")
-        camel = head + "".join(word.capitalize() for word in tail)
-        found[camel] = item if camel in _OPAQUE else _camel(item)
+        if "_" in name:
+            head, *tail = name.split("_")
+            name = head + "".join(word.capitalize() for word in tail)  # noqa: PLW2901 - the same, as it is read
+        opaque = not isinstance(item, dict | list) or name in _OPAQUE
+        found[name] = item if opaque else _camel(item)
     return found
 
 
@@ -98,6 +98,8 @@ def _read(fields: Fields) -> Request:
         reasoning=_reasoning(config),
         choices=config.count("candidateCount") or 1,
     )
+    if "contents" not in fields:
+        raise Malformed("contents", "a list")
     for name in (*fields.left(), *config.left()):
         (losses.lack if name in _LACKING else losses.drop)(name)
     return replace(request, dropped=losses.dropped, lacks=losses.lacks)

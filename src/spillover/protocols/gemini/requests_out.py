@@ -176,6 +176,7 @@ def _contents(
         for part in turn.parts
         if isinstance(part, ToolCall)
     }
+    wants_signatures = _LEVELLED.search(target.model) is not None
     merged: list[tuple[str, list[dict[str, Any]]]] = []
     for turn in request.turns:
         if turn.role is Role.SYSTEM:
@@ -183,7 +184,7 @@ def _contents(
             continue
         role = "model" if turn.role is Role.ASSISTANT else "user"
         parts = list(_parts(turn, names, losses))
-        if _LEVELLED.search(target.model):
+        if wants_signatures:
             _excuse(parts)
         if merged and merged[-1][0] == role:
             merged[-1][1].extend(parts)

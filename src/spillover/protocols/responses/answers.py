@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from msgspec.structs import replace
+
 from spillover.protocols.chat.answers import read_likelihood
 from spillover.protocols.conversation.answers import (
     Answer,
@@ -176,7 +178,8 @@ def _written(part: Said, name: str, choice: Choice, stamp: Stamp) -> dict[str, A
             logprobs = choice.logprobs if isinstance(part, Text) else ()
             return message_item([said_part(part, logprobs)], f"msg_{name}", status)
         case ToolCall():
-            return call_item(part, name, status, stamp.spellings.get(part.name))
+            whole = replace(part, arguments=part.arguments or "{}")
+            return call_item(whole, name, status, stamp.spellings.get(part.name))
         case Thinking():
             own = part.seal is not None and part.seal.origin is Dialect.RESPONSES
             identity = part.seal.id if part.seal is not None and own else None

@@ -18,6 +18,7 @@ from spillover.protocols.conversation.fields import (
     Fields,
     Losses,
     data_url,
+    file_name,
     split_data_url,
 )
 from spillover.protocols.conversation.requests import (
@@ -165,4 +166,4 @@ def asked_part(part: Text | Media, losses: Losses) -> dict[str, Any]:
         return {"type": "input_image", "image_url": data or part.url, "detail": detail}
     if data is None:
         return {"type": "input_file", "file_url": part.url}
-    return {"type": "input_file", "filename": part.name or "file", "file_data": data}
+    return {"type": "input_file", "filename": file_name(part.name, part.mime), "file_data": data}

@@ -24,6 +24,15 @@ class Said(Value, frozen=True, kw_only=True):
     id: str
     items: bytes
     """A JSON list of input items."""
+    asked: int
+    """How many of them were said before the answer."""
+    answer: bytes
+    """The response itself."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, roughly."""
+        return len(self.items) + len(self.answer)
 
 
 def previous_of(body: bytes) -> str | None:
@@ -52,7 +61,39 @@ def said_in(body: bytes, answer: bytes, *, stream: bool) -> Said | None:
     if not isinstance(name, str) or not isinstance(output, list):
         return None
     kept = [_unnamed(item) for item in output if _is_portable(item)]
-    return Said(id=name, items=_encode([*_items(fields), *kept]))
+    asked = _items(fields)
+    return Said(id=name, items=_encode([*asked, *kept]), asked=len(asked), answer=_encode(response))
+
+
+def listed(said: Said, *, limit: int, after: str | None, oldest_first: bool) -> dict[str, Any]:
+    """Return a page of the items that a response answered, those behind the item `after`.
+
+    Items that came without an id are named by their place, and texts stand in parts, as OpenAI has it.
+    """
+    asked = msgspec.json.decode(said.items)[: said.asked]
+    items = [_item(item, f"{said.id}_in_{place}") for place, item in enumerate(asked)]
+    if not oldest_first:
+        items.reverse()
+    names = [item["id"] for item in items]
+    start = names.index(after) + 1 if after in names else 0
+    page = items[start : start + limit]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+        "has_more": start + limit < len(items),
+    }
+
+
+def _item(item: Any, name: str) -> dict[str, Any]:
+    fields = item if isinstance(item, dict) else {}
+    written = {"id": name, "type": "message", **fields}
+    content = written.get("content")
+    if isinstance(content, str):
+        kind = "output_text" if written.get("role") == "assistant" else "input_text"
+        written["content"] = [{"type": kind, "text": content}]
+    return written
 
 
 def _ended(events: bytes) -> dict[str, Any] | None:

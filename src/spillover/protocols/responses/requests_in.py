@@ -36,6 +36,9 @@ _LACKING: Final = frozenset(
 )
 """Fields that let OpenAI itself do or remember something, which no other provider would."""
 
+_BEGINNINGS: Final = ("input", "conversation", "previous_response_id", "prompt")
+"""Where what is asked may stand."""
+
 
 def read_request(body: bytes) -> Request:
     """Return what a client asks; raises `InvalidRequest`."""
@@ -67,6 +70,8 @@ def _read(fields: Fields) -> Request:
         user=fields.text("user"),
         openai=openai,
     )
+    if not any(name in fields for name in _BEGINNINGS):
+        raise Malformed("input", "text or a list of items")
     if fields.value("background") is True:
         losses.lack("background")
     for name in fields.left():
@@ -166,7 +171,8 @@ def _said(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn,
             turns[-1][1].extend(parts)
         else:
             turns.append((role, parts))
-        losses.drop(*(f"input.{name}" for name in item.left() if name not in _OF_ITEMS))
+        if left := item.left():
+            losses.drop(*(f"input.{name}" for name in left if name not in _OF_ITEMS))
     return tuple(system), tuple(Turn(role=role, parts=tuple(parts)) for role, parts in turns)
 
 

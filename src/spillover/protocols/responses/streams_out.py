@@ -212,8 +212,12 @@ class StreamWriter:
         events = [self._close_said()]
         for number, (place, call) in list(self._calls.items()):
             if not only_whole or (call.arguments and object_in(call.arguments) is not None):
-                item = self._call_item(call, place, "completed")
-                events.append(self._call_said(call, {"item_id": item["id"], "output_index": place}))
+                whole = replace(call, arguments=call.arguments or "{}")  # clients read it as JSON
+                if not call.arguments:
+                    events.append(self._called(CallDelta(call=number, arguments="{}")))
+                item = self._call_item(whole, place, "completed")
+                at = {"item_id": item["id"], "output_index": place}
+                events.append(self._call_said(whole, at))
                 events.append(self._done(place, item))
                 del self._calls[number]
         return b"".join(events)

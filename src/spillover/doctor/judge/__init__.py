@@ -1,0 +1,1 @@
+"""Turn facts into findings: pure, so that what is said on Windows is tested on Linux."""

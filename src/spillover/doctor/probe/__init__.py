@@ -1,0 +1,1 @@
+"""Gather facts: look at files, the environment, processes, sockets and providers."""

@@ -1,0 +1,124 @@
+"""Look at all providers, again and again, and at what the ledger and a running gateway know of them.
+
+Only lists of models are asked for: watching costs nothing. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from spillover.clock import SystemClock
+from spillover.config.addresses import WILDCARDS
+from spillover.config.secrets import Secret
+from spillover.core.values import FailureClass
+from spillover.doctor.judge.watch import (
+    DAY_S,
+    Fallback,
+    Glance,
+    Report,
+    kept_fallbacks,
+    latencies,
+    recent_fallbacks,
+    share,
+    uptimes,
+)
+from spillover.doctor.probe import providers
+from spillover.doctor.probe.ports import told
+from spillover.events.kinds import iso
+
+if TYPE_CHECKING:
+    from spillover.doctor.judge.answers import Asked
+    from spillover.doctor.probe.subject import Subject
+    from spillover.engine import Engine
+    from spillover.upstream import Upstream
+
+_SERVER = 500
+_REFUSED = frozenset({FailureClass.AUTH_INVALID, FailureClass.PAYMENT_REQUIRED})
+
+
+class Watch:
+    """Remembers what its own checks came to."""
+
+    def __init__(self, subject: Subject, engine: Engine, upstream: Upstream) -> None:
+        """Watch over a set-up; `engine` looks at its ledger."""
+        self._subject = subject
+        self._engine = engine
+        self._upstream = upstream
+        self._checks: dict[str, list[bool]] = {}
+
+    async def look(self) -> Report:
+        """Check everyone once, and return how all stands."""
+        now = SystemClock().now()
+        groups = providers.groups(self._subject)
+        gateway, *asked = await asyncio.gather(
+            self._gateway(now),
+            *(providers.ask(group, self._subject, self._upstream) for group in groups),
+        )
+        state, history, fallbacks, source = gateway
+        known = uptimes(history)
+        glances = {
+            name: self._glance(name, one, known.get(name)) for one in asked for name in one.profiles
+        }
+        return Report(
+            at=iso(now),
+            gateway=state,
+            glances=tuple(glances[name] for name in self._subject.profiles),
+            fallbacks=fallbacks,
+            fallbacks_of=source,
+        )
+
+    def _glance(self, name: str, asked: Asked, uptime: float | None) -> Glance:
+        reply = asked.listing
+        is_up = not reply.error and reply.status < _SERVER and reply.failure not in _REFUSED
+        checks = self._checks.setdefault(name, [])
+        checks.append(is_up)
+        learned = self._engine.ledger.book.learned.get(name)
+        outcomes = [] if learned is None else learned.outcomes
+        average_ms, p95_ms = latencies([] if learned is None else learned.took_ms)
+        stands = self._engine.status()["profiles"][name]
+        words = reply.failure.value.replace("_", " ") if reply.failure else f"{reply.status}"
+        return Glance(
+            profile=name,
+            provider=asked.provider,
+            is_up=is_up,
+            saw=reply.error or (words if reply.failure else "answers"),
+            check_ms=reply.took_ms if not reply.error else None,
+            status=stands["status"],
+            reason=stands["reason"],
+            reliability=share(outcomes),
+            outcomes=len(outcomes),
+            uptime=sum(checks) / len(checks) if uptime is None else uptime,
+            uptime_of=f"{len(checks)} check{'s' * (len(checks) != 1)}"
+            if uptime is None
+            else "24 h of traffic",
+            average_ms=average_ms,
+            p95_ms=p95_ms,
+        )
+
+    async def _gateway(
+        self, now: float
+    ) -> tuple[str, dict[str, Any] | None, tuple[Fallback, ...], str]:
+        """Return how a running gateway stands, its history, and the fallbacks of the last day."""
+        loaded = self._subject.loaded
+        if loaded is None:
+            return "none", None, (), ""
+        server = loaded.config.server
+        key = server.admin_key if isinstance(server.admin_key, Secret) else None
+        host = WILDCARDS.get(server.host, server.host)
+        origin = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        if (await told(f"{origin}/health/live") or {}).get("status") != "alive":
+            return "none", None, (), ""
+        health, history, kept, recent = await asyncio.gather(
+            told(f"{origin}/health"),
+            told(f"{origin}/api/history?span=day&by=profile", key),
+            told(f"{origin}/api/history/fallbacks?span=day&limit=1000", key),
+            told(f"{origin}/api/events/recent?limit=1000", key),
+        )
+        state = str((health or {"status": "unhealthy"})["status"])
+        if kept is not None:
+            return state, history, kept_fallbacks(kept), "its history"
+        if recent is not None:
+            found = recent_fallbacks(recent, since=iso(now - DAY_S))
+            return state, history, found, "its latest 1,000 events"
+        return state, history, (), ""

@@ -1,0 +1,172 @@
+"""Answer the dashboard's pages, their parts, their files, and who logs in.
+
+Everything here is read; what a page changes it changes through `/api`. Refuses to know how a page
+looks: it gathers the documents that `/api` would answer, and has them rendered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from spillover.dashboard import overview
+from spillover.dashboard.assets import assets
+from spillover.dashboard.live import Figures, Parts, follow, print_of
+from spillover.dashboard.pages import THEMES, Look, render, script_words
+from spillover.dashboard.words import choose
+from spillover.engine.savings import midnight, savings
+from spillover.errors import RequestError
+from spillover.events.kinds import iso
+from spillover.gateway.access import cookie_of
+from spillover.gateway.bodies import read_body
+from spillover.gateway.feed import streaming
+from spillover.gateway.sessions import COOKIE, LASTS_S
+
+if TYPE_CHECKING:
+    from spillover.gateway.routes import Inquiry
+    from spillover.gateway.visit import Visit
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_GUARDS: Final = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",  # with none, a form's Origin would be null
+    "cross-origin-opener-policy": "same-origin",
+}
+_PAGE: Final = {**_GUARDS, "content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+_FOREVER: Final = "public, max-age=31536000, immutable"
+SAVINGS_S: Final = 5.0
+"""How old the savings that a page shows may be."""
+_SMALL_FORM: Final = 4_096
+
+
+async def front(inquiry: Inquiry) -> None:
+    """Answer the overview."""
+    figures = await Watched(inquiry).figures()
+    chains = [
+        overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]
+    ]
+    sums = overview.sums(figures.status, figures.savings)
+    shown = {"chains": chains, "sums": sums, "live": "overview", "seen": print_of(figures)}
+    await page(inquiry, "overview.html", shown)
+
+
+async def live(inquiry: Inquiry) -> None:
+    """Tell an open page what changes on it."""
+    query = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
+    is_overview = query.get("view") == ["overview"]
+    look = look_of(inquiry.visit)
+    seen = query.get("seen", [""])[0]
+    parts = Parts(Watched(inquiry).figures, look, seen=seen) if is_overview else None
+    async with streaming(inquiry, inquiry.engine.events.subscribe()) as subscription:
+        visit = inquiry.visit
+        await visit.chunk(_told("clock", iso(inquiry.engine.clock.now())))
+        async for message in follow(parts, subscription):
+            await visit.chunk(_told(message.kind, message.body))
+        await visit.end()
+
+
+def _told(kind: str, body: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in body.split("\n"))
+    return f"event: {kind}\n{lines}\n".encode()
+
+
+class Watched:
+    """The figures of the overview, for one reader."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        self._inquiry = inquiry
+        self._savings: dict[str, Any] = {}
+        self._saved_at = -SAVINGS_S
+
+    async def figures(self) -> Figures:
+        """Return them as they are now; the savings, which are read from storage, a little later."""
+        engine, now = self._inquiry.engine, self._inquiry.engine.clock.now()
+        if not 0 <= now - self._saved_at < SAVINGS_S:
+            self._saved_at = now
+            self._savings = await savings(engine.history, engine.routing, midnight(now))
+        return Figures(
+            status=engine.status(),
+            pace={name: engine.traces.pace(name) for name in engine.routing.profiles},
+            savings=self._savings,
+        )
+
+
+async def static(inquiry: Inquiry) -> None:
+    """Answer a file of the pages, which a browser may keep: its name tells its content."""
+    found = assets().files.get(inquiry.names["file"])
+    if found is None:
+        raise RequestError("there is no such file", code="not_found", status=404)
+    headers = {**_GUARDS, "content-type": found.kind, "cache-control": _FOREVER}
+    await inquiry.visit.answer(200, headers, found.body)
+
+
+# Who may see them.
+
+
+async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
+    """Answer the form that asks for the admin key, in the place of any page."""
+    context = {**_frame(inquiry), "refused": refused, "live": ""}
+    text = render("login.html", look_of(inquiry.visit), context)
+    await inquiry.visit.answer(401, _PAGE, text.encode())
+
+
+async def login(inquiry: Inquiry) -> None:
+    """Let a browser in that sends the admin key."""
+    visit = inquiry.visit
+    body = await read_body(visit.receive, visit.headers, most=_SMALL_FORM)
+    key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
+    session = inquiry.gateway.access.session(key, inquiry.engine.clock.now())
+    if session is None:
+        await ask_for_key(inquiry, refused=True)
+        return
+    await _go_home(visit, f"{COOKIE}={session}; Max-Age={LASTS_S}")
+
+
+async def logout(inquiry: Inquiry) -> None:
+    """Forget that a browser may come in."""
+    await _go_home(inquiry.visit, f"{COOKIE}=; Max-Age=0")
+
+
+async def _go_home(visit: Visit, cookie: str) -> None:
+    secure = "; Secure" if visit.scope.get("scheme") == "https" else ""
+    set_cookie = f"{cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"
+    await visit.answer(303, {**_GUARDS, "location": "/", "set-cookie": set_cookie}, b"")
+
+
+# How they are answered.
+
+
+async def page(inquiry: Inquiry, template: str, context: dict[str, Any]) -> None:
+    """Answer a whole page."""
+    await part(inquiry, template, {**_frame(inquiry), **context})
+
+
+async def part(inquiry: Inquiry, template: str, context: dict[str, Any]) -> None:
+    """Answer a part of one."""
+    text = render(template, look_of(inquiry.visit), context)
+    await inquiry.visit.answer(200, _PAGE, text.encode())
+
+
+def _frame(inquiry: Inquiry) -> dict[str, Any]:
+    look = look_of(inquiry.visit)
+    return {
+        "here": inquiry.visit.path,
+        "guarded": inquiry.gateway.settings.is_guarded,
+        "demo": bool(inquiry.gateway.simulated),
+        "said": script_words(look),
+    }
+
+
+def look_of(visit: Visit) -> Look:
+    """Return how a browser's reader wants the pages: by cookies, else as the browser says."""
+    accepted = visit.headers.get(b"accept-language", b"").decode("latin-1")
+    theme = cookie_of(visit.headers, "spillover_theme")
+    return Look(
+        language=choose(cookie_of(visit.headers, "spillover_lang"), accepted),
+        theme=theme if theme in THEMES else "auto",
+    )

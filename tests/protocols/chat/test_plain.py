@@ -1,0 +1,79 @@
+"""Plain messages are read in one go, and come to what they come to one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spillover.protocols.chat.plain import plain_turns
+from spillover.protocols.chat.requests_in import read_request
+
+TEXTS = st.one_of(
+    st.none(),
+    st.text(max_size=3),
+    st.lists(
+        st.fixed_dictionaries({"type": st.just("text"), "text": st.text(max_size=3)}), max_size=2
+    ),
+)
+CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.text(max_size=3),
+            "type": st.just("function"),
+            "function": st.fixed_dictionaries(
+                {"name": st.text(max_size=3), "arguments": st.text(max_size=3)}
+            ),
+        }
+    ),
+    max_size=2,
+)
+MESSAGES = st.lists(
+    st.one_of(
+        st.fixed_dictionaries(
+            {"role": st.sampled_from(["system", "developer", "user"]), "content": TEXTS}
+        ),
+        st.fixed_dictionaries(
+            {"role": st.just("assistant"), "content": TEXTS},
+            optional={"tool_calls": CALLS, "refusal": st.none()},
+        ),
+        st.fixed_dictionaries(
+            {"role": st.just("tool"), "content": TEXTS, "tool_call_id": st.text(max_size=3)}
+        ),
+    ),
+    max_size=8,
+)
+
+
+@given(MESSAGES)
+def test_they_come_to_the_same_as_one_by_one(messages: list[dict[str, Any]]) -> None:
+    odd = {"role": "user", "content": "the end"}
+
+    found = plain_turns([*messages, odd])
+    # A field that nobody knows has all of them read one by one.
+    written = msgspec.json.encode({"messages": [*messages, odd | {"novel": 1}]})
+    request = read_request(written)
+
+    assert found == (request.system, request.turns)
+    assert request.dropped == ("messages.novel",)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
+        {"role": "user", "content": "x", "name": "me"},
+        {"role": "user", "content": "x", "tool_call_id": "1"},
+        {"role": "tool", "content": "x"},
+        {"role": "assistant", "content": "x", "tool_call_id": "1"},
+        {"role": "system", "content": "x", "tool_calls": []},
+        {"role": "critic", "content": "x"},
+        "x",
+    ],
+    ids=str,
+)
+def test_what_is_not_so_plain_is_left_to_be_read_one_by_one(message: Any) -> None:
+    assert plain_turns([message]) is None
