@@ -53,7 +53,10 @@ class Extension implements vscode.Disposable {
     if (origin === null) return;
     const teller = this.#teller;
     this.#listener = new Listener(new Client(origin, key), {
-      stands: (status) => this.#bar.show(status),
+      stands: (status) => {
+        this.#bar.show(status);
+        if (status instanceof Object) teller.stands(status);
+      },
       happened: (event) => teller.see(event),
     });
     void this.#listener.run();

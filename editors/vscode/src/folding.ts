@@ -18,22 +18,25 @@ export interface Told {
 }
 
 export class Folding {
-  readonly #waiting = new Map<string, Notice>();
+  #waiting: Notice[] = [];
   #since = 0;
   #told = -Infinity;
   #quiet = QUIET_MS;
 
   add(notice: Notice, now: number): void {
-    if (this.#waiting.size === 0) this.#since = now;
-    // Anew at the end: what came last is read last.
-    this.#waiting.delete(notice.subject);
-    this.#waiting.set(notice.subject, notice);
+    if (this.#waiting.length === 0) this.#since = now;
+    // What is said later of the same profile makes what waits untrue.
+    const others = this.#waiting.filter(({ profile, chain }) => {
+      const elsewhere = chain !== null && notice.chain !== null && chain !== notice.chain;
+      return profile !== notice.profile || elsewhere;
+    });
+    this.#waiting = [...others, notice];
   }
 
   /** When `take` has something; null: not before another notice came. */
   get due(): number | null {
-    if (this.#waiting.size === 0) return null;
-    const quiet = [...this.#waiting.values()].some(({ grave }) => grave) ? QUIET_MS : this.#quiet;
+    if (this.#waiting.length === 0) return null;
+    const quiet = this.#waiting.some(({ grave }) => grave) ? QUIET_MS : this.#quiet;
     return Math.max(this.#since + GATHER_MS, this.#told + quiet);
   }
 
@@ -41,12 +44,12 @@ export class Folding {
   take({ t }: Language, now: number): Told | null {
     const { due } = this;
     if (due === null || now < due) return null;
-    const notices = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const notices = this.#waiting;
+    this.#waiting = [];
     const calm = this.#since - this.#told > this.#quiet;
     this.#quiet = calm ? QUIET_MS : Math.min(this.#quiet * 2, MOST_QUIET_MS);
     this.#told = now;
-    const lines = notices.slice(-MOST_LINES).map(({ text }) => text);
+    const lines = notices.slice(-MOST_LINES).map((notice) => notice.text(now));
     const left = notices.length - lines.length;
     if (left > 0) lines.unshift(t("{0} earlier changes", `${left}`));
     return { text: lines.join(" · "), grave: notices.some(({ grave }) => grave) };

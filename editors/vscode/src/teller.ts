@@ -5,12 +5,19 @@ import * as vscode from "vscode";
 import { Folding } from "./folding.js";
 import { language } from "./language.js";
 import { Transitions } from "./transitions.js";
-import type { Happening } from "./values.js";
+import type { Happening, Status } from "./values.js";
 
 export class Teller implements vscode.Disposable {
   readonly #transitions = new Transitions();
   readonly #folding = new Folding();
   #timer: NodeJS.Timeout | undefined;
+  #begun = false;
+
+  /** Take how things stand, so that what was so before is not told as news. */
+  stands(status: Status): void {
+    if (!this.#begun) this.#transitions.begin(status, Date.now());
+    this.#begun = true;
+  }
 
   see(event: Happening): void {
     const now = Date.now();

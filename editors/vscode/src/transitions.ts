@@ -5,14 +5,17 @@
  * profile is no news, and a request that only went elsewhere for itself is none either.
  */
 
-import type { Happening } from "./values.js";
+import type { Happening, Status } from "./values.js";
 import { back, cause, type Language, plain } from "./words.js";
 
 export interface Notice {
-  /** A later notice of the same subject takes an earlier one's place while both wait. */
-  readonly subject: string;
-  readonly text: string;
+  /** Whom it is about. */
+  readonly profile: string;
+  /** Where; null: in all chains. */
+  readonly chain: string | null;
   readonly grave: boolean;
+  /** How to say it at `now`: it may have waited. */
+  text(now: number): string;
 }
 
 /** Causes that lie in the request, or in how the chain was set, and change nothing. */
@@ -38,51 +41,57 @@ export class Transitions {
   /** Chains that had nobody. */
   readonly #unserved = new Set<string>();
 
-  /** Return what an event has to tell at `now`; null: nothing new. */
-  see(event: Happening, language: Language, now: number): Notice | null {
-    const stale = now - event.at > STALE_MS;
-    const notice = this.#seen(event, language, now);
-    return stale ? null : notice;
+  /** Take how things stand at the beginning: it is no news. */
+  begin({ chains }: Status, now: number): void {
+    for (const chain of chains.values()) {
+      if (chain.serving === null) this.#unserved.add(chain.name);
+      const left = this.#leftBy(chain.name);
+      for (const { profile, reason } of chain.skipped) {
+        if (!OF_THE_REQUEST.has(reason) && !left.has(profile)) left.set(profile, now);
+      }
+    }
   }
 
-  #seen(event: Happening, language: Language, now: number): Notice | null {
+  /** Return what an event has to tell at `now`; null: nothing new. */
+  see(event: Happening, language: Language, now: number): Notice | null {
+    const notice = this.#seen(event, language);
+    return now - event.at > STALE_MS ? null : notice;
+  }
+
+  #seen(event: Happening, language: Language): Notice | null {
     switch (event.type) {
       case "request.fallback":
-        return this.#fallback(event, language, now);
+        return this.#fallback(event, language);
       case "request.done":
         return this.#done(event, language);
       case "profile.status":
         return this.#status(event, language);
-      case "config.reloaded":
-        this.#left.clear();
-        this.#unserved.clear();
-        return null;
       default:
         return null;
     }
   }
 
-  #fallback(event: Happening, language: Language, now: number): Notice | null {
+  #fallback(event: Happening, language: Language): Notice | null {
     const { t } = language;
-    const [chain, from, to, why] = [event.texts.get("chain"), event.texts.get("from"), event.texts.get("to"), event.texts.get("cause") ?? ""];
+    const { at, until, texts } = event;
+    const [chain, from, to, why] = [texts.get("chain"), texts.get("from"), texts.get("to"), texts.get("cause") ?? ""];
     // Without an end, a limit is one on calls at once: the next request may find a place again.
-    const passing = OF_THE_REQUEST.has(why) || (why === "limit" && event.until === null);
+    const passing = OF_THE_REQUEST.has(why) || (why === "limit" && until === null);
     if (chain === undefined || from === undefined || passing) return null;
-    const left = this.#left.get(chain) ?? new Map<string, number>();
-    this.#left.set(chain, left);
+    const left = this.#leftBy(chain);
     const known = left.has(from);
-    if (!known) left.set(from, event.at);
-    const until = event.until === null ? "" : `, ${back(language, event.until, now)}`;
-    const because = `${cause(language, why)}${until}`;
+    if (!known) left.set(from, at);
+    const because = (now: number): string =>
+      until === null ? cause(language, why) : `${cause(language, why)}, ${back(language, until, now)}`;
     if (to === undefined) {
       if (this.#unserved.has(chain)) return null;
       this.#unserved.add(chain);
-      const text = t("{0}: nobody can serve ({1}: {2})", plain(chain), plain(from), because);
-      return { subject: `chain ${chain}`, text, grave: true };
+      const text = (now: number): string => t("{0}: nobody can serve ({1}: {2})", plain(chain), plain(from), because(now));
+      return { profile: from, chain, grave: true, text };
     }
     if (known) return null;
-    const text = t("{0}: {1} → {2} ({3})", plain(chain), plain(from), plain(to), because);
-    return { subject: `chain ${chain} ${from}`, text, grave: false };
+    const text = (now: number): string => t("{0}: {1} → {2} ({3})", plain(chain), plain(from), plain(to), because(now));
+    return { profile: from, chain, grave: false, text };
   }
 
   #done(event: Happening, language: Language): Notice | null {
@@ -94,7 +103,7 @@ export class Transitions {
     if (left === undefined || event.at - event.took < left) return null;
     this.#left.get(chain)?.delete(profile);
     const text = language.t("{0}: {1} serves again", plain(chain), plain(profile));
-    return { subject: `chain ${chain} ${profile}`, text, grave: false };
+    return { profile, chain, grave: false, text: () => text };
   }
 
   #status(event: Happening, language: Language): Notice | null {
@@ -102,13 +111,20 @@ export class Transitions {
     const [profile, from, to] = [event.texts.get("profile"), event.texts.get("from"), event.texts.get("to")];
     if (profile === undefined || from === to) return null;
     if (to === "failed") {
-      const why = cause(language, event.texts.get("reason") ?? "failed");
-      return { subject: `profile ${profile}`, text: t("{0} failed ({1})", plain(profile), why), grave: true };
+      const text = t("{0} failed ({1})", plain(profile), cause(language, event.texts.get("reason") ?? "failed"));
+      return { profile, chain: null, grave: true, text: () => text };
     }
     if (to !== "active") return null;
     let wasLeft = false;
     for (const left of this.#left.values()) wasLeft = left.delete(profile) || wasLeft;
     if (!wasLeft && from !== "failed") return null;
-    return { subject: `profile ${profile}`, text: t("{0} is back", plain(profile)), grave: false };
+    const text = t("{0} is back", plain(profile));
+    return { profile, chain: null, grave: false, text: () => text };
+  }
+
+  #leftBy(chain: string): Map<string, number> {
+    const left = this.#left.get(chain) ?? new Map<string, number>();
+    this.#left.set(chain, left);
+    return left;
   }
 }

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Folding, GATHER_MS, MOST_QUIET_MS, QUIET_MS } from "../src/folding.js";
+import type { Notice } from "../src/transitions.js";
 import { ENGLISH, NOW } from "./making.js";
 
-function notice(subject: string, text = subject, grave = false): { subject: string; text: string; grave: boolean } {
-  return { subject, text, grave };
+function notice(profile: string, text = profile, grave = false, chain: string | null = "default"): Notice {
+  return { profile, chain, grave, text: () => text };
 }
 
 test("the first notice comes after a moment, with its kin", () => {
@@ -19,15 +20,25 @@ test("the first notice comes after a moment, with its kin", () => {
   assert.equal(folding.due, null);
 });
 
-test("what comes in the quiet after it is one notice, the latest of each subject", () => {
+test("what comes in the quiet after it is one notice, the latest of each profile", () => {
   const folding = new Folding();
   folding.add(notice("a"), NOW);
   folding.take(ENGLISH, NOW + GATHER_MS);
 
-  for (const subject of ["a", "b", "a"]) folding.add(notice(subject, `${subject} again`), NOW + 1_000);
+  for (const profile of ["a", "b", "a"]) folding.add(notice(profile, `${profile} again`), NOW + 1_000);
 
   assert.equal(folding.due, NOW + GATHER_MS + QUIET_MS);
   assert.equal(folding.take(ENGLISH, NOW + GATHER_MS + QUIET_MS)?.text, "b again · a again");
+});
+
+test("a profile that is back takes the place of what was said of it in any chain", () => {
+  const folding = new Folding();
+  folding.add(notice("a", "one: a → b", false, "one"), NOW);
+  folding.add(notice("a", "two: a → c", false, "two"), NOW);
+  folding.add(notice("b", "two: b → c", false, "two"), NOW);
+  folding.add(notice("a", "a is back", false, null), NOW);
+
+  assert.equal(folding.take(ENGLISH, NOW + GATHER_MS)?.text, "two: b → c · a is back");
 });
 
 test("while it goes on the quiet doubles, for what is grave not, and calm ends it", () => {

@@ -29,6 +29,7 @@ const there = (status: Status | "locked" | null | undefined): status is Status =
 test("what happens is heard, and many events are one look", async () => {
   const { stood, heard, listener } = listening();
   await until("the first look", () => there(stood.at(-1)));
+  const began = Date.now();
 
   await Promise.all(Array.from({ length: 20 }, () => gateway.ask()));
   const used = (): number => {
@@ -39,7 +40,8 @@ test("what happens is heard, and many events are one look", async () => {
   listener.close();
 
   assert.equal(heard.filter((type) => type === "request.done").length, 20);
-  assert.ok(stood.length <= 6, `${stood.length} looks`);
+  const seconds = Math.ceil((Date.now() - began) / 1_000);
+  assert.ok(stood.length <= seconds + 2, `${stood.length} looks in ${seconds} s`);
 });
 
 test("a gateway that goes and comes back is noticed both times", async () => {

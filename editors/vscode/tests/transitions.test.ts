@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Transitions } from "../src/transitions.js";
-import { readHappening } from "../src/values.js";
-import { ENGLISH, later, NOW } from "./making.js";
+import { readHappening, readStatus } from "../src/values.js";
+import { chain, ENGLISH, later, NOW } from "./making.js";
 
 /** What a person is told of events that happen one second after another. */
 function told(...events: object[]): string[] {
@@ -11,7 +11,7 @@ function told(...events: object[]): string[] {
   return events.flatMap((fields, second) => {
     const event = readHappening(JSON.stringify({ at: later(second), ...fields }));
     assert.ok(event);
-    return transitions.see(event, ENGLISH, NOW + second * 1_000)?.text ?? [];
+    return transitions.see(event, ENGLISH, NOW + second * 1_000)?.text(NOW) ?? [];
   });
 }
 
@@ -67,8 +67,23 @@ test("what happened long ago is remembered and not told", () => {
   assert.deepEqual(told({ ...FALLBACK, at: later(-600) }, FALLBACK), []);
 });
 
-test("another configuration begins anew", () => {
-  assert.equal(told(FALLBACK, { type: "config.reloaded" }, FALLBACK).length, 2);
+test("what was so when the editor came is no news, and its end is", () => {
+  const skipped = [{ profile: "groq", reason: "cooldown", available_at: later(49) }, { profile: "paid", reason: "spend_gate" }];
+  const transitions = new Transitions();
+  transitions.begin(readStatus({ chains: { default: chain({ serving: null, skipped }) } }), NOW);
+  const see = (fields: object): string | undefined =>
+    transitions.see(readHappening(JSON.stringify({ at: later(1), ...fields }))!, ENGLISH, NOW)?.text(NOW);
+
+  assert.equal(see(FALLBACK), undefined);
+  assert.equal(see({ ...FALLBACK, to: null }), undefined);
+  assert.equal(see({ ...DONE, profile: "paid" }), undefined);
+  assert.equal(see({ ...DONE, profile: "groq" }), "default: groq serves again");
+});
+
+test("how long it takes to be back is counted from when it is said", () => {
+  const notice = new Transitions().see(readHappening(JSON.stringify({ at: later(0), ...FALLBACK }))!, ENGLISH, NOW);
+
+  assert.match(notice?.text(NOW + 40_000) ?? "", /back in 9 s/);
 });
 
 test("names become no link in a notice", () => {
