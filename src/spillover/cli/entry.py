@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "verify": "doctor",
     "monitor": "doctor",
     "import": "import_",
+    "logs": "logs",
 }
 """Every command in the order of the help, and the module that holds it."""
 
