@@ -38,6 +38,9 @@ COMMANDS: Final = {
     "monitor": "doctor",
     "import": "import_",
     "logs": "logs",
+    "reset": "reset",
+    "backup": "backup",
+    "restore": "backup",
 }
 """Every command in the order of the help, and the module that holds it."""
 

@@ -99,5 +99,6 @@ def log_to_stderr(redact: Callable[[str], str]) -> None:
             return redact(super().format(record))
 
     handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)  # of the rest there are events
     handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
