@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "reset": "reset",
     "backup": "backup",
     "restore": "backup",
+    "service": "service",
 }
 """Every command in the order of the help, and the module that holds it."""
 

@@ -7,6 +7,7 @@ can be, whatever it claims. Refuses to know what the entries say.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -36,6 +37,16 @@ LARGEST: Final = {
 }
 """Every entry there may be, and its bytes."""
 _PART: Final = 1 << 16
+_SPOILT: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # another compression
+    RuntimeError,  # encrypted
+    ValueError,
+    OSError,  # EINVAL: places before the file's beginning
+)
+"""What `zipfile` raises for what is no whole archive."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +104,9 @@ def unpack(source: Path, folder: Path) -> tuple[Manifest, dict[str, Path]]:
             for name, entry in entries.items():
                 with archive.open(entry) as packed:
                     _write(folder / name, packed, LARGEST[name], name)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+    except _SPOILT as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise BackupError(f"{source} is no whole backup: {error}") from None
     manifest = _manifest(source, folder / MANIFEST)
     files = {name: folder / name for name in entries if name != MANIFEST}

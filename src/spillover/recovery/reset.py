@@ -71,7 +71,7 @@ async def clear_usage(loaded: LoadedConfig) -> Step:
         return Step(step="usage", done=False, told=(degraded,))
     told = [f"cleared usage and cooldowns of {len(profiles)} profiles"]
     if failed:
-        told.append(f"{', '.join(failed)} failed, and will be tried again")
+        told.append(f"failed, and will be tried again: {', '.join(failed)}")
     if disabled:
-        told.append(f"{', '.join(disabled)} stay disabled: spillover enable NAME")
+        told.append(f"disabled by hand, and stay so: {', '.join(disabled)} (spillover enable)")
     return Step(step="usage", done=True, told=tuple(told))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -154,7 +154,8 @@ class _Placing:
             yield
         except BaseException as error:
             for undo in reversed(self._undo):
-                undo()
+                with suppress(OSError):  # one that fails keeps no other from being undone
+                    undo()
             if isinstance(error, StorageError):
                 raise BackupError(str(error)) from error
             raise
@@ -178,8 +179,8 @@ class _Placing:
         if kept is not None:
             self._undo.append(lambda: kept.unlink(missing_ok=True))
             shutil.copy2(place, kept)
+        write_whole(place, new.read_bytes())  # whole or not at all: undone only once it is done
         self._undo.append(lambda: self._put_back(place, kept))
-        write_whole(place, new.read_bytes())
         self._note(place, kept)
 
     def away(self, place: Path) -> None:
