@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 START_WITHIN_S: Final = 60.0
+SEEN_WITHIN_S: Final = 5.0
 WARNING: Final = "This starts managed servers anew, and clears logs, usage, cooldowns and failures, after a backup"
 
 
@@ -153,7 +154,7 @@ def _verified(gateway: Running, *, there: bool) -> Step:
 
     if not there:
         return Step(step="verify", done=True, told=("start the gateway: spillover serve",))
-    health = gateway.health()
+    health = gateway.health(within_s=SEEN_WITHIN_S)
     status = health.get("status", "gone")
     benched = health.get("benched_profiles", [])
     told = f"the gateway at {gateway.address} is {status}"

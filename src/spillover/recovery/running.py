@@ -42,9 +42,18 @@ class Running:
         status, document = self._asked("GET", "/health/live")
         return status in _OK and "status" in document
 
-    def health(self) -> dict[str, Any]:
-        """Return what it says of its health; empty where nobody says anything."""
-        return self._asked("GET", "/health")[1]
+    def health(self, *, within_s: float = 0.0) -> dict[str, Any]:
+        """Return what it says of its health, once it is healthy or that time is over.
+
+        An idle gateway takes a moment to see what others changed in its record. Empty where nobody
+        says anything.
+        """
+        give_up_at = time.monotonic() + within_s
+        while True:
+            document = self._asked("GET", "/health")[1]
+            if document.get("status") in {None, "healthy"} or time.monotonic() > give_up_at:
+                return document
+            time.sleep(POLL_S)
 
     def restart_upstreams(self) -> list[str] | None:
         """Have it start its local servers anew; return their names, None: it refused."""
