@@ -105,7 +105,7 @@ docs: install $(DOCS)/.installed
 	$(BIN)/python -m spillover.catalogue.providers_page docs/providers.md
 	$(BIN)/python -m spillover.doctor.table docs/doctor.md
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
-	@echo "the site is in site/: open site/index.html, or $(DOCS)/bin/mkdocs serve"
+	@echo "the site is in site/: open site/index.html, or run $(DOCS)/bin/mkdocs serve to search it too"
 
 $(DOCS)/.installed: requirements/docs.txt
 	$(PYTHON) -m venv --clear $(@D)
