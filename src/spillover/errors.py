@@ -19,7 +19,7 @@ Refuses to know who raises and who answers: an error carries facts, its text is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
@@ -57,6 +57,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         place = ":".join(str(part) for part in (self.file, self.line or "", self.key) if part)
         hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
         return f"{place}: found {self.found}, expected {self.expected}{hint}"
+
+    def fields(self) -> dict[str, Any]:
+        """Return it as JSON has it: by its fields, `line` null where no line is to blame."""
+        return {
+            "file": self.file,
+            "line": self.line or None,
+            "key": self.key,
+            "found": self.found,
+            "expected": self.expected,
+            "nearest": self.nearest,
+        }
 
 
 class ConfigError(SpilloverError):

@@ -22,7 +22,6 @@ from spillover.errors import ConfigError, EditRefused, Problem
 from spillover.events.kinds import iso
 from spillover.gateway.reload import adopt
 from spillover.gateway.settings import Settings
-from spillover.gateway.visit import problem_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +150,7 @@ class Editing:
             "path": str(self.path),
             "source": self.source,
             "revision": None if source is None else revision_of(source),
-            "problems": [problem_fields(each) for each in problems],
+            "problems": [each.fields() for each in problems],
             "undo": undo,
             **summary(loaded),
         }
