@@ -17,7 +17,7 @@ from spillover.config.locate import config_path, state_folder
 from spillover.config.starter import blank, starter
 from spillover.config.summary import summary
 from spillover.config.versions import Version, revision_of
-from spillover.config.writer import Edit, Writer, Written
+from spillover.config.writer import Edit, Writer, Written, unusable
 from spillover.errors import ConfigError, EditRefused, Problem
 from spillover.events.kinds import iso
 from spillover.gateway.reload import adopt
@@ -120,12 +120,7 @@ class Editing:
         try:
             replace(written, host=settings.host, port=settings.port).check()
         except ConfigError as error:
-            raise EditRefused(
-                "invalid_config",
-                "the configuration could not be used so",
-                status=400,
-                problems=error.problems,
-            ) from None
+            raise unusable(error) from None
 
     def change(self, written: Written) -> dict[str, Any] | None:
         """Return the `change` of an answer; None where nothing changed."""
