@@ -18,7 +18,6 @@ METRICS: Final = (
     "concurrency",
 )
 _ENTRY: Final = frozenset({*METRICS, "per", "window"})
-_TIER_ORDER: Final = ("recurring", "trial", "none")
 
 
 def limit_rows(written: object) -> list[dict[str, Any]]:
