@@ -14,6 +14,7 @@ from spillover.config.routing import DEFAULT
 from spillover.core.values import METRIC_SCALE, Tier
 from spillover.engine.status import window_name
 from spillover.errors import EditRefused, RequestError
+from spillover.gateway.admin import no_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,10 +120,7 @@ async def models(inquiry: Inquiry) -> None:
 def _provider(known: Catalogue, name: str) -> Provider:
     entry = known.provider(name)
     if entry is None:
-        near = known.nearest(name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        message = f"the catalogue has no provider {name[:80]!r}{hint}"
-        raise EditRefused("not_found", message, status=404)
+        raise EditRefused("not_found", no_provider(known, name), status=404)
     return entry
 
 
