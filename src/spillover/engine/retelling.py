@@ -12,7 +12,7 @@ from spillover.core.ladder import Skipped
 from spillover.core.refusals import EndKind
 from spillover.core.savings import spent_nanousd
 from spillover.core.values import METRIC_SCALE, Metric, SkipReason, Value
-from spillover.engine.explaining import skipped_document
+from spillover.engine.prospects import skipped_document
 from spillover.engine.traces import rounded
 from spillover.events.kinds import iso
 from spillover.protocols.openai_chat import relayed_status

@@ -1,4 +1,4 @@
-"""Answer the routes that change the configuration's file, and those that say what could be added.
+"""Answer the routes that say what the configuration's file says, change it and undo that.
 
 Refuses to know how a file is edited. What an edit needs is loaded when the first one comes.
 """
