@@ -19,7 +19,7 @@ DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 
 .PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
-.PHONY: test-npm-clients
+.PHONY: test-npm-clients test-vscode node
 
 help:
 	@echo "make run           serve on http://127.0.0.1:4400 (ARGS=... are passed on)"
@@ -29,6 +29,7 @@ help:
 	@echo "make bench         the bench; make bench-peers installs what it is compared with"
 	@echo "make docs          the reference pages that are made from the code"
 	@echo "make test-clients  foreign programs, each in its own environment"
+	@echo "make test-vscode   the extension for VS Code"
 	@echo "make lock          newest versions into requirements/*.txt"
 	@echo "make clean         remove all that make made"
 
@@ -141,13 +142,28 @@ test-npm-clients: install-test $(NPM_CLIENTS:%=$(CLIENTS)/%/.installed)
 	$(BIN)/python -m tests.clients.npm_agents $(NPM_AGENTS:%=$(CLIENTS)/%)
 
 # Scripts of packages are not run, but for the one that puts OpenCode's program where it is started.
-$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json
-	@scripts/debian-packages $(DEBIAN_NPM)
-	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
-		|| { echo "Node 20 or newer is needed for the clients from npm." >&2; exit 1; }
+$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json | node
 	rm -rf $(@D) && mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
 	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	$(if $(filter opencode,$*),npm rebuild --prefix $(@D) opencode-ai --loglevel=error)
+	@touch $@
+
+node:
+	@scripts/debian-packages $(DEBIAN_NPM)
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
+		|| { echo "Node 20 or newer is needed for what comes from npm." >&2; exit 1; }
+
+# ---- the extension for VS Code: against a gateway of this environment ----
+
+VSCODE := editors/vscode
+
+test-clients: test-vscode
+
+test-vscode: install $(VSCODE)/node_modules/.installed
+	SPILLOVER_PYTHON=$(abspath $(BIN)/python) npm test --prefix $(VSCODE) --silent
+
+$(VSCODE)/node_modules/.installed: $(VSCODE)/package-lock.json | node
+	npm ci --prefix $(VSCODE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
@@ -164,9 +180,10 @@ lock:
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-frameworks -o requirements/clients-frameworks.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-aider -o requirements/clients-aider.txt
-	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
+	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%) $(VSCODE)
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf $(VSCODE)/node_modules $(VSCODE)/out $(VSCODE)/*.vsix
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -288,6 +288,12 @@ class LedgerError(SpilloverError):
         super().__init__(f"{found}; {remedy}" if remedy else found)
 
 
+class BackupError(SpilloverError):
+    """A backup can't be made or put back; nothing was changed."""
+
+    code = "invalid_backup"
+
+
 class PortInUse(SpilloverError):
     """Another process listens on the gateway's port; `holder` and `free` are None if not known."""
 

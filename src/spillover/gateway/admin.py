@@ -123,6 +123,12 @@ async def clear_usage(inquiry: Inquiry) -> None:
     await inquiry.visit.answer_json(200, {"cleared": cleared})
 
 
+async def restart_upstreams(inquiry: Inquiry) -> None:
+    """Start the local servers that the gateway runs anew."""
+    await inquiry.fields(Nothing)
+    await inquiry.visit.answer_json(202, {"restarting": inquiry.engine.restart_upstreams()})
+
+
 async def explain(inquiry: Inquiry) -> None:
     """Answer who would serve a chat request now, and why the others would not."""
     visit = inquiry.visit

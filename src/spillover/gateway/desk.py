@@ -102,6 +102,7 @@ ROUTES: Final = (
     Route("GET", "/api/discovery", Door.ADMIN, offers.discovery),
     Route("POST", "/api/catalogue/{provider}/models", Door.ADMIN, offers.models),
     Route("POST", "/api/usage/clear", Door.ADMIN, admin.clear_usage),
+    Route("POST", "/api/upstreams/restart", Door.ADMIN, admin.restart_upstreams),
     Route("POST", "/api/explain", Door.ADMIN, admin.explain),
     Route("GET", "/api/events", Door.ADMIN, feed.follow),
     Route("GET", "/api/events/recent", Door.ADMIN, feed.recent),
