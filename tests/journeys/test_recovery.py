@@ -62,6 +62,7 @@ def test_a_full_reset_gives_a_running_gateway_a_fresh_start(
         assert served == ["first", "second"]
         after = pid(found)
         assert after not in {None, before}
+        assert before is not None
         assert not is_alive(before)
         assert found.served_by() == "first"
         assert "local started anew" in shown

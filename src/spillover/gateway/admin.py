@@ -24,6 +24,7 @@ from spillover.gateway.queries import Query
 if TYPE_CHECKING:
     from datetime import date
 
+    from spillover.catalogue import Catalogue
     from spillover.engine import Engine
     from spillover.gateway.routes import Inquiry
 
@@ -172,11 +173,15 @@ async def provider(inquiry: Inquiry) -> None:
     known, name = inquiry.engine.catalogue, inquiry.names["provider"]
     entry = known.provider(name)
     if entry is None:
-        near = known.nearest(name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        message = f"the catalogue has no provider {name[:80]!r}{hint}"
-        raise RequestError(message, code="not_found", status=404)
+        raise RequestError(no_provider(known, name), code="not_found", status=404)
     await inquiry.visit.answer_json(200, document(entry, known, _today(inquiry.engine)))
+
+
+def no_provider(known: Catalogue, name: str) -> str:
+    """Say that the catalogue has no such provider, and which ones are named much like it."""
+    near = known.nearest(name)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"the catalogue has no provider {name[:80]!r}{hint}"
 
 
 def _today(engine: Engine) -> date:

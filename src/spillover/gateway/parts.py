@@ -21,17 +21,13 @@ from spillover.gateway.bodies import read_body
 from spillover.gateway.overheard import overhear
 from spillover.gateway.pages import part
 from spillover.gateway.proxy import read_call
+from spillover.gateway.queries import asked
 from spillover.gateway.routes import SMALL_BODY
 
 if TYPE_CHECKING:
     from spillover.gateway.routes import Inquiry
 
 _SMALL: Final = {"role": "user", "content": "hi"}
-
-
-def asked(inquiry: Inquiry) -> dict[str, str]:
-    """Return what the address asks for; what is left blank is left out."""
-    return dict(parse_qsl(inquiry.visit.scope["query_string"].decode("latin-1")))
 
 
 async def why(inquiry: Inquiry) -> None:
@@ -43,7 +39,7 @@ async def why(inquiry: Inquiry) -> None:
 
 async def profile(inquiry: Inquiry) -> None:
     """Answer a profile's drawer: how it stands, what can be done about it, its settings."""
-    name, chain = inquiry.names["profile"], asked(inquiry).get("chain")
+    name, chain = inquiry.names["profile"], asked(inquiry.visit).get("chain")
     document = await overhear(admin.profile, inquiry, names={"profile": name})
     chains = inquiry.engine.status()["chains"]
     config = await configuration(inquiry)
@@ -84,14 +80,14 @@ async def chain(inquiry: Inquiry) -> None:
 async def add(inquiry: Inquiry) -> None:
     """Answer the wizard's first step: which provider."""
     found = await overhear(admin.catalogue, inquiry)
-    context = {"providers": forms.providers(found), "chain": asked(inquiry).get("chain", "")}
+    context = {"providers": forms.providers(found), "chain": asked(inquiry.visit).get("chain", "")}
     await part(inquiry, "part_add.html", context)
 
 
 async def key(inquiry: Inquiry) -> None:
     """Answer the wizard's second step: its key, its models and their limits."""
     found = await overhear(admin.provider, inquiry, names=inquiry.names)
-    context = {"provider": found, "chain": asked(inquiry).get("chain", "")}
+    context = {"provider": found, "chain": asked(inquiry.visit).get("chain", "")}
     await part(inquiry, "part_key.html", context)
 
 
@@ -137,7 +133,7 @@ def _link(inquiry: Inquiry) -> Link:
 
 async def fallbacks(inquiry: Inquiry) -> None:
     """Answer the table of the latest fallbacks."""
-    query = asked(inquiry)
+    query = asked(inquiry.visit)
     found = await overhear(past.fallbacks, inquiry, query={"limit": "50", **query})
     kept = urlencode({name: value for name, value in query.items() if name != "before"})
     await part(inquiry, "part_fallbacks.html", {"found": found, "query": kept})
@@ -145,7 +141,7 @@ async def fallbacks(inquiry: Inquiry) -> None:
 
 async def requests(inquiry: Inquiry) -> None:
     """Answer the table of the latest requests."""
-    found = await overhear(past.requests, inquiry, query=asked(inquiry))
+    found = await overhear(past.requests, inquiry, query=asked(inquiry.visit))
     await part(inquiry, "part_requests.html", {"found": found})
 
 

@@ -16,6 +16,7 @@ from spillover.config.document import parse
 from spillover.config.findings import dotted
 from spillover.config.rewriting import Unwritable, rewritten
 from spillover.config.secrets import MASK, Redactor, Secret
+from spillover.core.notices import DESKTOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _SHORTEST: Final = 6
 """Shorter values open nothing: `any`, `none`, `-`."""
 _REFERENCE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?::-)?\}|keyring:|file:")
-_DESKTOP: Final = "desktop"
 _HARMLESS_HEADERS: Final = frozenset(
     {"accept", "anthropic-beta", "anthropic-version", "content-type", "http-referer", "user-agent"}
     | {"openai-organization", "openai-project", "x-title"}
@@ -141,6 +141,6 @@ def _is_secret(value: str, path: KeyPath) -> bool:
         case ("server", "admin_key") | ("server", "client_keys", _):
             return True
         case ("notify", _):
-            return value != _DESKTOP
+            return value != DESKTOP
         case _:
             return False
