@@ -52,7 +52,7 @@ def test_a_full_reset_gives_a_running_gateway_a_fresh_start(
 ) -> None:
     write(config, with_local(first, second))
     with gateway(config) as found:
-        before = wait_until(lambda: pid(found))
+        before = wait_until(lambda: pid(found)) or 0
         served = [found.served_by() for _ in range(2)]
         wait_until(lambda: logged() == 2)
         port = ("--port", found.port)
