@@ -11,8 +11,8 @@
     ├── StreamInterrupted        an answer broke off after its first content
     ├── MalformedAnswer          an answer is whole, but is not what was asked for
     ├── LedgerError              usage can't be counted, so nothing may be sent
-    ├── PortInUse                another process listens where the gateway should
-    └── BackupError              a set-up can't be backed up or restored
+    ├── BackupError              a backup can't be made or put back; nothing was changed
+    └── PortInUse                another process listens where the gateway should
 
 Refuses to know who raises and who answers: an error carries facts, its text is made from them, and
 `status` and `code` say what a client is told over HTTP.

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from spillover.config.assemble import assemble
 from spillover.config.loader import load_document
 from spillover.core.limits import Tally, admit, gauge, reading
-from spillover.core.values import METRIC_INDEX, NOTHING, Calendar
+from spillover.core.values import METRIC_INDEX, NOTHING, Calendar, parts_of
 from spillover.core.windows import new_series
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Timeline:
             counts = f"{reading(found, now)[0]:,} of {found.capacity:,}"
             block = admit([found], need, now)
             if block is None:
-                series.add(now, need)
+                series.add(now, parts_of(need))
                 yield at, asks, counts, "served"
             elif block.available_at is None:
                 yield at, asks, counts, "goes on, for good"

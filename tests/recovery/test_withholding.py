@@ -14,7 +14,7 @@ CONFIG = f"""\
 server:
   admin_key: "{SECRET}-admin"   # mine
   client_keys: ['${{CLIENT}}', '{SECRET}-client']
-notify: [desktop, "ntfy://{SECRET}"]
+notify: [desktop, "ntfy://{SECRET}", {{to: "slack://{SECRET}", events: [fallback]}}]
 accounts:
   two: {{base_url: "http://127.0.0.1:2/v1", api_key: '{SECRET}-two'}}
 profiles:
@@ -45,6 +45,7 @@ def test_every_secret_becomes_a_variable_that_says_whose_it_is() -> None:
         "server.admin_key": "SPILLOVER_SERVER_ADMIN_KEY",
         "server.client_keys[1]": "SPILLOVER_CLIENT_KEYS_2",
         "notify[1]": "SPILLOVER_NOTIFY_2",
+        "notify[2].to": "SPILLOVER_3_TO",
         "accounts.two.api_key": "TWO_API_KEY",
         "profiles.groq.api_key": "GROQ_API_KEY",
         "profiles.again.api_key": "GROQ_API_KEY",

@@ -40,7 +40,7 @@ class Running:
     def is_there(self) -> bool:
         """Whether a gateway answers."""
         status, document = self._asked("GET", "/health/live")
-        return status in _OK and "status" in document
+        return status in _OK and document.get("status") == "alive"
 
     def health(self, *, within_s: float = 0.0) -> dict[str, Any]:
         """Return what it says of its health, once it is healthy or that time is over.
@@ -74,7 +74,7 @@ class Running:
         """Return status and document of an answer; 0 and nothing where there is none."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=WITHIN_S)
         headers = {"content-type": "application/json"}
-        if isinstance(self._key, Secret):
+        if isinstance(self._key, Secret) and path.startswith("/api/"):
             headers["authorization"] = f"Bearer {self._key.reveal()}"
         try:
             connection.request(method, path, headers=headers)

@@ -140,7 +140,7 @@ def _is_secret(value: str, path: KeyPath) -> bool:
             return True
         case ("server", "admin_key") | ("server", "client_keys", _):
             return True
-        case ("notify", _):
+        case ("notify", _) | ("notify", _, "to"):
             return value != DESKTOP
         case _:
             return False
