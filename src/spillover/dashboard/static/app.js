@@ -246,10 +246,7 @@ async function api(method, path, body) {
   const answer = await fetch(path, { method, headers: { "content-type": "application/json", accept: "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) });
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) location.reload();
-  if (!answer.ok) {
-    const problems = (told.error?.problems || []).map((each) => [each.key, each.found && `${each.found}`, each.expected].filter(Boolean).join(": "));
-    throw new Error([told.error?.message || `${answer.status}`, ...problems].join("\n"));
-  }
+  if (!answer.ok) throw new Error(told.error?.message || `${answer.status}`);
   return told;
 }
 
