@@ -120,8 +120,10 @@ def test_a_limit_that_makes_no_sense_is_said_where_it_was_typed(
     page.get_by_role("button", name="Add a limit").click()
     page.locator("[name='limits[0].amount']").fill("many")
     page.get_by_role("button", name="Save limits").click()
-    page.locator("#drawer .problem", has_text="many").wait_for()
+    problem = page.locator("#drawer .problem", has_text="many")
+    problem.wait_for()
 
+    assert problem.inner_text().count("many") == 1
     assert steered.text == before
 
 
