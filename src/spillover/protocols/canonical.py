@@ -35,7 +35,7 @@ _ALIVE: Final = (
     "web_search_options",
 )
 """Fields whose presence has an answer depend on more than the request, or do more than answer."""
-_UNSAID: Final = (None, False, "", [])
+_UNSAID: Final[tuple[Any, ...]] = (None, False, "", [])
 """Values by which such a field says nothing; `{}` asks for what it names, with all as usual."""
 _fields: Final = msgspec.json.Decoder(dict[str, Any])
 _encode: Final = msgspec.json.Encoder().encode
