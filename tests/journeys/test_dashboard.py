@@ -367,6 +367,15 @@ def test_a_phone_shows_all_without_scrolling_sideways(
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_a_waterfall_is_for_everyone_on_a_phone(browser: Browser, served: Served) -> None:
+    made = served.chat().headers["x-spillover-request-id"]
+
+    with reading(browser, served.address, viewport=PHONE, has_touch=True) as page:
+        open_view(page, f"/trace/{made}")
+
+        assert not violations(page)
+
+
 def test_the_theme_can_be_chosen_and_stays(page: Page, served: Served) -> None:
     open_view(page, "/")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
