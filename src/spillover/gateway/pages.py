@@ -168,9 +168,15 @@ def _frame(inquiry: Inquiry) -> dict[str, Any]:
     return {
         "here": inquiry.visit.path,
         "guarded": inquiry.gateway.settings.is_guarded,
-        "demo": bool(inquiry.gateway.simulated),
+        "demo": is_demo(inquiry),
         "said": script_words(look),
     }
+
+
+def is_demo(inquiry: Inquiry) -> bool:
+    """Whether simulated providers serve: until the first profile of one's own is added."""
+    loaded = inquiry.engine.loaded
+    return bool(inquiry.gateway.simulated) and (loaded is None or loaded.path is None)
 
 
 def look_of(visit: Visit) -> Look:
