@@ -9,6 +9,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 
 VENV := .venv
 CLIENTS := .venv-clients
+DOCS := .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
@@ -19,7 +20,7 @@ DEBIAN_NPM := nodejs npm
 DEBIAN_BENCH := nginx-light wrk
 
 .PHONY: help run install install-test test lint floors bench bench-peers docs test-clients lock clean
-.PHONY: test-npm-clients
+.PHONY: test-npm-clients test-vscode node
 
 help:
 	@echo "make run           serve on http://127.0.0.1:4400 (ARGS=... are passed on)"
@@ -27,8 +28,9 @@ help:
 	@echo "make install       the environment alone, in $(VENV)"
 	@echo "make lint          the checks without the tests"
 	@echo "make bench         the bench; make bench-peers installs what it is compared with"
-	@echo "make docs          the reference pages that are made from the code"
+	@echo "make docs          the pages that are made from the code, and all of them as a site in site/"
 	@echo "make test-clients  foreign programs, each in its own environment"
+	@echo "make test-vscode   the extension for VS Code"
 	@echo "make lock          newest versions into requirements/*.txt"
 	@echo "make clean         remove all that make made"
 
@@ -94,12 +96,21 @@ bench: $(VENV)/.benched
 bench-peers: install-test
 	$(BIN)/python -m bench.peers $(ARGS)
 
-docs: install
+# The generated pages first; then all of them as a site, which stops at a broken link.
+docs: install $(DOCS)/.installed
 	$(BIN)/python -m spillover.config.reference docs/configuration.md
 	$(BIN)/python -m spillover.catalogue.guide_page docs/errors.md
 	$(BIN)/python -m spillover.catalogue.clients_page docs/clients.md
 	$(BIN)/python -m spillover.simulator.days.page docs/cooldown.md
+	$(BIN)/python -m spillover.catalogue.providers_page docs/providers.md
 	$(BIN)/python -m spillover.doctor.table docs/doctor.md
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "the site is in site/: open site/index.html, or run $(DOCS)/bin/mkdocs serve to search it too"
+
+$(DOCS)/.installed: requirements/docs.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r $<
+	@touch $@
 
 PYTHON_CLIENTS := frameworks litellm sdks
 
@@ -141,13 +152,28 @@ test-npm-clients: install-test $(NPM_CLIENTS:%=$(CLIENTS)/%/.installed)
 	$(BIN)/python -m tests.clients.npm_agents $(NPM_AGENTS:%=$(CLIENTS)/%)
 
 # Scripts of packages are not run, but for the one that puts OpenCode's program where it is started.
-$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json
-	@scripts/debian-packages $(DEBIAN_NPM)
-	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
-		|| { echo "Node 20 or newer is needed for the clients from npm." >&2; exit 1; }
+$(NPM_CLIENTS:%=$(CLIENTS)/%/.installed): $(CLIENTS)/%/.installed: tests/clients/npm/%/package-lock.json | node
 	rm -rf $(@D) && mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
 	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	$(if $(filter opencode,$*),npm rebuild --prefix $(@D) opencode-ai --loglevel=error)
+	@touch $@
+
+node:
+	@scripts/debian-packages $(DEBIAN_NPM)
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
+		|| { echo "Node 20 or newer is needed for what comes from npm." >&2; exit 1; }
+
+# ---- the extension for VS Code: against a gateway of this environment ----
+
+VSCODE := editors/vscode
+
+test-clients: test-vscode
+
+test-vscode: install $(VSCODE)/node_modules/.installed
+	SPILLOVER_PYTHON=$(abspath $(BIN)/python) npm test --prefix $(VSCODE) --silent
+
+$(VSCODE)/node_modules/.installed: $(VSCODE)/package-lock.json | node
+	npm ci --prefix $(VSCODE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Needs uv on the path; the lock names versions and hashes, never where they come from.
@@ -159,14 +185,16 @@ lock:
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk -o requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra keyring --extra notify --extra sdk --group test \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
+	$(UV_COMPILE) --group pyproject.toml:docs -o requirements/docs.txt
 	$(UV_COMPILE) --group pyproject.toml:bench -o requirements/bench.txt
 	$(UV_COMPILE) --group pyproject.toml:bench-peers -o requirements/bench-peers.txt
 	$(UV_COMPILE) --group pyproject.toml:clients -o requirements/clients.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-frameworks -o requirements/clients-frameworks.txt
 	$(UV_COMPILE) --group pyproject.toml:clients-aider -o requirements/clients-aider.txt
-	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%)
+	$(PYTHON) scripts/lock_npm.py $(NPM_CLIENTS:%=tests/clients/npm/%) $(VSCODE)
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf $(VENV) $(CLIENTS) $(DOCS) site dist htmlcov coverage.json .coverage .coverage.* bench/.peers
+	rm -rf $(VSCODE)/node_modules $(VSCODE)/out $(VSCODE)/*.vsix
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -57,6 +57,19 @@ def test_a_problem_of_the_whole_file_names_the_file_alone() -> None:
     assert str(problem) == "a.yaml: found an empty file, expected profiles:"
 
 
+def test_a_problem_as_json_has_its_fields_and_no_line_where_none_is_to_blame() -> None:
+    problem = Problem(file="a.yaml", key="", found="an empty file", expected="profiles:")
+
+    assert problem.fields() == {
+        "file": "a.yaml",
+        "line": None,
+        "key": "",
+        "found": "an empty file",
+        "expected": "profiles:",
+        "nearest": None,
+    }
+
+
 def test_a_config_error_tells_every_problem_on_its_line() -> None:
     problems = tuple(
         Problem(file="a", line=line, key="k", found="x", expected="y") for line in (1, 2)

@@ -5,9 +5,8 @@ The names below are loaded when they are first used, so that importing the packa
 
 from __future__ import annotations
 
-TYPE_CHECKING = (
-    False  # type checkers take it for true; `typing` alone costs as much as Python's own start
-)
+# Type checkers take it for true; `typing` alone costs as much as Python's own start.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

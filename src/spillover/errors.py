@@ -11,7 +11,8 @@
     ├── StreamInterrupted        an answer broke off after its first content
     ├── MalformedAnswer          an answer is whole, but is not what was asked for
     ├── LedgerError              usage can't be counted, so nothing may be sent
-    └── PortInUse                another process listens where the gateway should
+    ├── PortInUse                another process listens where the gateway should
+    └── BackupError              a set-up can't be backed up or restored
 
 Refuses to know who raises and who answers: an error carries facts, its text is made from them, and
 `status` and `code` say what a client is told over HTTP.
@@ -19,7 +20,7 @@ Refuses to know who raises and who answers: an error carries facts, its text is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
@@ -57,6 +58,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         place = ":".join(str(part) for part in (self.file, self.line or "", self.key) if part)
         hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
         return f"{place}: found {self.found}, expected {self.expected}{hint}"
+
+    def fields(self) -> dict[str, Any]:
+        """Return it as JSON has it: by its fields, `line` null where no line is to blame."""
+        return {
+            "file": self.file,
+            "line": self.line or None,
+            "key": self.key,
+            "found": self.found,
+            "expected": self.expected,
+            "nearest": self.nearest,
+        }
 
 
 class ConfigError(SpilloverError):
@@ -275,6 +287,12 @@ class LedgerError(SpilloverError):
         self.found = found
         self.remedy = remedy
         super().__init__(f"{found}; {remedy}" if remedy else found)
+
+
+class BackupError(SpilloverError):
+    """A backup can't be made or put back; nothing was changed."""
+
+    code = "invalid_backup"
 
 
 class PortInUse(SpilloverError):

@@ -82,3 +82,25 @@ def test_a_file_that_is_replaced_on_demand_is_kept_beside(path: Path) -> None:
     assert code == 0
     assert path.with_name("spillover.yaml.bak").read_text("utf-8") == "mine"
     assert "profiles:" in path.read_text("utf-8")
+
+
+def test_the_least_takes_the_place_of_what_is_there_after_a_backup(
+    path: Path, own_folders: Path
+) -> None:
+    path.parent.mkdir()
+    path.write_text("profiles: [broken\napi_key: of-mine-0001", "utf-8")
+
+    done = spillover("init", "--minimal", "--config", path, GROQ_API_KEY="gsk_1")
+    checked = spillover("check", "--config", path, GROQ_API_KEY="gsk_1")
+
+    assert (done.returncode, checked.returncode) == (0, 0), done.stderr
+    assert "found groq" in done.stdout
+    assert path.with_name("spillover.yaml.bak").read_text("utf-8").endswith("of-mine-0001")
+    (backup,) = (own_folders / "backups").iterdir()
+    assert f"wrote {backup}" in done.stdout
+    assert b"of-mine-0001" not in backup.read_bytes()
+
+
+def test_the_least_is_written_where_nothing_is(path: Path) -> None:
+    assert run(["init", "--minimal", "--config", str(path)]) == 0
+    assert "profiles:" in path.read_text("utf-8")

@@ -9,7 +9,7 @@ import pytest
 from spillover.catalogue import load as load_catalogue
 from spillover.config.discovery import LocalServer, discovered
 from spillover.config.loader import load
-from spillover.config.starter import SCHEMA_FILE, assembled, starter
+from spillover.config.starter import SCHEMA_FILE, assembled, minimal, starter
 from tests.config.writing import KEYS
 
 if TYPE_CHECKING:
@@ -111,3 +111,24 @@ def test_a_file_is_assembled_of_what_comes_from_elsewhere(tmp_path: Path) -> Non
 
     assert load(path, environ=KEYS).document == document
     assert "    api_key: ${GROQ_API_KEY}\n" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({}, "groq"),
+        ({"GROQ_API_KEY": "gsk_1", "OPENAI_API_KEY": "sk-1"}, "groq"),
+        ({"OPENAI_API_KEY": "sk-1"}, "openai"),
+    ],
+)
+def test_the_least_is_one_profile_that_answers_to_every_name(
+    tmp_path: Path, environ: dict[str, str], name: str
+) -> None:
+    path = tmp_path / "spillover.yaml"
+    path.write_text(minimal(discovered(environ, (), CATALOGUE)), "utf-8")
+
+    config = load(path, environ=environ).config
+
+    assert list(config.profiles) == [name]
+    assert config.aliases == {"*": "default"}
+    assert len(path.read_text("utf-8").splitlines()) <= 10

@@ -44,9 +44,7 @@ def budget(window: Window | None = DAY, amount: int = 1_000, metric: Metric = Me
 def used(percent: float, window: Window = DAY, amount: int = 1_000) -> Gauge:
     """A budget of which so much was used just now."""
     series = new_series(window, Metric.COST, amount)
-    spent = [0] * len(METRIC_INDEX)
-    spent[METRIC_INDEX[Metric.COST]] = round(amount * percent / 100)
-    series.add(NOON, tuple(spent))  # type: ignore[arg-type]
+    series.add(NOON, ((METRIC_INDEX[Metric.COST], round(amount * percent / 100)),))
     return gauge(budget(window, amount), Tally(), series)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from spillover.core.lifetime import LifetimeSeries
-from spillover.core.values import METRIC_INDEX, Lifetime, Metric, Rolling
+from spillover.core.values import METRIC_INDEX, Lifetime, Metric, Rolling, parts_of
 from spillover.core.windows import RollingSeries, Series, new_series, seed, window_key
 from tests.core.making import NOON
 
 COST = METRIC_INDEX[Metric.COST]
-CALL = (1, 100, 60, 40, 7, 0)
-BACK = (-1, -100, -60, -40, -7, 0)
+CALL = parts_of((1, 100, 60, 40, 7, 0))
+BACK = parts_of((-1, -100, -60, -40, -7, 0))
 
 
 def used(*calls: float) -> LifetimeSeries:

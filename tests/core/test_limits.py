@@ -15,6 +15,7 @@ from spillover.core.values import (
     Refill,
     Rolling,
     Usage,
+    parts_of,
 )
 from spillover.core.windows import new_series
 from tests.core.making import NOON, limit
@@ -27,7 +28,7 @@ def used(limit: Limit, amounts: Amounts, at: float = NOON) -> Tally:
     tally = Tally()
     if limit.window is not None:
         series = new_series(limit.window, limit.metric, limit.amount)
-        series.add(at, amounts)
+        series.add(at, parts_of(amounts))
         tally.series["it"] = series
     return tally
 

@@ -50,7 +50,7 @@ def stated(per: str = "minute", **fields: Any) -> Stated:
 def left(said: Stated, window: Window | None, at: float, *, sent: int = 0, held: int = 0) -> int:
     """What is left at `at` after so many requests of ours at noon."""
     series = replica(said, window, held=held, at=NOON)
-    series.add(NOON, (sent, 0, 0, 0, 0, 0))
+    series.add(NOON, ((REQUESTS, sent),))
     return capacity(said) - series.used(REQUESTS, at)
 
 

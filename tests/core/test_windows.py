@@ -22,17 +22,17 @@ from spillover.core.windows import (
 from tests.core.making import NOON, at
 
 if TYPE_CHECKING:
-    from spillover.core.values import Amounts, Window
+    from spillover.core.values import Window
     from spillover.core.windows import Series
 
 REQUESTS = METRIC_INDEX[Metric.REQUESTS]
 TOKENS = METRIC_INDEX[Metric.TOKENS]
-ONE: Amounts = (1, 0, 0, 0, 0, 0)
-BACK: Amounts = (-1, 0, 0, 0, 0, 0)
+ONE = ((REQUESTS, 1),)
+BACK = ((REQUESTS, -1),)
 
 
-def requests(count: int) -> Amounts:
-    return (count, 0, 0, 0, 0, 0)
+def requests(count: int) -> tuple[tuple[int, int]]:
+    return ((REQUESTS, count),)
 
 
 def rolling(seconds: float = 60.0) -> RollingSeries:
@@ -315,7 +315,7 @@ def test_bucket_of_nothing_never_refills() -> None:
 
 def test_bucket_counts_its_own_metric_alone() -> None:
     series = new_series(Refill(seconds=60.0), Metric.TOKENS, 8_000)
-    series.add(NOON, (5, 100, 60, 40, 7, 7))
+    series.add(NOON, ((REQUESTS, 5), (TOKENS, 100)))
     series.add(NOON, ONE)
 
     assert series.used(TOKENS, NOON) == 100

@@ -85,6 +85,22 @@ def test_all_profiles_at_the_port_rest_until_the_server_is_there() -> None:
     own_time.run(main())
 
 
+def test_a_server_is_started_anew_when_it_is_asked_for() -> None:
+    async def main() -> None:
+        async with opened(loaded(free_port())) as engine:
+            assert engine.restart_upstreams() == []
+            engine.run_upstreams()
+            first = await running(engine)
+
+            assert engine.restart_upstreams() == ["local"]
+
+            await eventually(lambda: server(engine)["pid"] not in {None, first})
+            await running(engine)
+            assert not is_alive(first)
+
+    own_time.run(main())
+
+
 def test_a_server_that_keeps_failing_says_why_in_the_status() -> None:
     fails = [sys.executable, "-c", "raise SystemExit('no such model')"]
 

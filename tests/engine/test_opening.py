@@ -27,12 +27,12 @@ def loaded(**settings: Any) -> Any:
     return load_document(document([NOWHERE], **settings), environ={})
 
 
-def test_the_storage_setting_names_the_file(own_folders: Path, tmp_path: Path) -> None:
+def test_the_storage_setting_names_the_file(tmp_path: Path) -> None:
     elsewhere = load_document(
         document([NOWHERE]), environ={"SPILLOVER_STATE_DIR": str(tmp_path / "state")}
     )
 
-    assert ledger_path(elsewhere) == own_folders / "ledger.db"
+    assert ledger_path(elsewhere) == tmp_path / "state" / "ledger.db"
     assert ledger_path(loaded(storage="memory")) is None
     assert ledger_path(loaded(storage=f"sqlite:///{tmp_path}/x.db")) == tmp_path / "x.db"
 

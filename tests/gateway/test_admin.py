@@ -186,6 +186,14 @@ def test_what_can_not_be_explained_is_refused(served: Served) -> None:
     assert served.post("/api/explain", {**HELLO, "model": "nobody"}).status == 404
 
 
+def test_local_servers_are_restarted_by_a_declared_request_alone(served: Served) -> None:
+    restarted = served.post("/api/upstreams/restart", {})
+    other = served.post("/api/upstreams/restart", b"{}", content_type="text/plain")
+
+    assert (restarted.status, restarted.json) == (202, {"restarting": []})
+    assert other.status == 415
+
+
 def test_the_catalogue_is_shown(served: Served) -> None:
     document = served.get("/api/catalogue").json
     groq = served.get("/api/catalogue/groq").json

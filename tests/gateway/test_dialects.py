@@ -55,6 +55,13 @@ def test_geminis_address_says_the_model_and_how_to_answer(
     assert way.dialect is Dialect.GEMINI
 
 
+def test_a_name_of_two_lines_is_a_name() -> None:
+    way = way_of("/v1beta/models/two\nlines:generateContent")
+
+    assert way is not None
+    assert way.read(json.dumps(CONTENTS).encode(), b"").model == "two\nlines"
+
+
 def test_what_is_only_counted_may_leave_out_what_is_not() -> None:
     claude, gemini = way_of("/v1/messages/count_tokens"), way_of("/v1/models/m:countTokens")
     assert claude is not None

@@ -98,7 +98,7 @@ def test_the_latest_events_are_listed_oldest_first(served: Served) -> None:
 
     assert [event["request_id"] for event in events] == ids[1:]
     assert all(event["type"] == "request.done" for event in events)
-    assert events[0]["id"] != events[1]["id"]
+    assert events[0]["event_id"] != events[1]["event_id"]
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1001", "1" * 5_000, "%C2%B2"])

@@ -147,7 +147,9 @@ def test_a_real_fallback_and_its_end_are_told_over_http(
     assert notices["notices"][0]["until"] is not None
     assert notices["targets"][0]["to"] == "json://…"
     events = served.get("/api/events/recent?limit=1000").json["events"]
-    assert any(event["type"] == "notice" for event in events)
+    (told,) = [event for event in events if event["type"] == "notice"]
+    assert told["id"] == notices["notices"][0]["id"]
+    assert told["event_id"] != told["id"]
 
 
 def test_a_test_is_sent_to_every_place(served: Served, receiver: Receiver) -> None:

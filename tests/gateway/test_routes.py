@@ -41,6 +41,7 @@ TABLE = Routes(
         ("/api/things/a.b", ["GET", "DELETE"], {"thing": "a.b"}),
         ("/api/things/a/mend", ["POST"], {"thing": "a"}),
         ("/v1/models/a/b c", ["GET"], {"model": "a/b c"}),
+        ("/v1/models/two\nlines", ["GET"], {"model": "two\nlines"}),
     ],
 )
 def test_a_path_finds_its_routes(path: str, methods: list[str], names: dict[str, str]) -> None:

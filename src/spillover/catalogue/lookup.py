@@ -102,7 +102,7 @@ class Catalogue:
         other.providers = self.providers | providers
         other._by_name = _by_name(other.providers)  # noqa: SLF001 (it is a catalogue too)
         rows = {name: self.models(name) | models.get(name, {}) for name in providers}
-        other._rows = self._rows | rows  # noqa: SLF001
+        other._rows = self._rows | rows  # noqa: SLF001 (the same)
         return other
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -50,8 +50,8 @@ def check(
         screen.show_json(
             {
                 "file": loaded.file if loaded is not None else None,
-                "problems": [_fields(problem) for problem in (*problems, *missing)],
-                "warnings": [_fields(warning) for warning in warnings],
+                "problems": [problem.fields() for problem in (*problems, *missing)],
+                "warnings": [warning.fields() for warning in warnings],
             }
         )
     else:
@@ -79,17 +79,6 @@ def _lines(problems: Iterable[Problem], style: str, mark: str = "") -> list[Text
         place, _, rest = str(problem).partition(": found ")
         lines.append(Text(mark, style).append(place, "bold").append(f": found {rest}"))
     return lines
-
-
-def _fields(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": problem.file,
-        "line": problem.line or None,
-        "key": problem.key,
-        "found": problem.found,
-        "expected": problem.expected,
-        "nearest": problem.nearest,
-    }
 
 
 def summary(loaded: LoadedConfig) -> str:

@@ -37,6 +37,11 @@ COMMANDS: Final = {
     "verify": "doctor",
     "monitor": "doctor",
     "import": "import_",
+    "logs": "logs",
+    "reset": "reset",
+    "backup": "backup",
+    "restore": "backup",
+    "service": "service",
 }
 """Every command in the order of the help, and the module that holds it."""
 

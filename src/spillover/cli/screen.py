@@ -71,6 +71,11 @@ def show_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def note(line: Text) -> None:
+    """Print a line to standard error, beside what a command was asked for."""
+    console(sys.stderr).print(drawn(line))
+
+
 def complain(sentence: str) -> None:
     """Print what went wrong to standard error, one thing a line."""
     console(sys.stderr).print(Text("spillover: ", "red").append(Text(sentence)))

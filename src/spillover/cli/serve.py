@@ -14,8 +14,11 @@ from spillover.cli.banner import banner
 from spillover.cli.demo import NOTHING_FOUND, run_demo
 from spillover.cli.options import ConfigOption, HostOption, PortOption
 from spillover.cli.telling import sentence
+from spillover.config.locate import log_folder
+from spillover.core.levels import LogLevel
 from spillover.engine.opening import ledger_path
 from spillover.events import RequestDone
+from spillover.events.log import FILE_NAME, is_wanted, level_of, set_level
 from spillover.gateway.serve import ServeOptions, run
 from spillover.library.finding import find_config
 
@@ -57,6 +60,7 @@ def serve(host: HostOption = None, port: PortOption = None, config: ConfigOption
             tell(event)
         engine.events.listen(tell)
 
+    set_level(loaded.config.server.log_level)
     run(loaded, ServeOptions(host=host, port=port, on_ready=ready))
 
 
@@ -66,16 +70,25 @@ def _facts(loaded: LoadedConfig) -> dict[str, str]:
         if loaded.path
         else "none: what was found on this machine"
     )
-    return {"config": source, "ledger": str(ledger_path(loaded) or "in memory")}
+    return {
+        "config": source,
+        "ledger": str(ledger_path(loaded) or "in memory"),
+        "log": str(log_folder(os.environ) / FILE_NAME),
+    }
 
 
 def tell(event: Event) -> None:
-    """Print the line of an event that a person should see."""
-    if isinstance(event, RequestDone):  # told of by no line, and there are many
+    """Print the line of an event that a person should see to standard error, as its level asks for.
+
+    Single requests are told of at the level `debug` alone: there are many.
+    """
+    requests = is_wanted(LogLevel.DEBUG)
+    if isinstance(event, RequestDone) and not requests:
         return
-    line = sentence(event, requests=False)
-    if line is not None:
-        screen.show([line])
+    if is_wanted(level_of(event)):
+        line = sentence(event, requests=requests)
+        if line is not None:
+            screen.note(line)
 
 
 def log_to_stderr(redact: Callable[[str], str]) -> None:
@@ -86,5 +99,6 @@ def log_to_stderr(redact: Callable[[str], str]) -> None:
             return redact(super().format(record))
 
     handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)  # of the rest there are events
     handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -40,12 +40,16 @@ def sentence(event: Event, *, requests: bool) -> Text | None:
 
     Single requests are told of with `requests` only; None: nothing to tell.
     """
-    text = _of_request(event) if requests else None
-    text = text or _of_state(event)
+    text = told(event) if requests else _of_state(event)
     if text is None:
         return None
     time = datetime.fromtimestamp(event.at).astimezone().strftime("%H:%M:%S")
     return Text(f"{time}  ", "dim").append_text(text)
+
+
+def told(event: Event) -> Text | None:
+    """Return what there is to say of an event; None: nothing."""
+    return _of_request(event) or _of_state(event)
 
 
 def _of_request(event: Event) -> Text | None:

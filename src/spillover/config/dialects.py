@@ -42,6 +42,9 @@ _AUTH: Final = {
     Protocol.ANTHROPIC: ("x-api-key", None),
     Protocol.GEMINI: ("x-goog-api-key", None),
 }
+VERSIONS: Final = {Protocol.ANTHROPIC: {"anthropic-version": "2023-06-01"}}
+"""Headers that say which version of a dialect is spoken:
+https://platform.claude.com/docs/en/api/versioning; a client of the same protocol says its own."""
 _BEARER: Final = ("Authorization", "Bearer")
 _CLOSED: Final = {
     "bedrock": "AWS's own protocol signs each request with keys that expire, and streams in binary",

@@ -189,7 +189,7 @@ def from_keyring(name: str) -> str:
     """
     try:
         import keyring  # noqa: PLC0415 (an extra, loaded when a configuration asks for it)
-        from keyring.errors import KeyringError  # noqa: PLC0415
+        from keyring.errors import KeyringError  # noqa: PLC0415 (the same)
     except ImportError:
         raise ValueError('the extra "keyring" (pip install "spillover[keyring]")') from None
     try:

@@ -17,12 +17,10 @@ from spillover.config import limits, units
 from spillover.config.findings import Fault, Faults, nearest
 from spillover.config.secrets import MissingSecret, Secret
 from spillover.core.chains import Caching, CooldownRule, Failback, Hours
-from spillover.core.notices import FILTERABLE, NoticeKind
+from spillover.core.notices import DESKTOP, FILTERABLE, NoticeKind
 from spillover.core.values import FailureClass, Protocol
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-DESKTOP: Final = "desktop"
-"""Where notices may go that is no address."""
 A_NAME: Final = "a name of 1 to 64 letters, digits, dots, dashes or underscores"
 MOST_RETRIES: Final = 10
 _MORE_SENDS: Final = f"how many sends beyond the first, 0 to {MOST_RETRIES}"

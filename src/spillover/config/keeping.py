@@ -47,7 +47,7 @@ def forget(reference: str, *, folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
         return
     import keyring  # noqa: PLC0415 (an extra; a key was put into it)
-    from keyring.errors import KeyringError  # noqa: PLC0415
+    from keyring.errors import KeyringError  # noqa: PLC0415 (the same)
 
     try:
         keyring.delete_password(SERVICE, name)
@@ -59,7 +59,7 @@ def _in_ring(name: str, text: str) -> bool:
     """Put a key into the machine's key ring; return whether it is there now."""
     try:
         import keyring  # noqa: PLC0415 (an extra, loaded when there is a key to keep)
-        from keyring.errors import KeyringError  # noqa: PLC0415
+        from keyring.errors import KeyringError  # noqa: PLC0415 (the same)
     except ImportError:
         return False
     try:

@@ -20,12 +20,12 @@ from spillover.config import checks, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
-from spillover.config.fields import DESKTOP
 from spillover.config.locate import env_path, read_env
 from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
 from spillover.config.secrets import Redactor, Secret
 from spillover.config.upstreams import upstream_of
+from spillover.core.notices import DESKTOP
 from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

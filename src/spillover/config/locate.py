@@ -52,6 +52,13 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return platformdirs.user_state_path(APP, appauthor=False)
 
 
+def log_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the log: `logs` in `$SPILLOVER_STATE_DIR`, else the platform's place."""
+    if environ.get(STATE_VARIABLE):
+        return state_folder(environ) / "logs"
+    return platformdirs.user_log_path(APP, appauthor=False)
+
+
 def env_path(config: Path) -> Path:
     """Return where the `.env` of a configuration is, or would be."""
     return config.parent / ".env"

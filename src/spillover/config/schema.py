@@ -39,6 +39,7 @@ from spillover.config.fields import (
     refuse,
 )
 from spillover.core.chains import Failback, Gate, Strategy
+from spillover.core.levels import LogLevel
 from spillover.core.managed import Restart
 from spillover.core.values import Capability, RoutingPolicy, StreamUsage, Tier
 
@@ -74,6 +75,10 @@ class Server(Settings):
     None: every local client may call. One that is missing opens nothing."""
     admin_key: Credential = None
     """Key for the dashboard and `/api`, needed as soon as there are `client_keys`."""
+    log_level: LogLevel = LogLevel.INFO
+    """What is logged, to the file and to standard error: this and what matters more. `info` has a line
+    for each request and each event, `warning` only what went wrong; `debug` tells of requests on the
+    terminal too. See `spillover logs`."""
 
 
 MOST_PRICE_USD: Final = 100_000.0

@@ -93,6 +93,15 @@ def blank() -> str:
     return "\n".join([*_HEAD, "profiles:", "", "aliases:", '  "*": default', *_MORE, ""])
 
 
+def minimal(document: dict[str, Any] | None) -> str:
+    """Return the least text that serves: the first profile of what was found, or of an example."""
+    name, profile = next(iter((document or _TEMPLATE)["profiles"].items()))
+    lines = ["profiles:", f"  {scalar(name)}:", *_settings(profile)]
+    return "\n".join(
+        [*lines, "chains:", f"  default: [{scalar(name)}]", "aliases:", '  "*": default', ""]
+    )
+
+
 def write_schema(path: Path) -> None:
     """Write what editors check a configuration with beside it; raises OSError."""
     write_whole(path.with_name(SCHEMA_FILE), _schema())

@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from spillover.config.edits import chains_with, is_implicit, member_name, members_of
-from spillover.config.fields import DESKTOP
 from spillover.config.guard import FILE_ALONE, origin_of
 from spillover.config.routing import DEFAULT
 from spillover.config.schema import Chain, Profile
 from spillover.config.secrets import masked
 from spillover.config.upstreams import upstream_of
+from spillover.core.notices import DESKTOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

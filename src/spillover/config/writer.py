@@ -217,12 +217,7 @@ class Writer:
         try:
             return self._loaded(source)
         except ConfigError as error:
-            raise EditRefused(
-                "invalid_config",
-                "the configuration could not be used so",
-                status=400,
-                problems=error.problems,
-            ) from None
+            raise unusable(error) from None
 
     def _with_current(self, source: bytes, *, seeded: bool) -> tuple[Version | None, History]:
         """The history with the file as it stands in it, and what of it was edited by hand."""
@@ -264,6 +259,16 @@ class Writer:
             raise EditRefused(
                 "config_read_only", f"{where} can't be written: {error.strerror or error}"
             ) from None
+
+
+def unusable(error: ConfigError) -> EditRefused:
+    """Return the refusal of an edit that would leave such a configuration."""
+    return EditRefused(
+        "invalid_config",
+        "the configuration could not be used so",
+        status=400,
+        problems=error.problems,
+    )
 
 
 def _changed() -> EditRefused:

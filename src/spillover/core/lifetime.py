@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from spillover.core.values import NOTHING, Amounts
+from spillover.core.values import NOTHING, Parts
 
 
 class LifetimeSeries(msgspec.Struct, tag="lifetime"):
@@ -18,11 +18,10 @@ class LifetimeSeries(msgspec.Struct, tag="lifetime"):
     def roll(self, now: float) -> None:
         """Forget nothing."""
 
-    def add(self, at: float, amounts: Amounts) -> None:  # noqa: ARG002 - one shape for all windows
-        """Count `amounts` as used; negative amounts take back, never below nothing."""
-        self.totals[:] = [
-            max(0, own + more) for own, more in zip(self.totals, amounts, strict=True)
-        ]
+    def add(self, at: float, parts: Parts) -> None:  # noqa: ARG002 - one shape for all windows
+        """Count `parts` as used; negative amounts take back, never below nothing."""
+        for metric, amount in parts:
+            self.totals[metric] = max(0, self.totals[metric] + amount)
 
     def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
         """Return what counts of `metric`."""

@@ -1,6 +1,6 @@
-"""The kinds of what people are told, and which of them can't wait.
+"""The kinds of what people are told, which of them can't wait, and the place that is always there.
 
-Refuses to know events, words and who is told.
+Refuses to know events and words, and how anybody is told.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
     """A chain has nobody left."""
 
 
+DESKTOP: Final = "desktop"
+"""Where the configuration has notices go that are shown on this machine; others are addresses."""
 FILTERABLE: Final = tuple(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
 USUAL: Final = tuple(kind for kind in FILTERABLE if kind is not NoticeKind.COOLDOWN)
 """What is told where nothing else is asked for."""

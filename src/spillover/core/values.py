@@ -8,6 +8,7 @@ integer micro-neurons, so that sums over a million calls stay exact.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -57,6 +58,14 @@ METRIC_INDEX: Final[dict[Metric, int]] = {
     Metric.NEURONS: 5,
 }
 NOTHING: Final[Amounts] = (0, 0, 0, 0, 0, 0)
+Parts: TypeAlias = tuple[tuple[int, int], ...]
+"""(index of the metric, amount) of what is not zero."""
+
+
+@lru_cache(maxsize=256)
+def parts_of(amounts: Amounts) -> Parts:
+    """Return what of `amounts` counts; one call after the other uses the same."""
+    return tuple([(metric, amount) for metric, amount in enumerate(amounts) if amount])
 
 
 class Tier(StrEnum):

@@ -26,11 +26,11 @@ import msgspec
 from spillover.core.lifetime import LifetimeSeries
 from spillover.core.values import (
     METRIC_INDEX,
-    Amounts,
     Calendar,
     CalendarUnit,
     Lifetime,
     Metric,
+    Parts,
     Refill,
     Rolling,
     Window,
@@ -54,14 +54,8 @@ def _zeros() -> list[int]:
     return [0] * _METRICS
 
 
-def _negative(amounts: list[int]) -> Amounts:
-    return tuple(-amount for amount in amounts)  # type: ignore[return-value]
-
-
-@lru_cache(maxsize=64)
-def _parts(amounts: Amounts) -> tuple[tuple[int, int], ...]:
-    """Return (metric, amount) of what is not zero; one window after the other asks for the same."""
-    return tuple([(metric, amount) for metric, amount in enumerate(amounts) if amount])
+def _negative(amounts: list[int]) -> Parts:
+    return tuple([(metric, -amount) for metric, amount in enumerate(amounts) if amount])
 
 
 class RollingSeries(msgspec.Struct, tag="rolling"):
@@ -116,15 +110,15 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
         buckets.insert(place, (index, amounts))
         return amounts
 
-    def add(self, at: float, amounts: Amounts) -> None:
-        """Count `amounts` as used at `at`; negative amounts take back what was counted there.
+    def add(self, at: float, parts: Parts) -> None:
+        """Count `parts` as used at `at`; negative amounts take back what was counted there.
 
         Never below nothing: what is taken back may have left the window already.
         """
         index, buckets, totals = floor(at / self.width), self.buckets, self.totals
         is_latest = buckets and buckets[-1][0] == index  # as mostly
         bucket = buckets[-1][1] if is_latest else self._bucket(index)
-        for metric, amount in _parts(amounts):
+        for metric, amount in parts:
             if amount < 0:
                 amount = max(amount, -bucket[metric])  # noqa: PLW2901 - the loop is the hottest there is
             bucket[metric] += amount
@@ -184,15 +178,15 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
         # A clock that went back: what was used counts on, in the period it is now.
         self.starts_at, self.ends_at = period(self.unit, self.zone, now)
 
-    def add(self, at: float, amounts: Amounts) -> None:
-        """Count `amounts` as used at `at`; negative amounts take back what was counted then.
+    def add(self, at: float, parts: Parts) -> None:
+        """Count `parts` as used at `at`; negative amounts take back what was counted then.
 
         What a period that is over counted has left with it: nothing is taken back twice.
         """
         if at >= self.ends_at:
             self.roll(at)
         over = at < self.starts_at
-        for metric, amount in _parts(amounts):
+        for metric, amount in parts:
             if amount > 0 or not over:
                 self.totals[metric] = max(0, self.totals[metric] + amount)
 
@@ -246,12 +240,15 @@ class RefillSeries(msgspec.Struct, tag="refill"):
         # Divided last: whole units come back at whole fractions of the window, without rounding.
         return self.debt - max(0.0, now - self.at) * self.amount / self.seconds
 
-    def add(self, at: float, amounts: Amounts) -> None:
-        """Take this bucket's metric of `amounts` out at `at`; negative amounts put it back.
+    def add(self, at: float, parts: Parts) -> None:
+        """Take this bucket's metric of `parts` out at `at`; negative amounts put it back.
 
         What is put back late has come back in part already: that part is not given twice.
         """
-        amount: float = amounts[self.metric]
+        amount: float = 0
+        for metric, part in parts:
+            if metric == self.metric:
+                amount = part
         if amount == 0:
             return
         if at > self.at:
@@ -346,7 +343,7 @@ def seed(series: Series, older: RollingSeries, now: float) -> None:
     for index, amounts in older.buckets:
         ends_at = min(now, (index + 1) * older.width)
         series.roll(ends_at)
-        series.add(ends_at, tuple(amounts))  # type: ignore[arg-type]
+        series.add(ends_at, tuple(enumerate(amounts)))
     series.roll(now)
 
 

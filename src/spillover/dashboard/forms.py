@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-METRICS: Final = (
-    "requests",
-    "tokens",
-    "input_tokens",
-    "output_tokens",
-    "cost",
-    "neurons",
-    "concurrency",
-)
-_ENTRY: Final = frozenset({*METRICS, "per", "window"})
-_TIER_ORDER: Final = ("recurring", "trial", "none")
+from spillover.core.values import Metric
+
+_METRICS: Final = tuple(each.value for each in Metric)
+_ENTRY: Final = frozenset({*_METRICS, "per", "window"})
 
 
 def limit_rows(written: object) -> list[dict[str, Any]]:
@@ -45,7 +38,7 @@ def _long(entry: dict[str, Any]) -> list[dict[str, Any]]:
             "window": entry.get("window") or "",
             "rest": rest,
         }
-        for metric in METRICS
+        for metric in _METRICS
         if metric in entry
     ]
 

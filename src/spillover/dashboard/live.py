@@ -30,8 +30,6 @@ LOOK_S: Final = 1.0
 """Time between two looks when nothing happens: windows slide and cooldowns end by themselves."""
 _TOLD: Final = 40
 """Requests of one message: more than a person reads."""
-
-
 _SUBJECTS: Final = {
     "part_sums.html": "sums",
     "part_head.html": "chain",

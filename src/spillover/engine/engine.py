@@ -314,6 +314,10 @@ class Engine:
         """Run the local servers of the configuration until `close`, and follow its changes."""
         self._world.crew.start()
 
+    def restart_upstreams(self) -> list[str]:
+        """Start the local servers anew, each as soon as nothing is in flight; return their names."""
+        return self._world.crew.renew()
+
     def run_probes(self) -> None:
         """Probe the profiles that are to be probed now and then, until `close`."""
         self._probes.start()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from spillover.core.health import standing
-from spillover.core.ladder import Ask, Skipped, build, embedding_space
+from spillover.core.ladder import Ask, embedding_space
 from spillover.core.refusals import refusal
 from spillover.core.remedies import plight
 from spillover.core.tokens import estimate
@@ -18,16 +18,15 @@ from spillover.core.truncation import shortening
 from spillover.core.values import NANOUSD_PER_USD, Operation
 from spillover.core.waits import bounds_of, worth_waiting
 from spillover.engine.line import NOBODY
+from spillover.engine.prospects import prospect, skipped_document
 from spillover.events.kinds import iso
 from spillover.protocols.shortening import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from spillover.core.actions import Shorten
     from spillover.core.chains import Chain
     from spillover.core.ladder import Ladder
-    from spillover.core.limits import Block, Candidate
+    from spillover.core.limits import Candidate
     from spillover.core.values import Profile
     from spillover.engine.call import Call
     from spillover.engine.world import World
@@ -136,24 +135,6 @@ def shortened(asked: Asked | Spoken, wanted: Shorten) -> Shortened | None:
     return shorten(asked, fits)
 
 
-def prospect(ask: Ask, profiles: Mapping[str, Profile], book: Book, now: float) -> Ladder:
-    """Return the ladder with what the ledger would deny taken out.
-
-    As in serving, what is denied comes back into the ladder, for the spend gate to weigh.
-    """
-    blocked: dict[str, Block] = {}
-    while True:
-        ladder = build(replace(ask, blocked=blocked), profiles, book, now)
-        fresh = {
-            c.profile.name: block
-            for c in ladder.candidates
-            if (block := book.block(c, now)) is not None
-        }
-        if not fresh:
-            return ladder
-        blocked |= fresh
-
-
 def _estimate(candidate: Candidate | None) -> dict[str, Any] | None:
     if candidate is None:
         return None
@@ -177,15 +158,4 @@ def _evidence(profile: Profile, book: Book, now: float) -> dict[str, Any] | None
         "probe_at": None if found.probe_at is None else iso(found.probe_at),
         "source": found.source.value,
         "confidence": found.confidence.value,
-    }
-
-
-def skipped_document(skipped: Skipped) -> dict[str, Any]:
-    """Return why a profile can't serve a request now, as `/api/explain` says it."""
-    return {
-        "profile": skipped.profile,
-        "reason": skipped.reason.value,
-        "detail": skipped.detail,
-        "available_at": None if skipped.available_at is None else iso(skipped.available_at),
-        "never": skipped.never,
     }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spillover.ledger.ledger import Ledger
 
 CHANGED: Final = "its settings changed"
+RESET: Final = "a restart was asked for"
 
 
 class Crew:
@@ -70,6 +71,16 @@ class Crew:
             for post in self._posts.values()
             for profile in post.server.profiles
         }
+
+    def renew(self) -> list[str]:
+        """Start every server anew, each when no request is in flight to it; return their names."""
+        names = list(self._posts)
+        for name, post in self._posts.items():
+            post.supervisor.retire(RESET)
+            self._leaving[name] = post.task
+        self._posts.clear()
+        self.adopt(self._wanted, self._redact)
+        return names
 
     def _post(self, server: ManagedServer, before: list[asyncio.Task[None]]) -> _Post:
         ties = _ProfileTies(

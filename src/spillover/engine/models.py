@@ -12,7 +12,7 @@ import msgspec
 
 from spillover import __version__
 from spillover.config.addresses import is_loopback, under
-from spillover.config.dialects import auth_of
+from spillover.config.dialects import VERSIONS, auth_of
 from spillover.config.schema import Config, Profile
 from spillover.config.upstreams import Upstream, upstream_of
 from spillover.core.values import Protocol
@@ -36,7 +36,6 @@ _HEADERS: Final = {
     "accept-encoding": "gzip, deflate",
     "user-agent": f"spillover/{__version__}",
 }
-_MORE_HEADERS: Final = {Protocol.ANTHROPIC: {"anthropic-version": "2023-06-01"}}
 _QUERY: Final = {Protocol.ANTHROPIC: "?limit=1000"}
 """It lists 20 else: https://platform.claude.com/docs/en/api/models/list"""
 _LISTS: Final = ("data", "models", "result")
@@ -80,7 +79,7 @@ async def list_models(way: Way, far: Upstream, secret: Secret | None) -> Listed:
 
 
 async def _answer(way: Way, far: Upstream, url: str, secret: Secret | None) -> tuple[int, bytes]:
-    headers = _HEADERS | _MORE_HEADERS.get(far.protocol, {})
+    headers = _HEADERS | VERSIONS.get(far.protocol, {})
     if secret is not None:
         name, scheme = auth_of(far.protocol, far.entry)
         key = secret.reveal()

@@ -8,10 +8,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from spillover.core.ladder import Skipped
 from spillover.core.refusals import EndKind
 from spillover.core.savings import spent_nanousd
 from spillover.core.values import METRIC_SCALE, Metric, SkipReason, Value
-from spillover.engine.explaining import skipped_document
+from spillover.engine.prospects import skipped_document
 from spillover.engine.traces import rounded
 from spillover.events.kinds import iso
 from spillover.protocols.openai_chat import relayed_status
@@ -138,13 +139,15 @@ def _look(trace: Trace, look: Look) -> dict[str, Any]:
 def _without_room(passed: Blocked) -> dict[str, Any]:
     """Return a candidate that the ledger had no room for, as one that the ladder left out."""
     limit, block = passed.block.limit, passed.block
-    return {
-        "profile": passed.profile,
-        "reason": (SkipReason.COOLDOWN if limit is None else SkipReason.LIMIT).value,
-        "detail": "being probed by another request" if limit is None else limit.name,
-        "available_at": None if block.available_at is None else iso(block.available_at),
-        "never": block.never,
-    }
+    return skipped_document(
+        Skipped(
+            profile=passed.profile,
+            reason=SkipReason.COOLDOWN if limit is None else SkipReason.LIMIT,
+            detail="being probed by another request" if limit is None else limit.name,
+            available_at=block.available_at,
+            never=block.never,
+        )
+    )
 
 
 def _attempt(trace: Trace, sent: Sent) -> dict[str, Any]:

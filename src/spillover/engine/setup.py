@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from spillover import __version__
 from spillover.config.addresses import under
+from spillover.config.dialects import VERSIONS
 from spillover.core.values import FailureClass, Operation, Protocol, StreamUsage
 from spillover.engine.attempt import Shipment
 from spillover.engine.reading import Passage
@@ -119,7 +120,7 @@ class Setup:
     def _headers_to(self, endpoint: Endpoint, call: Call) -> dict[str, str]:
         headers = self._headers.get(endpoint.profile)
         if headers is None:
-            version = _VERSIONS.get(endpoint.protocol, {})
+            version = VERSIONS.get(endpoint.protocol, {})
             headers = SameHeaders(_FIXED_HEADERS | version | endpoint.headers())
             self._headers[endpoint.profile] = headers
         if not call.passed_headers or SPOKEN[endpoint.protocol] is not call.dialect:
@@ -147,8 +148,6 @@ _FIXED_HEADERS: Final = {
     "user-agent": f"spillover/{__version__}",
 }
 """Some providers' front doors refuse requests without a user agent."""
-_VERSIONS: Final = {Protocol.ANTHROPIC: {"anthropic-version": "2023-06-01"}}
-"""https://platform.claude.com/docs/en/api/versioning; a client of the same protocol says its own."""
 
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_.\[\]$/-]")

@@ -28,7 +28,7 @@ from spillover.core.values import (
     Value,
     Window,
 )
-from spillover.engine.explaining import prospect, skipped_document
+from spillover.engine.prospects import prospect, skipped_document
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Final
 
-from spillover.core.notices import GRAVE, NoticeKind
+from spillover.core.notices import DESKTOP, GRAVE, NoticeKind
 from spillover.events import desktop
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ WAITING_MOST: Final = 20
 LEAVING_S: Final = 2.0
 """How long what waits has at the end."""
 TITLE: Final = "Spillover"
-DESKTOP: Final = "desktop"
 _SHORTEST: Final = 4
 _TELLING: Final = 200
 

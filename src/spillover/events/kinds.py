@@ -164,7 +164,8 @@ Event: TypeAlias = (
     | Notice
 )
 
-_INSTANTS: Final = ("at", "until", "available_at")
+INSTANTS: Final = frozenset({"at", "until", "available_at"})
+"""Fields that are epoch seconds here and text in JSON."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -177,7 +178,7 @@ def iso(at: float) -> str:
 def document(event: Event) -> dict[str, Any]:
     """Return the event as plain values, with `type` and ISO instants."""
     fields: dict[str, Any] = msgspec.to_builtins(event)
-    for name in _INSTANTS:
+    for name in INSTANTS:
         value = fields.get(name)
         if value is not None:
             fields[name] = iso(value)

@@ -24,6 +24,7 @@ from spillover.gateway.queries import Query
 if TYPE_CHECKING:
     from datetime import date
 
+    from spillover.catalogue import Catalogue
     from spillover.engine import Engine
     from spillover.gateway.routes import Inquiry
 
@@ -46,6 +47,13 @@ class Pinning(msgspec.Struct, forbid_unknown_fields=True):
     """None: undo it."""
     strict: bool = False
     """It alone may serve."""
+
+
+async def openapi(inquiry: Inquiry) -> None:
+    """Answer what routes there are."""
+    from spillover.gateway.openapi import description  # noqa: PLC0415 - seldom needed
+
+    await inquiry.visit.answer_json(200, description(inquiry.engine.status()["version"]))
 
 
 async def status(inquiry: Inquiry) -> None:
@@ -122,6 +130,12 @@ async def clear_usage(inquiry: Inquiry) -> None:
     await inquiry.visit.answer_json(200, {"cleared": cleared})
 
 
+async def restart_upstreams(inquiry: Inquiry) -> None:
+    """Start the local servers that the gateway runs anew."""
+    await inquiry.fields(Nothing)
+    await inquiry.visit.answer_json(202, {"restarting": inquiry.engine.restart_upstreams()})
+
+
 async def explain(inquiry: Inquiry) -> None:
     """Answer who would serve a chat request now, and why the others would not."""
     visit = inquiry.visit
@@ -159,11 +173,15 @@ async def provider(inquiry: Inquiry) -> None:
     known, name = inquiry.engine.catalogue, inquiry.names["provider"]
     entry = known.provider(name)
     if entry is None:
-        near = known.nearest(name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        message = f"the catalogue has no provider {name[:80]!r}{hint}"
-        raise RequestError(message, code="not_found", status=404)
+        raise RequestError(no_provider(known, name), code="not_found", status=404)
     await inquiry.visit.answer_json(200, document(entry, known, _today(inquiry.engine)))
+
+
+def no_provider(known: Catalogue, name: str) -> str:
+    """Say that the catalogue has no such provider, and which ones are named much like it."""
+    near = known.nearest(name)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"the catalogue has no provider {name[:80]!r}{hint}"
 
 
 def _today(engine: Engine) -> date:

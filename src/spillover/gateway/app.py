@@ -95,6 +95,10 @@ class Gateway:
         """What clients of OpenAI's Responses may go on from."""
         return self._proxy.recall
 
+    def redact(self, text: str) -> str:
+        """Mask the secrets of the configuration in force."""
+        return self._redact(text)
+
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""
         self._settings = settings

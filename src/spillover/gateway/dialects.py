@@ -27,7 +27,8 @@ PASSED: Final = {
 }
 """Headers of a client that go to an upstream of its own protocol; no other header does."""
 _GEMINI: Final = re.compile(
-    r"/v1(?:beta)?/models/(?P<model>.+):(?P<verb>generateContent|streamGenerateContent|countTokens)"
+    r"/v1(?:beta)?/models/(?P<model>.+):(?P<verb>generateContent|streamGenerateContent|countTokens)",
+    re.DOTALL,  # a name is looked up whatever it is made of
 )
 PATHS: Final = (
     "/v1/messages",

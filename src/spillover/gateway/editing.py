@@ -17,12 +17,11 @@ from spillover.config.locate import config_path, state_folder
 from spillover.config.starter import blank, starter
 from spillover.config.summary import summary
 from spillover.config.versions import Version, revision_of
-from spillover.config.writer import Edit, Writer, Written
+from spillover.config.writer import Edit, Writer, Written, unusable
 from spillover.errors import ConfigError, EditRefused, Problem
 from spillover.events.kinds import iso
 from spillover.gateway.reload import adopt
 from spillover.gateway.settings import Settings
-from spillover.gateway.visit import problem_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,12 +120,7 @@ class Editing:
         try:
             replace(written, host=settings.host, port=settings.port).check()
         except ConfigError as error:
-            raise EditRefused(
-                "invalid_config",
-                "the configuration could not be used so",
-                status=400,
-                problems=error.problems,
-            ) from None
+            raise unusable(error) from None
 
     def change(self, written: Written) -> dict[str, Any] | None:
         """Return the `change` of an answer; None where nothing changed."""
@@ -151,7 +145,7 @@ class Editing:
             "path": str(self.path),
             "source": self.source,
             "revision": None if source is None else revision_of(source),
-            "problems": [problem_fields(each) for each in problems],
+            "problems": [each.fields() for each in problems],
             "undo": undo,
             **summary(loaded),
         }

@@ -39,7 +39,7 @@ async def recent(inquiry: Inquiry) -> None:
     limit = Query(inquiry.visit, ("limit",)).number("limit", _USUAL, RECENT)
     boot = inquiry.gateway.boot
     events = [
-        msgspec.Raw(b'{"id":"%s-%d",' % (boot, number) + to_json(event)[1:])
+        msgspec.Raw(b'{"event_id":"%s-%d",' % (boot, number) + to_json(event)[1:])
         for number, event in inquiry.engine.events.recent(limit)
     ]
     await inquiry.visit.answer_json(200, {"events": events})

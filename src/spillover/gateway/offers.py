@@ -1,6 +1,6 @@
 """Answer what could be added: keys and servers that are there, and the models of a provider.
 
-Refuses to add anything.
+Refuses to add anything. What only these routes need is loaded when one is first asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from spillover.config.routing import DEFAULT
 from spillover.core.values import METRIC_SCALE, Tier
 from spillover.engine.status import window_name
 from spillover.errors import EditRefused, RequestError
+from spillover.gateway.admin import no_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ _TIERS: Final = (Tier.LOCAL, Tier.FREE, Tier.PAID)
 
 async def discovery(inquiry: Inquiry) -> None:
     """Answer which keys and local servers no profile uses yet."""
-    from spillover.config.discovery import local_servers, whatever_is_there  # noqa: PLC0415
+    from spillover.config.discovery import local_servers, whatever_is_there
 
     loaded = inquiry.gateway.editing.loaded
     known = loaded.catalogue
@@ -37,8 +38,8 @@ async def discovery(inquiry: Inquiry) -> None:
     found = whatever_is_there(loaded.environ, servers, known)
     simulated = inquiry.gateway.editing.is_blank
     unused = [each for each in found if simulated or not _is_used(each, loaded)]
-    chain = next(iter(loaded.config.chains), DEFAULT) if not simulated else DEFAULT
-    chain = DEFAULT if DEFAULT in loaded.config.chains else chain
+    chains = loaded.config.chains
+    chain = DEFAULT if simulated or DEFAULT in chains else next(iter(chains), DEFAULT)
     document = {
         "keys": [_key(each, known, chain) for each in unused if each.variable is not None],
         "servers": [_server(each, known, chain) for each in unused if each.server is not None],
@@ -48,7 +49,7 @@ async def discovery(inquiry: Inquiry) -> None:
 
 def _is_used(found: Found, loaded: LoadedConfig) -> bool:
     """Whether a profile goes to the server, or to the provider with this key."""
-    from spillover.config.upstreams import upstream_of  # noqa: PLC0415
+    from spillover.config.upstreams import upstream_of
 
     for profile in loaded.config.profiles.values():
         far = upstream_of(
@@ -94,8 +95,8 @@ def _offer(found: Found, known: Catalogue) -> dict[str, Any]:
 
 async def models(inquiry: Inquiry) -> None:
     """Answer the models that a provider lists for a key, with what is known of them."""
-    from spillover.config.grants import read_key, secret_of  # noqa: PLC0415
-    from spillover.engine.models import own_upstream  # noqa: PLC0415
+    from spillover.config.grants import read_key, secret_of
+    from spillover.engine.models import own_upstream
 
     body: dict[str, Any] = await inquiry.fields(dict[str, Any])
     if body.keys() - {"key"}:
@@ -119,10 +120,7 @@ async def models(inquiry: Inquiry) -> None:
 def _provider(known: Catalogue, name: str) -> Provider:
     entry = known.provider(name)
     if entry is None:
-        near = known.nearest(name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        message = f"the catalogue has no provider {name[:80]!r}{hint}"
-        raise EditRefused("not_found", message, status=404)
+        raise EditRefused("not_found", no_provider(known, name), status=404)
     return entry
 
 
@@ -143,9 +141,9 @@ def _listing(
 
 
 def _model(entry: Provider, name: str, known: Catalogue) -> dict[str, Any]:
-    from spillover.catalogue import Kind  # noqa: PLC0415
-    from spillover.config.discovery import can_count_free  # noqa: PLC0415
-    from spillover.config.facts import is_cloud_model  # noqa: PLC0415
+    from spillover.catalogue import Kind
+    from spillover.config.discovery import can_count_free
+    from spillover.config.facts import is_cloud_model
 
     facts = known.model_facts(entry.id, name)
     free = known.is_free(entry.id, name) or name.endswith(":free")

@@ -21,17 +21,13 @@ from spillover.gateway.bodies import read_body
 from spillover.gateway.overheard import overhear
 from spillover.gateway.pages import is_demo, part
 from spillover.gateway.proxy import read_call
+from spillover.gateway.queries import asked
 from spillover.gateway.routes import SMALL_BODY
 
 if TYPE_CHECKING:
     from spillover.gateway.routes import Inquiry
 
 _SMALL: Final = {"role": "user", "content": "hi"}
-
-
-def asked(inquiry: Inquiry) -> dict[str, str]:
-    """Return what the address asks for; what is left blank is left out."""
-    return dict(parse_qsl(inquiry.visit.scope["query_string"].decode("latin-1")))
 
 
 async def why(inquiry: Inquiry) -> None:
@@ -43,7 +39,7 @@ async def why(inquiry: Inquiry) -> None:
 
 async def profile(inquiry: Inquiry) -> None:
     """Answer a profile's drawer: how it stands, what can be done about it, its settings."""
-    name, chain = inquiry.names["profile"], asked(inquiry).get("chain")
+    name, chain = inquiry.names["profile"], asked(inquiry.visit).get("chain")
     document = await overhear(admin.profile, inquiry, names={"profile": name})
     chains = inquiry.engine.status()["chains"]
     config = await configuration(inquiry)
@@ -90,7 +86,7 @@ async def add(inquiry: Inquiry) -> None:
 
 def _joined(inquiry: Inquiry) -> str:
     """Return the chain that a new profile joins; the demo's own is not kept in any file."""
-    return "default" if is_demo(inquiry) else asked(inquiry).get("chain", "")
+    return "default" if is_demo(inquiry) else asked(inquiry.visit).get("chain", "")
 
 
 async def key(inquiry: Inquiry) -> None:
@@ -142,7 +138,7 @@ def _link(inquiry: Inquiry) -> Link:
 
 async def fallbacks(inquiry: Inquiry) -> None:
     """Answer the table of the latest fallbacks."""
-    query = asked(inquiry)
+    query = asked(inquiry.visit)
     found = await overhear(past.fallbacks, inquiry, query={"limit": "50", **query})
     kept = urlencode({name: value for name, value in query.items() if name != "before"})
     await part(inquiry, "part_fallbacks.html", {"found": found, "query": kept})
@@ -150,7 +146,7 @@ async def fallbacks(inquiry: Inquiry) -> None:
 
 async def requests(inquiry: Inquiry) -> None:
     """Answer the table of the latest requests."""
-    found = await overhear(past.requests, inquiry, query=asked(inquiry))
+    found = await overhear(past.requests, inquiry, query=asked(inquiry.visit))
     await part(inquiry, "part_requests.html", {"found": found})
 
 

@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("json", "csv")
 _USUAL: Final = 100
 _PAGE: Final = 1_000
+_COLUMNS: Final = {
+    "chain": "chain",
+    "from": "source",
+    "to": "target",
+    "cause": "cause",
+    "request_id": "request_id",
+}
+"""What fallbacks are asked for by, and the column that holds it."""
 _FALLBACK: Final = (
     "id",
     "at",
@@ -105,22 +113,17 @@ def _totals(found: Iterable[Sequence[Counts]]) -> dict[str, float]:
 
 async def fallbacks(inquiry: Inquiry) -> None:
     """Answer the latest fallbacks, newest first."""
-    places = {"chain": "chain", "from": "source", "to": "target", "cause": "cause"}
-    places["request_id"] = "request_id"
-    query = Query(inquiry.visit, (*places, "span", "limit", "before", "format"))
+    query = Query(inquiry.visit, (*_COLUMNS, "span", "limit", "before", "format"))
     as_csv = query.choice("format", _FORMATS, "json") == "csv"
     span = query.choice("span", ("", *SPANS), "")
-    limit = (
-        query.number("limit", FALLBACKS_MOST, FALLBACKS_MOST)
-        if as_csv
-        else query.number("limit", _USUAL, _PAGE)
-    )
+    usual, most = (FALLBACKS_MOST, FALLBACKS_MOST) if as_csv else (_USUAL, _PAGE)
+    limit = query.number("limit", usual, most)
     # One more than is shown tells whether a page follows.
     found = await inquiry.engine.history.fallbacks(
         since=SPANS[span].axis(inquiry.engine.clock.now()).start if span else 0.0,
         before=query.number("before", 0, 1 << 53) or None,
         limit=limit + 1,
-        wanted={column: query.text(name) for name, column in places.items()},
+        wanted={column: query.text(name) for name, column in _COLUMNS.items()},
     )
     lines = [_fallback(each) for each in found[:limit]]
     if as_csv:

@@ -1,4 +1,4 @@
-"""Read what follows the `?` of an address: each parameter known, given once, and of its kind.
+"""Read what follows the `?` of an address: as it comes, or each parameter known and of its kind.
 
 Refuses to know what is asked for.
 """
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 _SHOWN: int = 40
 
 
+def asked(visit: Visit) -> dict[str, str]:
+    """Return the parameters as they come, the last of a name; what is left blank is left out."""
+    return dict(parse_qsl(_text(visit)))
+
+
 class Query:
-    """The parameters of one request."""
+    """The parameters of one request, each known and given once."""
 
     def __init__(self, visit: Visit, known: Iterable[str]) -> None:
         """Read them; raises `RequestError` for one that is not `known`, or given twice."""
         names = tuple(known)
         self._given: dict[str, str] = {}
-        text = visit.scope["query_string"].decode("latin-1")
-        for name, value in parse_qsl(text, keep_blank_values=True):
+        for name, value in parse_qsl(_text(visit), keep_blank_values=True):
             if name not in names:
                 raise RequestError(
                     f"there is no parameter {name[:_SHOWN]!r} (there are: {', '.join(names)})"
@@ -59,3 +63,8 @@ class Query:
                 f"{name} must be one of {', '.join(words)}, not {written[:_SHOWN]!r}"
             )
         return written
+
+
+def _text(visit: Visit) -> str:
+    text: str = visit.scope["query_string"].decode("latin-1")
+    return text

@@ -13,6 +13,7 @@ from spillover.config.loader import LoadedConfig, digest
 from spillover.config.watch import changes
 from spillover.errors import ConfigError
 from spillover.events import ConfigRejected, ConfigReloaded
+from spillover.events.log import set_level
 from spillover.gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ async def adopt(gateway: Gateway, loaded: LoadedConfig) -> None:
         return
     gateway.apply(settings, loaded.redactor.redact)
     gateway.notices.adopt(loaded.config.notify)
+    set_level(settings.log_level)
     gateway.rejected = False
     for problem in (*loaded.warnings, *loaded.missing_keys):
         log.warning("%s", problem)

@@ -115,4 +115,5 @@ def _pattern(path: str) -> re.Pattern[str]:
         parts += [re.escape(path[end : place.start()])]
         parts += [f"(?P<{place[1]}>{'.+' if place[2] else '[^/]+'})"]
         end = place.end()
-    return re.compile("".join(parts) + re.escape(path[end:]))
+    # A name is looked up whatever it is made of, lines and all.
+    return re.compile("".join(parts) + re.escape(path[end:]), re.DOTALL)

@@ -104,6 +104,7 @@ async def serve(
     beside = [asyncio.create_task(Sweeper(server.server_state.connections).run())]
     if followed is not None and not (options.engine and options.engine.in_memory):
         beside.append(asyncio.create_task(_keep_line(gateway, followed)))
+        beside.append(asyncio.create_task(_keep_log(gateway)))
     if followed is not None:
         beside.append(asyncio.create_task(_follow(gateway, followed)))
     try:
@@ -153,6 +154,13 @@ async def _keep_line(gateway: Gateway, loaded: LoadedConfig) -> None:
     from spillover.gateway.glance import keep  # noqa: PLC0415 - the same
 
     await keep(gateway.engine, loaded.path, state_folder(gateway.environ))
+
+
+async def _keep_log(gateway: Gateway) -> None:
+    from spillover.config.locate import log_folder  # noqa: PLC0415 - needed after the start alone
+    from spillover.gateway.logbook import keep  # noqa: PLC0415 - the same
+
+    await keep(gateway, log_folder(gateway.environ))
 
 
 @contextlib.contextmanager

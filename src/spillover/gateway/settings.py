@@ -14,6 +14,7 @@ from spillover.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from spillover.config.secrets import MissingSecret, Secret
+    from spillover.core.levels import LogLevel
 
 _USUAL: Final = Server()
 
@@ -34,6 +35,8 @@ class Settings:
     admin_key: Secret | MissingSecret | None = None
     """Opens everything else, as soon as there are client keys or this key. A missing one was asked
     for and not found: nothing opens what it guards."""
+    log_level: LogLevel = _USUAL.log_level
+    """What is logged: this and what matters more."""
 
     @classmethod
     def of(cls, server: Server, *, host: str | None = None, port: int | None = None) -> Settings:
@@ -45,6 +48,7 @@ class Settings:
             allowed_hosts=server.allowed_hosts,
             client_keys=server.client_keys,
             admin_key=server.admin_key,
+            log_level=server.log_level,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Answer the routes that change the configuration's file, and those that say what could be added.
+"""Answer the routes that say what the configuration's file says, change it and undo that.
 
 Refuses to know how a file is edited. What an edit needs is loaded when the first one comes.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
+
+from msgspec.structs import replace
 
 from spillover.config.findings import nearest
 from spillover.errors import EditRefused, RequestError
+from spillover.gateway.queries import asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spillover.config.grants import GivenKey
     from spillover.config.loader import LoadedConfig
-    from spillover.config.writer import Written
+    from spillover.config.writer import Edit, Written
     from spillover.gateway.editing import Editing
     from spillover.gateway.routes import Inquiry
 
@@ -50,8 +52,8 @@ async def config(inquiry: Inquiry) -> None:
 
 async def change_config(inquiry: Inquiry) -> None:
     """Change what holds for all chains."""
-    from spillover.config.edits import GLOBALS, merge_globals  # noqa: PLC0415 - seldom needed
-    from spillover.config.summary import unmasked  # noqa: PLC0415
+    from spillover.config.edits import GLOBALS, merge_globals
+    from spillover.config.summary import unmasked
 
     body = await _body(inquiry, GLOBALS)
 
@@ -68,7 +70,7 @@ async def change_config(inquiry: Inquiry) -> None:
 
 async def versions(inquiry: Inquiry) -> None:
     """Answer the texts of the file that are kept."""
-    from spillover.gateway.editing import version_fields  # noqa: PLC0415
+    from spillover.gateway.editing import version_fields
 
     editing = _editing(inquiry)
     history = await asyncio.to_thread(editing.writer().history)
@@ -82,7 +84,7 @@ async def versions(inquiry: Inquiry) -> None:
 
 async def undo(inquiry: Inquiry) -> None:
     """Go back to the text before, or to a certain one."""
-    from spillover.gateway.editing import version_fields  # noqa: PLC0415
+    from spillover.gateway.editing import version_fields
 
     body = await _body(inquiry, ("to",))
     to = body.get("to")
@@ -99,9 +101,9 @@ async def undo(inquiry: Inquiry) -> None:
 
 async def add_profile(inquiry: Inquiry) -> None:
     """Add a profile."""
-    from spillover.config import edits  # noqa: PLC0415
-    from spillover.config.routing import DEFAULT  # noqa: PLC0415
-    from spillover.config.summary import PROFILE_SETTINGS  # noqa: PLC0415
+    from spillover.config import edits
+    from spillover.config.routing import DEFAULT
+    from spillover.config.summary import PROFILE_SETTINGS
 
     body = await _body(inquiry, (*_ADDING, *PROFILE_SETTINGS))
     editing = _editing(inquiry)
@@ -124,8 +126,8 @@ async def add_profile(inquiry: Inquiry) -> None:
 
 async def change_profile(inquiry: Inquiry) -> None:
     """Change settings of a profile."""
-    from spillover.config import edits  # noqa: PLC0415
-    from spillover.config.summary import PROFILE_SETTINGS  # noqa: PLC0415
+    from spillover.config import edits
+    from spillover.config.summary import PROFILE_SETTINGS
 
     body = await _body(inquiry, ("key", *PROFILE_SETTINGS))
     name = inquiry.names["profile"]
@@ -141,13 +143,12 @@ async def change_profile(inquiry: Inquiry) -> None:
 
 async def remove_profile(inquiry: Inquiry) -> None:
     """Remove a profile."""
-    from spillover.config import edits  # noqa: PLC0415
+    from spillover.config import edits
 
     await _body(inquiry, ())
     name = inquiry.names["profile"]
     left: list[str] = []
-    asked = parse_qs(inquiry.visit.scope["query_string"].decode("latin-1"))
-    from_chains = asked.get("from_chains", [""])[-1] in {"true", "1"}
+    from_chains = asked(inquiry.visit).get("from_chains") in {"true", "1"}
 
     def change(document: dict[str, Any]) -> None:
         left[:] = edits.remove_profile(document, name, from_chains=from_chains)
@@ -158,8 +159,8 @@ async def remove_profile(inquiry: Inquiry) -> None:
 
 async def add_chain(inquiry: Inquiry) -> None:
     """Add a chain."""
-    from spillover.config import edits  # noqa: PLC0415
-    from spillover.config.summary import CHAIN_SETTINGS  # noqa: PLC0415
+    from spillover.config import edits
+    from spillover.config.summary import CHAIN_SETTINGS
 
     body = await _body(inquiry, ("name", *CHAIN_SETTINGS))
     name = _text(body, "name")
@@ -173,8 +174,8 @@ async def add_chain(inquiry: Inquiry) -> None:
 
 async def change_chain(inquiry: Inquiry) -> None:
     """Change settings of a chain."""
-    from spillover.config import edits  # noqa: PLC0415
-    from spillover.config.summary import CHAIN_SETTINGS  # noqa: PLC0415
+    from spillover.config import edits
+    from spillover.config.summary import CHAIN_SETTINGS
 
     body = await _body(inquiry, CHAIN_SETTINGS)
     name = inquiry.names["chain"]
@@ -186,7 +187,7 @@ async def change_chain(inquiry: Inquiry) -> None:
 
 async def remove_chain(inquiry: Inquiry) -> None:
     """Remove a chain."""
-    from spillover.config import edits  # noqa: PLC0415
+    from spillover.config import edits
 
     await _body(inquiry, ())
     name = inquiry.names["chain"]
@@ -271,13 +272,14 @@ def _revision(inquiry: Inquiry) -> str | None:
 # What is done.
 
 
-async def _edit(
-    inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str, **more: Any
-) -> Written:
-    from spillover.config.writer import Edit  # noqa: PLC0415
+async def _edit(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Written:
+    return await _editing(inquiry).edit(_wanted(inquiry, change, what))
 
-    edit = Edit(change=change, what=what, by="api", revision=_revision(inquiry), **more)
-    return await _editing(inquiry).edit(edit)
+
+def _wanted(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Edit:
+    from spillover.config.writer import Edit
+
+    return Edit(change=change, what=what, by="api", revision=_revision(inquiry))
 
 
 async def _edit_with_key(
@@ -288,8 +290,8 @@ async def _edit_with_key(
     what: str,
 ) -> Written:
     """Make an edit with the key that came with it; one that was pasted is kept only if it is made."""
-    from spillover.config.edits import check_name  # noqa: PLC0415
-    from spillover.config.grants import check_grant, key_settings, read_key  # noqa: PLC0415
+    from spillover.config.edits import check_name
+    from spillover.config.grants import check_grant, key_settings, read_key
 
     key = read_key(body.get("key"))
     check_name(name)
@@ -305,13 +307,8 @@ async def _edit_with_key(
 
     settings = key_settings(reference)
     try:
-        return await _edit(
-            inquiry,
-            lambda document: change(document, settings),
-            what,
-            granted=reference,
-            check=check,
-        )
+        edit = _wanted(inquiry, lambda document: change(document, settings), what)
+        return await _editing(inquiry).edit(replace(edit, granted=reference, check=check))
     except BaseException:
         await asyncio.to_thread(given.drop, reference, folder=folder)
         raise
@@ -330,7 +327,7 @@ async def _answer(
 async def _answer_profile(
     inquiry: Inquiry, name: str, written: Written, *, status: int = 200
 ) -> None:
-    from spillover.config.summary import profile  # noqa: PLC0415
+    from spillover.config.summary import profile
 
     standing = inquiry.engine.status()["profiles"].get(name, {})
     document = {"name": name, **standing, "config": profile(written.loaded, name)}
@@ -340,7 +337,7 @@ async def _answer_profile(
 async def _answer_chain(
     inquiry: Inquiry, name: str, written: Written, *, status: int = 200
 ) -> None:
-    from spillover.config.summary import chain  # noqa: PLC0415
+    from spillover.config.summary import chain
 
     standing = inquiry.engine.status()["chains"].get(name, {})
     document = {"name": name, **standing, "config": chain(written.loaded, name)}

@@ -17,7 +17,8 @@ from spillover.errors import RequestError
 from spillover.gateway import offers, past, steering
 from spillover.gateway.overheard import overhear
 from spillover.gateway.pages import page
-from spillover.gateway.parts import asked, configuration
+from spillover.gateway.parts import configuration
+from spillover.gateway.queries import asked
 from spillover.simulator.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Failing(msgspec.Struct, forbid_unknown_fields=True):
 
 async def history(inquiry: Inquiry) -> None:
     """Answer what was: plots and the table of fallbacks."""
-    query = asked(inquiry)
+    query = asked(inquiry.visit)
     context = {
         **_names(inquiry),
         "span": query.get("span", "day"),
@@ -74,7 +75,7 @@ async def playground(inquiry: Inquiry) -> None:
     """Answer the page that sends a prompt through a chain."""
     routing = inquiry.engine.routing
     names = [*routing.chains, *routing.profiles]
-    wanted = asked(inquiry).get("chain", "")
+    wanted = asked(inquiry.visit).get("chain", "")
     chain = wanted if wanted in names else names[0]
     context = {
         "names": names,

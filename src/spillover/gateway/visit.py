@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spillover.engine import Give
-    from spillover.errors import Problem, SpilloverError
+    from spillover.errors import SpilloverError
     from spillover.gateway.access import Denial
     from spillover.gateway.asgi import Headers, Receive, Scope, Send, Writer
 
@@ -203,18 +203,6 @@ async def answer_error(visit: Visit, error: SpilloverError) -> None:
 async def _refuse_edit(visit: Visit, error: EditRefused) -> None:
     """Answer an edit that was not made with what stands in its way."""
     body = msgspec.json.decode(error_body(error.code, str(error), request_id=visit.request_id))
-    problems = [problem_fields(problem) for problem in error.problems]
+    problems = [problem.fields() for problem in error.problems]
     body["error"] |= {"problems": problems, **error.names}
     await visit.answer_json(error.status, body)
-
-
-def problem_fields(problem: Problem) -> dict[str, Any]:
-    """Return what is wrong at a place of the configuration, as it is told."""
-    return {
-        "file": problem.file,
-        "line": problem.line or None,
-        "key": problem.key,
-        "found": problem.found,
-        "expected": problem.expected,
-        "nearest": problem.nearest,
-    }

@@ -25,6 +25,7 @@ from spillover.core.values import (
     owner_of_account,
     owner_of_model,
     owner_of_profile,
+    parts_of,
 )
 from spillover.core.windows import RollingSeries, Series, new_series, seed, window_key
 
@@ -134,9 +135,10 @@ class Counters:
 
     def count(self, tallies: list[Tally], at: float, amounts: Amounts) -> None:
         """Count `amounts` as used at `at` in every window; negative ones take back."""
+        parts = parts_of(amounts)
         for tally in tallies:
             for series in tally.series.values():
-                series.add(at, amounts)
+                series.add(at, parts)
 
     def track(self, owner: str, window: Window, metric: Metric, amount: int, now: float) -> None:
         """Count a window for an owner from `now` on, and what is known of its past."""

@@ -234,20 +234,23 @@ class SqliteJournal:
         self._let_go()
 
 
-def move_aside(path: Path, stamp: str, seen: tuple[int, int] | None) -> Path | None:
+def move_aside(
+    path: Path, stamp: str, seen: tuple[int, int] | None, why: str = "unusable"
+) -> Path | None:
     """Rename a file and its write-ahead log, which belongs to it; return where it went.
 
+    Its new name says `why` and when (`stamp`).
     `seen` is the identity of the file that was found unfit; None is returned, and nothing done,
     when another one is there by now. Raises `StorageError`.
     """
     try:
         if seen is not None and _identity(path) != seen:
             return None
-        moved_to = path.with_name(f"{path.name}.unusable-{stamp}")
+        moved_to = path.with_name(f"{path.name}.{why}-{stamp}")
         count = 1
         while moved_to.exists():
             count += 1
-            moved_to = path.with_name(f"{path.name}.unusable-{stamp}-{count}")
+            moved_to = path.with_name(f"{path.name}.{why}-{stamp}-{count}")
         # The log first: a new file must never find the old one's.
         for suffix in ("-wal", "-shm", ""):
             source = path.with_name(path.name + suffix)

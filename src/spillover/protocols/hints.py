@@ -128,17 +128,17 @@ class _Facts:
 
 
 _MESSAGES: Final = frozenset(
-    "message msg detail details error error_description title status_msg raw error_msg errmsg "  # noqa: SIM905
+    "message msg detail details error error_description title status_msg raw error_msg errmsg "  # noqa: SIM905 - read as words
     "error_message errormessage faultstring exception reason_phrase".split()
 )
 """Fields whose text is for people; where it holds JSON, that is read instead."""
 _INNER: Final = _MESSAGES | frozenset(
-    "errors violations metadata base_resp headers promptfeedback cause choices x_groq response "  # noqa: SIM905
+    "errors violations metadata base_resp headers promptfeedback cause choices x_groq response "  # noqa: SIM905 - read as words
     "innererror inner_error fault upstream_error provider_error result delta".split()
 )
 """Fields that are looked into."""
 _CODES: Final = frozenset(
-    "code type status reason status_code statuscode error_code error_type blockreason __type "  # noqa: SIM905
+    "code type status reason status_code statuscode error_code error_type blockreason __type "  # noqa: SIM905 - read as words
     "errorcode errcode err_code".split()
 )
 _NAMES: Final = frozenset({"quotaid", "limit_source", "quota_limit", "quota_unit"})

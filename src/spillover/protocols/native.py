@@ -74,7 +74,7 @@ _ANSWERS: Final = (
 )
 """Fields that hold what was asked for, of native protocols."""
 _BLOCKING: Final = frozenset(
-    "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII IMAGE_SAFETY LANGUAGE OTHER".split()  # noqa: SIM905
+    "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII IMAGE_SAFETY LANGUAGE OTHER".split()  # noqa: SIM905 - read as words
 )
 """Gemini's finish reasons of an answer that is withheld."""
 

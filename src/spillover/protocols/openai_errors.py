@@ -87,7 +87,7 @@ def relayed_error(failure: Failure, *, request_id: str | None = None) -> bytes:
 def relayed_status(failure: Failure) -> int:
     """Return the HTTP status of a relayed refusal: the provider's own 4xx, else 400."""
     status = failure.status
-    return status if status is not None and 400 <= status < 500 else 400  # noqa: PLR2004
+    return status if status is not None and 400 <= status < 500 else 400  # noqa: PLR2004 - HTTP's
 
 
 def stream_error_event(body: bytes) -> bytes:

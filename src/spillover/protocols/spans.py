@@ -98,7 +98,7 @@ def instant_of(stated: Any) -> float | None:
 
 
 _MONTHS: Final = dict(
-    zip("jan feb mar apr may jun jul aug sep oct nov dec".split(), range(1, 13), strict=True)  # noqa: SIM905
+    zip("jan feb mar apr may jun jul aug sep oct nov dec".split(), range(1, 13), strict=True)  # noqa: SIM905 - read as words
 )
 _TIME: Final = r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
 _DATES: Final = tuple(

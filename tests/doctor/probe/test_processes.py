@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from spillover.doctor.probe.processes import holder_of, memory_and_age, pid_of, printed
+from spillover.doctor.judge.ports import pid_of
+from spillover.doctor.probe.processes import holder_of, memory_and_age, printed
 from spillover.doctor.systems import System
 
 on_linux = pytest.mark.skipif(

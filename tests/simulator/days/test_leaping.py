@@ -73,3 +73,12 @@ def test_a_machines_clock_follows_the_loop_and_is_told_when_it_is_set() -> None:
     assert wrong == pytest.approx(BEGAN + 7_260)
     assert truth == pytest.approx(BEGAN + 60)
     assert jumps == [7_200]
+
+
+def test_what_is_meant_for_a_thread_is_done_at_once() -> None:
+    async def play() -> None:
+        assert await asyncio.to_thread(int, "7") == 7
+        with pytest.raises(ValueError, match="seven"):
+            await asyncio.to_thread(int, "seven")
+
+    leap(play())

@@ -22,7 +22,7 @@ _RANGE: Final = re.compile(r"^\s*(\d+)\s+(\d+)\s*\*?\s*$", re.MULTILINE)
 _NETSTAT: Final = re.compile(
     r"^\s*TCP\s+\S+:(?P<port>\d+)\s+\S+\s+LISTENING\s+(?P<pid>\d+)", re.MULTILINE
 )
-_PID_IN_HOLDER: Final = re.compile(r"\(pid (\d+)\)$")
+_PID: Final = re.compile(r"\(pid (\d+)\)$")
 
 
 class Bind(StrEnum):
@@ -79,6 +79,12 @@ def tasklist_holder(printed: str) -> str:
     return f"{row[0]} (pid {row[1]})" if len(row) > 1 else ""
 
 
+def pid_of(who: str) -> int | None:
+    """Return the process that `name (pid 12)` means; None where none is named."""
+    found = _PID.search(who)
+    return None if found is None else int(found[1])
+
+
 def ports(found: Port, system: System, version: str) -> Iterator[Finding]:
     """Yield how the gateway's port is; `version` is ours."""
     about = f"{found.host}:{found.port}"
@@ -127,8 +133,8 @@ def _running(found: Port, about: str, version: str) -> Finding:
 
 def _taken(found: Port, about: str, system: System) -> Finding:
     who = found.holder or "another process"
-    pid = _PID_IN_HOLDER.search(who)
-    steps = [] if pid is None else [command(system, Act.END_PROCESS, pid=pid[1])]
+    pid = pid_of(who)
+    steps = [] if pid is None else [command(system, Act.END_PROCESS, pid=pid)]
     if not found.holder:
         steps.append(command(system, Act.WHO_HAS_PORT, port=found.port))
     if found.free is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Value
 from spillover.doctor.findings import Finding, Level
+from spillover.doctor.judge.ports import pid_of
 from spillover.doctor.systems import Act, System, command
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def managed(found: Server, system: System) -> Iterator[Finding]:
     if not (too_large or too_old):
         yield Finding(check="server.managed", about=about, saw=shown)
         return
-    pid = found.holder.rpartition("(pid ")[2].rstrip(")") or "PID"
+    pid = pid_of(found.holder) or "PID"
     end = command(system, Act.RESTART, pid=pid)
     yield Finding(
         check="server.managed",

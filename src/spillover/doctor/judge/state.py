@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from spillover.core.values import Value
 from spillover.doctor.findings import Finding, Level, NewLedger
+from spillover.doctor.judge.ports import pid_of
 from spillover.doctor.systems import Act, System, command
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _locks(found: State, about: str, system: System) -> Finding:
     who = ", ".join(found.holders) or "no process that can be seen"
     if found.soundness is not Soundness.LOCKED:
         return Finding(check="state.locks", about=about, saw=f"in use by {who}")
-    pid = found.holders[0].rpartition("(pid ")[2].rstrip(")") if found.holders else "PID"
+    pid = (pid_of(found.holders[0]) if found.holders else None) or "PID"
     return Finding(
         check="state.locks",
         level=Level.PROBLEM,

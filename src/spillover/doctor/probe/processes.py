@@ -6,7 +6,6 @@ Refuses to know what they are for.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,7 +16,6 @@ from spillover.doctor.systems import System
 from spillover.upstream.holder import holder
 
 _WITHIN_S: Final = 3.0
-_PID: Final = re.compile(r"\(pid (\d+)\)$")
 _GROUP, _STARTED, _PAGES = 2, 19, 21
 """Fields of `/proc/PID/stat`, counted behind the name (proc(5))."""
 
@@ -35,12 +33,6 @@ def holder_of(port: int, system: System) -> str:
                 return ""
             listed = printed("tasklist", "/FI", f"PID eq {pid}", "/FO", "CSV", "/NH")
             return tasklist_holder(listed) or f"a process (pid {pid})"
-
-
-def pid_of(who: str) -> int | None:
-    """Return the process that `name (pid 12)` means."""
-    found = _PID.search(who)
-    return None if found is None else int(found[1])
 
 
 def printed(program: str, *arguments: str) -> str:

@@ -16,6 +16,7 @@ from spillover import __version__
 from spillover.catalogue import Provider
 from spillover.clock import SystemClock
 from spillover.config.addresses import under
+from spillover.config.dialects import VERSIONS
 from spillover.config.routing import Endpoint
 from spillover.core.evidence import TransportFault
 from spillover.core.values import Protocol
@@ -39,7 +40,6 @@ _HEADERS: Final = {
     "accept-encoding": "gzip, deflate",
     "user-agent": f"spillover/{__version__}",
 }
-_VERSIONS: Final = {Protocol.ANTHROPIC: {"anthropic-version": "2023-06-01"}}
 _ALL: Final = {Protocol.ANTHROPIC: "?limit=1000", Protocol.GEMINI: "?pageSize=1000"}
 """How the dialects that page their lists are asked for all of it."""
 _ERROR: Final = 400
@@ -113,7 +113,7 @@ async def fetch(url: str, far: Endpoint, upstream: Upstream, subject: Subject) -
     order = Order(
         method="GET",
         url=url,
-        headers=_HEADERS | _VERSIONS.get(far.protocol, {}) | far.headers(),
+        headers=_HEADERS | VERSIONS.get(far.protocol, {}) | far.headers(),
         body=b"",
         connect_s=CONNECT_S,
         loopback=far.is_loopback,

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from spillover.config.discovery import fetched, local_servers
+from spillover.doctor.judge.ports import pid_of
 from spillover.doctor.judge.servers import KINDS, Server, Unused
-from spillover.doctor.probe.processes import holder_of, memory_and_age, pid_of
+from spillover.doctor.probe.processes import holder_of, memory_and_age
 from spillover.doctor.probe.providers import fetch
 from spillover.doctor.probe.subject import this_system
 

@@ -11,6 +11,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from spillover.config.locate import state_folder
 from spillover.doctor.judge.state import Soundness, State
 from spillover.engine.opening import ledger_path
@@ -45,14 +47,12 @@ def state(subject: Subject) -> State:
         return found
     soundness, error = _soundness(path)
     log = path.with_name(f"{path.name}-wal")
-    return State(
-        path=path,
+    return replace(
+        found,
         soundness=soundness,
         error=error,
         size=sum(each.stat().st_size for each in (path, log) if each.exists()),
         holders=users_of(path),
-        free=found.free,
-        is_writable=found.is_writable,
     )
 
 

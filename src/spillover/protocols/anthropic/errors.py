@@ -33,7 +33,7 @@ def redressed(body: bytes, status: int) -> bytes:
     What else it tells (`code`, `profiles`) stays beside what Anthropic's clients read.
     """
     error = dict(_decode(body)["error"])
-    usual = "invalid_request_error" if 400 <= status < 500 else "api_error"  # noqa: PLR2004
+    usual = "invalid_request_error" if 400 <= status < 500 else "api_error"  # noqa: PLR2004 - HTTP's
     error["type"] = _TYPES.get(status, usual)
     error.pop("param", None)
     request_id = error.pop("request_id", None)

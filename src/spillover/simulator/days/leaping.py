@@ -1,7 +1,7 @@
 """An event loop on which waiting takes no time, and the clocks that go by it.
 
-The loop leaps to the next thing that is due instead of waiting for it. It watches no sockets and
-waits for no threads: what runs on it keeps to timers.
+The loop leaps to the next thing that is due instead of waiting for it. It watches no sockets, and
+does at once what is meant for a thread: what runs on it keeps to timers.
 Refuses to know what happens at any time.
 """
 
@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from spillover.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
@@ -24,6 +31,17 @@ class LeapingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the seconds that have passed on this loop."""
         return self._leaper.passed_s
+
+    def run_in_executor(
+        self, _executor: object, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Do it now, on this thread."""
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            done.set_exception(error)
+        return done
 
 
 class _Leaper(selectors.SelectSelector):
