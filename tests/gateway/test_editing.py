@@ -96,9 +96,11 @@ def test_in_the_demo_the_first_edit_begins_a_file_without_the_simulated(
     with serving(document_for(*both)) as served:
         monkeypatch.setattr(served.gateway, "simulated", True)
         source = served.get("/api/config").json["source"]
+        demo = served.get("/").body
         nothing = served.ask("PUT", "/api/config", {"privacy": True})
         added = served.post("/api/profiles", {"provider": "groq", "key": {"env": "GROQ_API_KEY"}})
         listed = served.get("/api/status").json
+        page = served.get("/").body
 
     assert source == "demo"
     assert nothing.status == 400
@@ -106,6 +108,8 @@ def test_in_the_demo_the_first_edit_begins_a_file_without_the_simulated(
     assert "in memory alone" in added.json["change"]["notes"][0]
     assert list(listed["profiles"]) == ["groq"]
     assert listed["chains"]["default"]["profiles"] == ["groq"]
+    assert b"This is the demo" in demo
+    assert b"This is the demo" not in page, "a real provider serves now"
 
 
 def test_a_file_that_came_to_be_meanwhile_is_left_alone(

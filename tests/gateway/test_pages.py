@@ -124,6 +124,47 @@ def test_no_other_key_does(guarded: Served, key: str) -> None:
     assert login(guarded, key) is None
 
 
+def test_a_gateway_without_an_admin_key_says_so_in_place_of_a_form(
+    both: tuple[SimulatedProvider, ...],
+) -> None:
+    document = document_for(
+        *both, server={"client_keys": ["k"], "admin_key": "${NOT_SET_ANYWHERE}"}
+    )
+    with serving(document) as keyless:
+        reply = keyless.get("/", accept=HTML)
+
+    assert reply.status == 401
+    assert b"no admin key yet" in reply.body
+    assert b'action="/login"' not in reply.body
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/trace/none", "/parts/client/none"])
+def test_a_browser_gets_a_page_where_there_is_none(served: Served, path: str) -> None:
+    reply = served.get(path, accept=HTML)
+
+    assert reply.status == 404
+    assert b"<h1>Not found</h1>" in reply.body
+    assert b"frame-ancestors 'none'" in reply.headers["content-security-policy"].encode()
+    assert served.get(path).error["code"] == "not_found", "programs get JSON"
+
+
+def test_a_title_of_several_lines_can_not_end_a_message(
+    both: tuple[SimulatedProvider, ...],
+) -> None:
+    document = document_for(*both)
+    document["chains"]["default"] = {
+        "profiles": ["one", "two"],
+        "title": "a\rdata: b\r\n\r\nevent: reload\rc",
+    }
+    with serving(document) as found, found.connect() as connection:
+        connection.sendall(b"GET /live?view=overview HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        told = read_until(connection, b"card-default-two")
+
+    assert b"\r" not in told.partition(b"event: parts")[2].replace(b"\r\n", b"")
+    assert b"\nevent: reload" not in told
+    assert b"data: data: b\n" in told
+
+
 def test_a_foreign_page_can_not_log_anybody_in(guarded: Served) -> None:
     reply = guarded.post(
         "/login", b"key=admin-key-1", content_type=FORM, origin="http://evil.example"

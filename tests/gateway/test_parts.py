@@ -94,3 +94,16 @@ def test_a_clients_texts_name_this_gateway_and_its_chain(served: Served) -> None
 def test_every_client_has_its_texts(served: Served) -> None:
     for each in load().entries:
         assert "data-copy" in part(served, f"/parts/client/{each.id}")
+
+
+def test_what_is_added_to_the_demo_joins_a_chain_that_is_kept(
+    served: Served, one: SimulatedProvider
+) -> None:
+    served.gateway.simulated = {"one": one}
+    try:
+        assert "?chain=default" in part(served, "/parts/add?chain=demo")
+        assert 'name="chain" value="default"' in part(served, "/parts/add/groq?chain=demo")
+    finally:
+        served.gateway.simulated = {}
+
+    assert 'name="chain" value="other"' in part(served, "/parts/add/groq?chain=other")

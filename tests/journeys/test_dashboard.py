@@ -285,6 +285,17 @@ def test_history_is_exported(page: Page, served: Served) -> None:
     assert download.value.path().read_text().startswith("at,profile,requests")
 
 
+def test_the_fallbacks_that_are_saved_are_those_that_are_shown(page: Page, served: Served) -> None:
+    open_view(page, "/history")
+
+    page.get_by_label("from").select_option("two")
+    with page.expect_download() as download:
+        page.locator("form#sought a", has_text="CSV").click()
+
+    assert "from=two" in download.value.url
+    assert "chain=" not in download.value.url
+
+
 def test_traces_come_as_they_happen(page: Page, served: Served) -> None:
     open_view(page, "/trace")
 
@@ -302,12 +313,14 @@ def test_the_playground_lights_up_the_ladder_as_providers_fail(page: Page, serve
     page.locator('.step[data-profile="one"] summary').click()
     page.locator('.step[data-profile="one"] .sheet button').first.click()
     page.locator(".toast.good").wait_for()
-    page.get_by_role("button", name="Send").click()
+    with page.expect_request("**/api/ask") as asked:
+        page.get_by_role("button", name="Send").click()
     page.locator('.step.done[data-profile="two"]').wait_for()
 
     assert "too many requests" in page.locator('.step.missed[data-profile="one"]').inner_text()
     assert page.locator("#answer").inner_text()
     page.locator("#trail", has_text="one:rate_limited,two:ok").wait_for()
+    assert asked.value.headers["x-spillover-cache"] == "no", "the ladder is walked each time"
 
 
 # ---- for everyone ----
@@ -352,6 +365,15 @@ def test_a_phone_shows_all_without_scrolling_sideways(
         open_view(page, view)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_waterfall_is_for_everyone_on_a_phone(browser: Browser, served: Served) -> None:
+    made = served.chat().headers["x-spillover-request-id"]
+
+    with reading(browser, served.address, viewport=PHONE, has_touch=True) as page:
+        open_view(page, f"/trace/{made}")
+
+        assert not violations(page)
 
 
 def test_the_theme_can_be_chosen_and_stays(page: Page, served: Served) -> None:

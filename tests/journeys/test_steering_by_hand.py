@@ -76,6 +76,23 @@ def test_arrows_change_the_order_and_it_is_undone(page: Page, steered: Steered) 
     assert steered.text == before
 
 
+def test_undo_takes_back_the_change_that_it_stands_beside_or_nothing(
+    page: Page, steered: Steered
+) -> None:
+    page.get_by_role("button", name="Move two up").click()
+    page.locator(".toast", has_text="two is now number 1").wait_for()
+    order_is(page, "two", "one")
+    page.get_by_role("button", name="Move one up").click()
+    page.locator(".toast", has_text="one is now number 1").wait_for()
+    edited = steered.text + "# by hand\n"
+    steered.path.write_text(edited, "utf-8")
+
+    page.locator(".toast button", has_text="Undo").click()  # there is but one
+    page.locator(".toast.bad").wait_for()
+
+    assert steered.text == edited
+
+
 def test_the_keyboard_changes_the_order_and_the_card_keeps_the_focus(
     page: Page, steered: Steered
 ) -> None:
@@ -120,8 +137,10 @@ def test_a_limit_that_makes_no_sense_is_said_where_it_was_typed(
     page.get_by_role("button", name="Add a limit").click()
     page.locator("[name='limits[0].amount']").fill("many")
     page.get_by_role("button", name="Save limits").click()
-    page.locator("#drawer .problem", has_text="many").wait_for()
+    problem = page.locator("#drawer .problem", has_text="many")
+    problem.wait_for()
 
+    assert problem.inner_text().count("many") == 1
     assert steered.text == before
 
 

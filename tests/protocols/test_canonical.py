@@ -41,6 +41,9 @@ def test_other_dialects_are_written_by_their_own_fields() -> None:
         ("tools", [{"type": "function", "function": {"name": "f"}}]),
         ("functions", [{"name": "f"}]),
         ("web_search_options", {"search_context_size": "low"}),
+        ("web_search_options", {}),
+        ("plugins", [{"id": "web"}]),
+        ("search_parameters", {"mode": "auto"}),
         ("previous_response_id", "resp_1"),
     ],
 )

@@ -99,5 +99,27 @@ OUTCOME: Final = {
     "refused": "refused",
     "ok": "answered",
 }
-ALL: Final = (STATUS, REASON, SOURCE, CONFIDENCE, TIER, METRIC, PER, STRATEGY, POLICY, OUTCOME)
+PLACE: Final = {
+    # where a client's settings go; files are said as they are
+    "a shell": "a shell",
+    "a program": "a program",
+    "the shell that starts Zed": "the shell that starts Zed",
+    "Roo Code's settings (the gear)": "Roo Code's settings (the gear)",
+    "Kilo Code's settings (the gear)": "Kilo Code's settings (the gear)",
+    "Cursor's settings, Models, API Keys": "Cursor's settings, Models, API Keys",
+    "Cline's settings (the gear)": "Cline's settings (the gear)",
+}
+ALL: Final = (
+    STATUS,
+    REASON,
+    SOURCE,
+    CONFIDENCE,
+    TIER,
+    METRIC,
+    PER,
+    STRATEGY,
+    POLICY,
+    OUTCOME,
+    PLACE,
+)
 """Every table, for who has to translate them."""

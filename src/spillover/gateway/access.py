@@ -108,6 +108,11 @@ class Access:
             return self._deny_admin(arrival)
         return None
 
+    @property
+    def has_admin_key(self) -> bool:
+        """Whether there is a key that opens what lies behind the admin's door."""
+        return bool(self._admin_keys)
+
     def session(self, key: str, at: float) -> str | None:
         """Return the cookie for a browser that showed this key; None: it is not the admin key."""
         if not _is_known([key.encode()], self._admin_keys):

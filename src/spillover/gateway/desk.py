@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from spillover.gateway.routes import Endpoint
     from spillover.gateway.visit import Visit
 
+_MISSING: Final = 404
+
 
 def _later(module: str, name: str) -> Endpoint:
     """Return an endpoint of a neighbour that is imported when it is first asked for.
@@ -161,7 +163,18 @@ class Desk:
     async def _not_found(self, visit: Visit) -> None:
         near = self._routes.nearest(visit.path)
         hint = f"; did you mean {near}?" if near else ""
-        await visit.refuse(404, "not_found", f"there is nothing at {visit.path[:200]!r}{hint}")
+        message = f"there is nothing at {visit.path[:200]!r}{hint}"
+        if _wants_page(visit):
+            await _answer_missing(Inquiry(self._gateway, visit, {}), message)
+        else:
+            await visit.refuse(_MISSING, "not_found", message)
+
+
+async def _answer_missing(inquiry: Inquiry, why: str) -> None:
+    """Answer a person's browser with a page, not with JSON."""
+    from spillover.gateway import pages  # noqa: PLC0415 - as all that answers pages
+
+    await pages.missing(inquiry, why)
 
 
 def _wants_page(visit: Visit) -> bool:
@@ -187,6 +200,9 @@ async def _answered(route: Route, inquiry: Inquiry) -> None:
     try:
         await route.endpoint(inquiry)
     except SpilloverError as error:
-        await answer_error(inquiry.visit, error)
+        if error.status == _MISSING and _wants_page(inquiry.visit):
+            await _answer_missing(inquiry, str(error))
+        else:
+            await answer_error(inquiry.visit, error)
     except ClientLeft:
         pass

@@ -6,6 +6,7 @@ looks: it gathers the documents that `/api` would answer, and has them rendered.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -42,6 +43,8 @@ _FOREVER: Final = "public, max-age=31536000, immutable"
 SAVINGS_S: Final = 5.0
 """How old the savings that a page shows may be."""
 _SMALL_FORM: Final = 4_096
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+"""What ends a line of an event stream: a title may hold any."""
 
 
 async def front(inquiry: Inquiry) -> None:
@@ -71,7 +74,7 @@ async def live(inquiry: Inquiry) -> None:
 
 
 def _told(kind: str, body: str) -> bytes:
-    lines = "".join(f"data: {line}\n" for line in body.split("\n"))
+    lines = "".join(f"data: {line}\n" for line in _BREAK.split(body))
     return f"event: {kind}\n{lines}\n".encode()
 
 
@@ -110,9 +113,17 @@ async def static(inquiry: Inquiry) -> None:
 
 async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
     """Answer the form that asks for the admin key, in the place of any page."""
-    context = {**_frame(inquiry), "refused": refused, "live": ""}
+    keyed = inquiry.gateway.access.has_admin_key
+    context = {**_frame(inquiry), "refused": refused, "keyed": keyed, "live": ""}
     text = render("login.html", look_of(inquiry.visit), context)
     await inquiry.visit.answer(401, _PAGE, text.encode())
+
+
+async def missing(inquiry: Inquiry, why: str) -> None:
+    """Answer a page in the place of one that there is not."""
+    context = {**_frame(inquiry), "why": why}
+    text = render("missing.html", look_of(inquiry.visit), context)
+    await inquiry.visit.answer(404, _PAGE, text.encode())
 
 
 async def login(inquiry: Inquiry) -> None:
@@ -157,9 +168,15 @@ def _frame(inquiry: Inquiry) -> dict[str, Any]:
     return {
         "here": inquiry.visit.path,
         "guarded": inquiry.gateway.settings.is_guarded,
-        "demo": bool(inquiry.gateway.simulated),
+        "demo": is_demo(inquiry),
         "said": script_words(look),
     }
+
+
+def is_demo(inquiry: Inquiry) -> bool:
+    """Whether simulated providers serve: until the first profile of one's own is added."""
+    loaded = inquiry.engine.loaded
+    return bool(inquiry.gateway.simulated) and (loaded is None or loaded.path is None)
 
 
 def look_of(visit: Visit) -> Look:

@@ -19,7 +19,7 @@ from spillover.errors import RequestError
 from spillover.gateway import admin, offers, past, steering
 from spillover.gateway.bodies import read_body
 from spillover.gateway.overheard import overhear
-from spillover.gateway.pages import part
+from spillover.gateway.pages import is_demo, part
 from spillover.gateway.proxy import read_call
 from spillover.gateway.queries import asked
 from spillover.gateway.routes import SMALL_BODY
@@ -80,14 +80,19 @@ async def chain(inquiry: Inquiry) -> None:
 async def add(inquiry: Inquiry) -> None:
     """Answer the wizard's first step: which provider."""
     found = await overhear(admin.catalogue, inquiry)
-    context = {"providers": forms.providers(found), "chain": asked(inquiry.visit).get("chain", "")}
+    context = {"providers": forms.providers(found), "chain": _joined(inquiry)}
     await part(inquiry, "part_add.html", context)
+
+
+def _joined(inquiry: Inquiry) -> str:
+    """Return the chain that a new profile joins; the demo's own is not kept in any file."""
+    return "default" if is_demo(inquiry) else asked(inquiry.visit).get("chain", "")
 
 
 async def key(inquiry: Inquiry) -> None:
     """Answer the wizard's second step: its key, its models and their limits."""
     found = await overhear(admin.provider, inquiry, names=inquiry.names)
-    context = {"provider": found, "chain": asked(inquiry.visit).get("chain", "")}
+    context = {"provider": found, "chain": _joined(inquiry)}
     await part(inquiry, "part_key.html", context)
 
 

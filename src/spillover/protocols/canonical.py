@@ -28,11 +28,15 @@ _ALIVE: Final = (
     "conversation",
     "functions",
     "mcp_servers",
+    "plugins",
     "previous_response_id",
+    "search_parameters",
     "tools",
     "web_search_options",
 )
 """Fields whose presence has an answer depend on more than the request, or do more than answer."""
+_UNSAID: Final[tuple[Any, ...]] = (None, False, "", [])
+"""Values by which such a field says nothing; `{}` asks for what it names, with all as usual."""
 _fields: Final = msgspec.json.Decoder(dict[str, Any])
 _encode: Final = msgspec.json.Encoder().encode
 _sorted: Final = msgspec.json.Encoder(order="sorted").encode
@@ -42,7 +46,7 @@ def canonical(asked: Asked | Spoken) -> bytes | None:
     """Return what a request asks for; None: its answer is good for this time alone."""
     body = _encode(asked.fields) if isinstance(asked, Asked) else asked.body
     fields = _fields.decode(body)
-    if any(fields.get(name) for name in _ALIVE):
+    if any(fields.get(name) not in _UNSAID for name in _ALIVE):
         return None
     for name in _LEFT_OUT:
         fields.pop(name, None)

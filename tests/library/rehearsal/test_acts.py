@@ -61,6 +61,16 @@ def test_other_orders_keep_their_promises_too(settings: dict[str, Any]) -> None:
     assert not [each for each in kept if each.held is False]
 
 
+def test_two_profiles_of_one_account_and_model_are_told_apart() -> None:
+    groq = {"provider": "groq", "api_key": "k", "model": "openai/gpt-oss-120b", "limits": "free"}
+    loaded, routing = configured(["groq", "groq-2"], profiles={"groq": groq, "groq-2": groq})
+
+    async def run() -> list[Kept]:
+        return [each async for each in rehearse(loaded, routing, "default")]
+
+    assert [each for each in asyncio.run(run()) if each.held is False] == []
+
+
 def test_vectors_come_whole_so_that_no_stream_can_break() -> None:
     embedding = {"base_url": "https://a.example/v1", "model": "e", "lacks": ["chat"]}
     kept = played(

@@ -146,6 +146,7 @@ function toast(text, kind = "", lasts = 7000, undoing = null) {
   element.className = "toast " + kind;
   element.textContent = text;
   if (undoing) {
+    $$("#toasts button").forEach((each) => each.remove()); // the latest change alone can be taken back
     const button = document.createElement("button");
     button.className = "link";
     button.textContent = say("Undo");
@@ -242,20 +243,18 @@ function chainOf(found, { _after, _wait }) {
   if (!found.privacy) found.privacy = null;
 }
 
-async function api(method, path, body) {
-  const answer = await fetch(path, { method, headers: { "content-type": "application/json", accept: "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) });
+async function api(method, path, body, headers = {}) {
+  const answer = await fetch(path, { method, headers: { "content-type": "application/json", accept: "application/json", ...headers }, body: body === undefined ? undefined : JSON.stringify(body) });
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) location.reload();
-  if (!answer.ok) {
-    const problems = (told.error?.problems || []).map((each) => [each.key, each.found && `${each.found}`, each.expected].filter(Boolean).join(": "));
-    throw new Error([told.error?.message || `${answer.status}`, ...problems].join("\n"));
-  }
+  if (!answer.ok) throw new Error(told.error?.message || `${answer.status}`);
   return told;
 }
 
-async function undo(to) {
+// Takes back this change alone: once the file says something else, the gateway refuses.
+async function undo({ revision }) {
   try {
-    const { restored } = await api("POST", "/api/config/undo", to === undefined ? {} : { to });
+    const { restored } = await api("POST", "/api/config/undo", {}, { "if-match": revision });
     toast(say("Undone: back to version %(version)s.", { version: restored.id }), "good");
   } catch (error) { toast(error.message, "bad", 12000); }
 }
@@ -279,7 +278,7 @@ async function act(element, body) {
   try {
     const told = await api(method.toUpperCase(), element.dataset[method], body);
     if (problem) problem.textContent = "";
-    if (told.change) toast(done || say("Changed."), "good", 10000, () => undo());
+    if (told.change) toast(done || say("Changed."), "good", 10000, () => undo(told.change));
     else if (told.probe) toast(`${told.name}: ${told.probe.message || told.probe.outcome}`, told.probe.answered ? "good" : "bad");
     else if (done) toast(done, "good", 4000);
     for (const note of told.change?.notes || []) toast(note.message || note.found || `${note}`, "warn");
@@ -385,8 +384,8 @@ async function reorder(ladder, names, moved) {
   const chain = ladder.dataset.chain;
   try {
     wanted = `card-${chain}-${moved}`;
-    await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names });
-    toast(say("%(profile)s is now number %(place)s.", { profile: moved, place: names.indexOf(moved) + 1 }), "good", 10000, () => undo());
+    const { change } = await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names });
+    if (change) toast(say("%(profile)s is now number %(place)s.", { profile: moved, place: names.indexOf(moved) + 1 }), "good", 10000, () => undo(change));
   } catch (error) { toast(error.message, "bad", 12000); }
 }
 

@@ -87,6 +87,13 @@
     draw();
   }
 
+  // What is saved is what the table shows.
+  const sought = document.getElementById("sought");
+  sought.addEventListener("change", () => {
+    const query = new URLSearchParams([...new FormData(sought)].filter(([, value]) => value));
+    for (const link of $$("[data-sought]")) link.href = link.dataset.sought + "&" + query;
+  });
+
   form.addEventListener("change", load);
   document.addEventListener("theme", () => told && draw());
   let sized = 0;

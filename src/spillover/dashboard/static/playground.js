@@ -39,7 +39,7 @@
     const explained = await api("POST", "/api/explain", { model: chain, messages: [{ role: "user", content: form.elements.prompt.value }] }).catch(() => null);
     if (explained?.serves) mark(explained.serves, "lit", say("is asked"));
     for (const each of explained?.skipped || []) mark(each.profile, "missed", words.reasons[each.reason] || each.reason);
-    const headers = { "content-type": "application/json", "x-spillover-request-id": asked };
+    const headers = { "content-type": "application/json", "x-spillover-request-id": asked, "x-spillover-cache": "no" };
     if (form.elements.spend.checked) headers["x-spillover-spend"] = "yes";
     const body = JSON.stringify({ model: chain, stream: true, messages: [{ role: "user", content: form.elements.prompt.value }] });
     try {

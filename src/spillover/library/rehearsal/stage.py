@@ -119,6 +119,10 @@ class Stage:
         model = self.routing.profiles[profile].model
         return sum(record.model == model for record in self.provider(profile).records)
 
+    def sends(self) -> int:
+        """Return how many requests all far ends have had."""
+        return sum(len(provider.records) for provider in self.providers.values())
+
     def call(self, *, stream: bool = False) -> Call:
         """Return a small request that agrees to spend: nothing is spent here."""
         body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
