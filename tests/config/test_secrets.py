@@ -129,6 +129,13 @@ def test_ordinary_texts_come_back_as_they_are(text: str) -> None:
     assert Redactor([Secret(KEY)]).redact(text) == text
 
 
+def test_a_password_in_an_address_is_masked_whole() -> None:
+    told = Redactor().redact("found 'http://me:sw0rdfish@host:80/v1', not http://host:80/@x")
+
+    assert told == "found 'http://me:…@host:80/v1', not http://host:80/@x"
+    assert Redactor().redact(told) == told
+
+
 def test_redacting_twice_changes_nothing_more() -> None:
     once = Redactor().redact("Bearer sk-abcdefghijklmnop1234")
 

@@ -203,11 +203,12 @@ def test_an_answer_that_breaks_off_ends_in_the_clients_own_error(
     client: Dialect, upstream: Dialect, fault: Fault
 ) -> None:
     spec = ProviderSpec(flavour=FLAVOURS[upstream], answer=SENTENCE, events_per_s=50.0)
+    stall = "500ms" if fault.break_ is Break.STALL else "60s"
     with running(spec) as (provider,):
         document = {
             "storage": "memory",
             "profiles": {"one": a_profile(provider, upstream)},
-            "chains": {"default": {"profiles": ["one"], "timeouts": {"stall": "500ms"}}},
+            "chains": {"default": {"profiles": ["one"], "timeouts": {"stall": stall}}},
         }
         with serving(document) as gateway:
             provider.script(fault)

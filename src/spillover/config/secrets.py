@@ -88,6 +88,7 @@ def masked(value: str) -> str:
 _LOOKS_LIKE_KEY: Final = re.compile(
     r"""
     (?P<word>\bBearer\s+|\bBasic\s+|[?&](?:key|api_key|token)=)(?P<after>[A-Za-z0-9._~+/=-]{8,})
+    | (?P<login>://[^/@\s:'"]*:)(?P<password>[^/@\s'"]+)(?=@)   # in an address
     | (?P<key>
         \b(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}        # OpenAI, Anthropic, OpenRouter and kin
         | \bgsk_[A-Za-z0-9]{12,}                 # Groq
@@ -126,4 +127,6 @@ class Redactor:
 def _masked_match(match: re.Match[str]) -> str:
     if match["key"]:
         return masked(match["key"])
+    if match["login"]:
+        return match["login"] + MASK
     return match["word"] + masked(match["after"])

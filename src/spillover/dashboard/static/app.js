@@ -349,15 +349,21 @@ document.addEventListener("change", (event) => {
   if (name === "theme") { document.documentElement.dataset.theme = value; document.dispatchEvent(new CustomEvent("theme")); } else location.reload();
 });
 
-// A drawer opens when something was loaded into it.
+// A drawer opens when something was loaded into it, unless that was to show an open one anew: it may be closed by then.
 document.addEventListener("htmx:afterSwap", (event) => {
   figures(event.target);
-  if (event.target.id === "drawer-body" && !$("#drawer").open) $("#drawer").showModal();
+  if (event.target.id === "drawer-body" && !$("#drawer").open && !renewing) $("#drawer").showModal();
 });
 document.addEventListener("htmx:responseError", (event) => toast(event.detail.xhr.responseText.slice(0, 300), "bad"));
 document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.dataset?.again === undefined && event.detail.target?.id === "drawer-body") opened = event.detail.pathInfo.requestPath; });
 let opened = null;
-const again = () => opened && htmx.ajax("GET", opened, "#drawer-body");
+let renewing = false;
+async function again() {
+  if (!opened || !$("#drawer").open) return;
+  renewing = true;
+  await htmx.ajax("GET", opened, "#drawer-body");
+  renewing = false;
+}
 
 function row(button) {
   const list = button.closest("[data-rows]");
