@@ -72,7 +72,7 @@ $(VENV)/.benched: requirements/bench.txt $(VENV)/.installed $(VENV)/.tested
 test: install-test
 	@status=0; \
 	$(MAKE) --no-print-directory lint || status=1; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=json --cov-report=term:skip-covered $(ARGS) || status=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=json --cov-report=term:skip-covered $(ARGS) || status=1; \
 	$(MAKE) --no-print-directory floors || status=1; \
 	exit $$status
 

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,13 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
 KEYS = ("_API_KEY", "_API_TOKEN", "_ACCESS_TOKEN", "_BASE_URL")
 UNRESOLVABLE = (".invalid", ".test", ".example")
 """Reserved names (RFC 2606): to look one up fails at once, as it does where no server knows it."""
+
+HERE = Path(__file__).parent
 
 _escapes: list[str] = []
 
@@ -81,11 +83,23 @@ _forget_the_developer()
 sys.addaudithook(_keep_to_loopback)
 
 
+LONG = ("journeys", "docs", "simulator", "cli", "dashboard")
+"""Folders of tests that wait much: they begin first, so that nobody waits for the last of them."""
+OUTSIDE = ("journeys", "docs", "structure")
+"""Folders whose tests look from outside: what they run is covered by its own tests."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave properties out of coverage: their hundreds of examples take twice as long under it."""
+    """Put long tests first, and leave out of coverage what would only take twice as long under it."""
     for item in items:
-        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+        is_property = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
+        if is_property or _folder(item) in OUTSIDE:
             item.add_marker(pytest.mark.no_cover)
+    items.sort(key=lambda item: _folder(item) not in LONG)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
 
 
 @pytest.fixture(scope="session")

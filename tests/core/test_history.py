@@ -114,6 +114,7 @@ def test_series_are_by_profile_or_by_chain() -> None:
         (minute(NOON - 60, "groq", "b"), one(REQUESTS)),
     ]
 
+    sums.append((minute(NOON - 10**6, chain="older"), one(REQUESTS)))  # off the axis
     profiles, chains = series(axis, sums, By.PROFILE), series(axis, sums, By.CHAIN)
 
     assert profiles["groq"][REQUESTS][-2:] == [1, 1]

@@ -77,3 +77,39 @@ def test_they_come_to_the_same_as_one_by_one(messages: list[dict[str, Any]]) -> 
 )
 def test_what_is_not_so_plain_is_left_to_be_read_one_by_one(message: Any) -> None:
     assert plain_turns([message]) is None
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [
+            {"role": "system", "content": "Be brief."},
+            {"role": "developer", "content": [{"type": "text", "text": "Be kind."}]},
+            {"role": "user", "content": "Hi"},
+            {"role": "system", "content": "Now."},
+            {"role": "user", "content": None},
+        ],
+        [
+            {
+                "role": "assistant",
+                "content": "I look.",
+                "tool_calls": [
+                    {
+                        "id": "a",
+                        "type": "function",
+                        "function": {"name": "f", "arguments": "{}"},
+                    }
+                ],
+            },
+            {"role": "tool", "content": "42", "tool_call_id": "a"},
+        ],
+    ],
+    ids=["words", "calls"],
+)
+def test_what_clients_mostly_send_is_plain(messages: list[dict[str, Any]]) -> None:
+    found = plain_turns(messages)
+
+    request = read_request(
+        msgspec.json.encode({"messages": [*messages[:-1], messages[-1] | {"novel": 1}]})
+    )
+    assert found == (request.system, request.turns)

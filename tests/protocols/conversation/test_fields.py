@@ -117,3 +117,9 @@ def test_numbers_of_an_odd_kind_are_absent_to_who_is_lenient() -> None:
     fields = Fields({"a": "7", "b": 1.5, "c": True}, lenient=True)
 
     assert [fields.number("a"), fields.count("b"), fields.number("c")] == [None, None, None]
+
+
+def test_flags_of_an_odd_kind_are_absent_to_who_is_lenient() -> None:
+    fields = Fields({"a": 1, "b": True}, lenient=True)
+
+    assert (fields.flag("a"), fields.flag("b"), fields.flag("c")) == (None, True, None)
