@@ -70,7 +70,7 @@ def test_a_phrase_opens_with_its_rarest_words(phrase: str, opened: set[bytes] | 
     assert opening_of(phrase) == opened
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=300)
+@settings(suppress_health_check=list(HealthCheck), max_examples=100)
 @given(data=st.data(), phrase=st.sampled_from(PHRASES))
 def test_what_a_phrase_matches_holds_its_openings(data: st.DataObject, phrase: str) -> None:
     opened = opening_of(phrase)

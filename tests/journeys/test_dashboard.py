@@ -103,6 +103,7 @@ def test_a_429_flips_a_card_within_250_ms(page: Page, served: Served, providers:
 
     served.chat()
     now_is(page, "one", "cooldown")
+    page.wait_for_function("told.some((each) => each.type === 'profile.status')")
 
     told = page.evaluate("told.find((each) => each.type === 'profile.status').at")
     at = page.evaluate("(iso) => Date.parse(iso)", told)

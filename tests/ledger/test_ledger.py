@@ -474,10 +474,10 @@ def test_process_that_closes_leaves_nothing_in_flight(tmp_path: Path) -> None:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestHistories.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 TestClocks = Clocks.TestCase
-TestClocks.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestClocks.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
 def test_fault_in_what_nobody_waits_for_is_told_to_the_loop_and_spoils_no_other(
