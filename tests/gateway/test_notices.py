@@ -106,7 +106,7 @@ async def test_a_place_that_stays_goes_on_and_one_that_goes_gets_no_more(
     bus, notices = listening()
     notices.adopt(wanted(receiver.address, "desktop"))
     bus.publish(REJECTED)
-    await eventually(lambda: receiver.texts)
+    await eventually(lambda: notices.status()[0]["sent"])
 
     notices.adopt(wanted(receiver.address))
     stays = [(each["to"], each["sent"]) for each in notices.status()]
