@@ -100,8 +100,14 @@ async def _visit(gateway: Gateway) -> None:
     """Ask the gateway as its server would."""
     answered: list[Message] = []
 
+    unheard = [_BODY]
+
     async def receive() -> Message:
-        return {"type": "http.request", "body": _BODY, "more_body": False}
+        if unheard:
+            return {"type": "http.request", "body": unheard.pop(), "more_body": False}
+        # The client stays; an answer without a wait would keep the loop to itself.
+        leaving: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await leaving
 
     async def send(message: Message) -> None:
         answered.append(message)
