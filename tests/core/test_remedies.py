@@ -10,6 +10,7 @@ from spillover.core.chains import Gate, Hours, Member, SpendGate
 from spillover.core.ladder import Ask, Pin, Skipped, build
 from spillover.core.limits import Block
 from spillover.core.remedies import MOST, Plight, plight, remedies
+from spillover.core.stated import BALANCE
 from spillover.core.values import (
     Capability,
     Demand,
@@ -223,6 +224,17 @@ def test_used_up_credit_is_told_from_a_request_that_is_too_large() -> None:
     )
     assert large[-1] == (
         "the request is larger than a whole limit of 'a': shorten it, or lower max_tokens"
+    )
+
+
+def test_balance_that_its_provider_calls_too_low_is_to_be_topped_up() -> None:
+    balance = limit(9, Metric.COST, window=Lifetime(), per=BALANCE)
+    low = Block(limit=balance, never=True, stated=True)
+
+    said = told(chain("a"), A, LOCAL, blocked={"a": low})
+
+    assert said[-1] == (
+        "the provider of 'a' has too little credit left: add some, which is noticed by itself"
     )
 
 

@@ -24,6 +24,7 @@ from spillover.core.stated import (
     window_of,
 )
 from spillover.core.values import (
+    METRIC_INDEX,
     Calendar,
     CalendarUnit,
     LimitScope,
@@ -194,6 +195,17 @@ def test_last_of_a_quota_never_goes_unnoticed(limit: int, data: st.DataObject) -
 
     if not is_news(said, said, counted, held=held):
         assert (counted > 0) <= (rest > 0)
+
+
+def test_balance_comes_back_at_no_instant() -> None:
+    said = Stated(metric=Metric.COST, per=BALANCE, limit=100, remaining=5)
+
+    series = replica(said, None, held=2, at=NOON)
+
+    cost = METRIC_INDEX[Metric.COST]
+    assert series.used(cost, NOON) == 93
+    assert series.resets_at(cost, NOON) is None
+    assert series.frees_at(cost, 10, NOON) is None
 
 
 def test_balance_is_named_so_and_good_for_a_month() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.core.limits import Block, Denied, Granted
-from spillover.core.stated import Stated
+from spillover.core.stated import BALANCE, Stated
 from spillover.core.values import LimitScope, Metric, Refill, Usage, owner_of_model
 from spillover.ledger.book import Book
 from spillover.ledger.entries import Cleared, Heard, Jumped, Settled
@@ -54,6 +54,14 @@ def test_profile_without_limits_is_denied_by_the_providers_word() -> None:
     assert block.available_at == NOON + 60.0
     assert block.limit is not None
     assert (block.limit.amount, block.limit.owner) == (100, OWNER)
+
+
+def test_balance_that_is_too_low_denies_without_a_time() -> None:
+    found = reserve(told(0, per=BALANCE))
+
+    assert isinstance(found, Denied)
+    block = found.passed[0].block
+    assert (block.stated, block.never, block.available_at) == (True, True, None)
 
 
 @pytest.mark.parametrize(("who", "fits"), [(FREE, False), (SIBLING, False), (STRANGER, True)])

@@ -55,6 +55,7 @@ def test_a_variant_is_classed_by_what_it_means(row: dict[str, Any]) -> None:
 
     assert found.class_ == row["failure"]
     assert row.get("scope") in {None, found.scope}
+    assert row.get("window") in {None, found.quota_window}
     if row["wait_s"] is None:
         assert found.stated_wait_s is None
     else:

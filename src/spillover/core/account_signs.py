@@ -77,7 +77,7 @@ BILLING_SIGNS: Final = (
             r"(?:credits|balance) required",
             r"requires? (?:more )?credits",
             "used all available credits",
-            r"reached (?:its|your|the) .{0,20}spend(?:ing)? (?:limit|cap)",
+            r"(?:reached|exceeded) (?:its|your|the) .{0,20}spend(?:ing)? (?:limit|cap)",
             r"spend(?:ing)? (?:limit|cap) (?:reached|exceeded)",
             "spend alert threshold",
             "billing hard limit",

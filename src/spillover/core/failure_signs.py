@@ -35,11 +35,12 @@ NAMES_MODEL: Final = Phrases(
     r"high demand for ",
     r"(?:of|on|for) this model\b",
     r"and model \S",
+    r"limit reached for \S{1,100} in organi[sz]ation\b",
 )
 """Words of a rate limit that bears on one model alone."""
 
 NAMES_ACCOUNT: Final = Phrases(
-    r"reached organization\b",
+    r"reached (?:max )?(?:organization|project)\b",
     r"(?:your|this) account's",
     "userconcurrentrequests",
     "userbyminute",
@@ -57,7 +58,7 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.DAY,
         Phrases(
-            r"per[ _-]?day",
+            r"per[ _-]?(?:1 )?day",
             r"(?:\b|_)daily\b",
             r"/ ?day\b",
             r"rate-?limit\S{0,60}-day$",
@@ -74,7 +75,7 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.HOUR,
         Phrases(
-            r"per[ _-]?hour",
+            r"per[ _-]?(?:1 )?hour",
             r"\bhourly\b",
             r"/ ?hour\b",
             r"rate-?limit\S{0,60}-hour$",
@@ -86,7 +87,7 @@ WINDOWS: Final[tuple[tuple[CalendarUnit, Phrases], ...]] = (
     (
         CalendarUnit.MINUTE,
         Phrases(
-            r"per[ _-]?min",
+            r"per[ _-]?(?:1 )?min",
             r"/ ?min(?:ute)?\b",
             r"rate-?limit\S{0,60}-minute$",
             r"\b1/min/",

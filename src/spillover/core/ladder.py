@@ -27,6 +27,7 @@ from spillover.core.values import (
     Capability,
     Demand,
     FailureClass,
+    Lifetime,
     Profile,
     RoutingPolicy,
     SkipReason,
@@ -394,8 +395,9 @@ def _denied(name: str, block: Block, stand: Standing) -> Skipped:
             cause=cause,
             probed=True,
         )
-    # What frees at no known time is held by our own calls in flight.
-    by_word = block.stated and block.available_at is not None
+    # What frees at no known time is held by our own calls in flight, but for a balance.
+    is_known = block.available_at is not None or isinstance(block.limit.window, Lifetime)
+    by_word = block.stated and is_known
     return Skipped(
         profile=name,
         reason=SkipReason.EXHAUSTED if by_word else SkipReason.LIMIT,

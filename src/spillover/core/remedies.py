@@ -16,6 +16,7 @@ from spillover.core.chains import Gate
 from spillover.core.ladder import Ask, Skipped, outside
 from spillover.core.managed import RESTARTING
 from spillover.core.spend_gate import ASKS, SPENT_CAUSES, SPENT_REASONS
+from spillover.core.stated import BALANCE_LIMIT
 from spillover.core.values import (
     FailureClass,
     Lifetime,
@@ -182,6 +183,8 @@ def _remedy_of(skipped: Skipped, found: Plight) -> Callable[[str], str] | None:
             return _ADD_KEY
         case SkipReason.LIMIT if skipped.never:
             return _RENEW if profile is not None and _is_credit(skipped, profile) else _SHORTEN
+        case SkipReason.EXHAUSTED if skipped.detail == BALANCE_LIMIT:
+            return _TOP_UP
         case _ if skipped.cause in _OF_CAUSE:
             return _OF_CAUSE[skipped.cause]
         case _ if skipped.cause is FailureClass.NETWORK and profile is not None:
@@ -209,6 +212,9 @@ _RENEW: Final = _worded(
 )
 _SHORTEN: Final = _worded(
     "the request is larger than a whole limit of {names}: shorten it, or lower max_tokens"
+)
+_TOP_UP: Final = _worded(
+    "the provider of {names} has too little credit left: add some, which is noticed by itself"
 )
 _START: Final = _worded("start the local server of {names}")
 _OF_CAUSE: Final = {

@@ -60,9 +60,9 @@ SIZE_SIGNS: Final = (
             "context_length_exceeded exceed_context_size_error context_window_exceeded "
             "tokens_limit_reached string_above_max_length prompt_too_long "
             "contextwindowexceedederror token_limit_exceeded max_tokens_exceeded context_too_long "
-            "input_too_long"
+            "input_too_long model_max_prompt_tokens_exceeded"
         ),
-        source="codes of OpenAI, llama.cpp, GitHub Models, LiteLLM and Novita",
+        source="codes of OpenAI, llama.cpp, GitHub Models, LiteLLM, Novita and GitHub Copilot",
     ),
     Sign(
         failure=FailureClass.CONTEXT_LENGTH,
@@ -89,7 +89,7 @@ SIZE_SIGNS: Final = (
             r"(?:prompt|input|request|messages?|conversation) (?:is |are |was )?too (?:long|large)",
             r"too large for model",
             r"exceed context limit",
-            r"token count .{0,40}exceeds the max",
+            r"token count .{0,40}exceeds the (?:max|limit)",
             r"(?:longer|greater|larger|more) than the (?:maximum )?(?:model|context|sequence) length",
             r"maximum (?:prompt|input|sequence) length",
             r"maximum number of (?:input )?tokens",
@@ -165,9 +165,10 @@ FEATURE_SIGNS: Final = (
             r"unexpected role",
             r"expected last role",
             r"tool call id was",
+            r"unknown variant `",
         ),
         elsewhere=True,
-        source="messages of Mistral, Databricks, OpenAI, Gemini, Groq and vLLM about a stricter "
+        source="messages of Mistral, Databricks, OpenAI, Gemini, Groq, vLLM and DeepSeek about a stricter "
         "reading of the request than others have",
     ),
 )

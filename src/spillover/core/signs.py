@@ -11,6 +11,7 @@ Refuses to know any provider, and what is done about a failure.
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.evidence import Shape
@@ -18,7 +19,7 @@ from spillover.core.openings import opening_of
 from spillover.core.values import CalendarUnit, FailureClass, FaultScope, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _PIECE: Final = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|\(\?[:=!]|.")
 _SPECIAL: Final = frozenset(".^$|*+?()[]{}\\")
@@ -52,40 +53,57 @@ def anchor(phrase: str) -> str:
 
 
 class Phrases:
-    """Phrases, one of which is to stand in a text."""
+    """Phrases, one of which is to stand in a text.
 
-    __slots__ = ("_rows", "openings", "phrases")
+    Nothing is compiled before it is looked for: a process that meets no failure needs none of it, and
+    there are hundreds.
+    """
 
     def __init__(self, *phrases: str) -> None:
-        """Compile `phrases`; what they share is looked for once."""
+        """Keep `phrases`."""
         self.phrases: Final = phrases
+
+    @cached_property
+    def openings(self) -> frozenset[bytes] | None:
+        """Openings of words one of which stands in every text that is matched; None: not known."""
+        return _openings(self.phrases)
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[frozenset[bytes] | None, str, Callable[[str], object]], ...]:
+        """Openings, the text that phrases share, which is looked for once, and how one is found."""
         grouped: dict[str, list[str]] = {}
-        for phrase in phrases:
+        for phrase in self.phrases:
             grouped.setdefault(anchor(phrase), []).append(phrase)
-        self._rows: Final = tuple(
-            (
-                _openings(those),
-                held,
-                None
-                if held in those
-                else re.compile("|".join(f"(?:{p})" for p in those), re.MULTILINE),
-            )
+        return tuple(
+            (_openings(those), held, bool if held in those else _finder(those))
             for held, those in grouped.items()
         )
-        self.openings: Final = _openings(phrases)
-        """Openings of words one of which stands in every text that is matched; None: not known."""
 
     def found_in(self, text: str, words: set[bytes] | None = None) -> bool:
         """Return whether one of the phrases stands in a lower-case text.
 
         `words` are the openings of the text's words; None: phrases may begin inside of a word too.
         """
-        for opened, held, pattern in self._rows:
+        for opened, held, find in self._rows:
             if words is not None and opened is not None and opened.isdisjoint(words):
                 continue
-            if held in text and (pattern is None or pattern.search(text)):
+            if held in text and find(text):
                 return True
         return False
+
+
+def _finder(phrases: Iterable[str]) -> Callable[[str], object]:
+    """Return what finds one of `phrases` in a text."""
+    together = "|".join(f"(?:{phrase})" for phrase in phrases)
+    compiled: re.Pattern[str] | None = None
+
+    def find(text: str) -> object:
+        nonlocal compiled
+        if compiled is None:
+            compiled = re.compile(together, re.MULTILINE)
+        return compiled.search(text)
+
+    return find
 
 
 def _openings(phrases: Iterable[str]) -> frozenset[bytes] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from spillover.core.lifetime import LifetimeSeries
 from spillover.core.values import (
     METRIC_INDEX,
     METRIC_SCALE,
@@ -32,6 +33,9 @@ UNKNOWN_LIMIT: Final = 1 << 53
 
 BALANCE: Final = "balance"
 """Stands for a window's length where an amount is for good: a prepaid balance, a key's budget."""
+
+BALANCE_LIMIT: Final = f"{Metric.COST.value}_per_{BALANCE}"
+"""What a balance is called among the limits that stand in a request's way."""
 
 SPANS_S: Final = {
     **{unit.value: seconds for unit, seconds in UNIT_S.items()},
@@ -127,6 +131,10 @@ def replica(stated: Stated, window: Window | None, *, held: int, at: float) -> S
     metric = METRIC_INDEX[stated.metric]
     left = 0 if stated.remaining is None else stated.remaining
     used = max(0, capacity(stated) - left - held)
+    if stated.per == BALANCE:  # it is topped up or it is not: no instant gives any of it back
+        balance = LifetimeSeries()
+        balance.totals[metric] = used
+        return balance
     if isinstance(window, Refill) and stated.limit is not None:
         return RefillSeries(
             metric=metric, amount=stated.limit, seconds=window.seconds, debt=float(used), at=at

@@ -68,6 +68,7 @@ MODEL_SIGNS: Final = (
             r"don't have access to (?:it|the model)",
             r"on-demand throughput isn't supported",
             r"unable to access model",
+            r"must be verified to use the model",
             r"api deployment for this resource does not exist",
             r"no models? loaded",
             r"(?:try )?pulling it first",
@@ -127,6 +128,7 @@ CAPACITY_SIGNS: Final = (
         words=Phrases(
             r"\b(?:is|are|currently|temporarily|be) overloaded",
             r"overloaded (?:or|with)",
+            r"(?:is|are|currently) processing too many requests",
             r"experiencing (?:very |unusually )?(?:high|heavy) (?:demand|traffic|load|usage)",
             r"no capacity available",
             r"(?:at|over|beyond|exceed(?:s|ed)) (?:its )?(?:full |maximum |max )?capacity",
@@ -208,9 +210,16 @@ QUOTA_SIGNS: Final = (
         codes=names(
             "gousagelimiterror usage_limit_reached usage_limit_exceeded monthlylimiterror "
             "userlimiterror servicequotaexceededexception promotion_model_limit_reached "
-            "daily_limit_exceeded monthly_limit_exceeded"
+            "daily_limit_exceeded monthly_limit_exceeded quota_exceeded"
         ),
-        source="codes of OpenCode Zen, ChatGPT plans, Bedrock and Kilo",
+        source="codes of OpenCode Zen, ChatGPT plans, Bedrock, Kilo and GitHub Copilot",
+    ),
+    Sign(
+        failure=FailureClass.QUOTA_EXHAUSTED,
+        scope=_ACCOUNT,
+        codes=names("monthly_request_count"),
+        window=CalendarUnit.MONTH,
+        source="Kiro answers 402 with this reason",
     ),
     Sign(
         failure=FailureClass.QUOTA_EXHAUSTED,
@@ -275,7 +284,8 @@ QUOTA_SIGNS: Final = (
             "rate_limit ratelimiterror ratelimitexceeded rate_limit_reached too_many_requests "
             "toomanyrequests too_many_requests_error request_quota_exceeded token_quota_exceeded "
             "resource_exhausted resourceexhausted throttlingexception throttling ratelimitreached requestbursttoofast "
-            "toomanyrequestsexception limit_requests tokens_per_minute_exceeded 429"
+            "toomanyrequestsexception limit_requests tokens_per_minute_exceeded requestlimitexceeded "
+            "429"
         ),
         source="codes of OpenAI, Groq, Anthropic, Moonshot, Mistral, Cerebras, Gemini, Bedrock, Ark "
         "and LiteLLM",
@@ -296,7 +306,7 @@ QUOTA_SIGNS: Final = (
             r"http (?:status )?(?:code )?429",
             r"(?:status|error) code:? 429",
             r"请求(?:过于)?频繁",
-            r"请求(?:次数|频率|速率)(?:过|超|达)",
+            r"(?:请求|调用)(?:次数|频率|速率)(?:过|超|达)",
             r"速率限制",
         ),
         source="relays that hand an upstream's 429 on under another status",

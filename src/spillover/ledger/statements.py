@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from spillover.core.limits import Gauge, reading
-from spillover.core.stated import capacity, ends_at, is_news, owner_of, replica, span_s, tolerance
-from spillover.core.values import METRIC_INDEX, Limit, Profile, Rolling
+from spillover.core.stated import (
+    BALANCE,
+    capacity,
+    ends_at,
+    is_news,
+    owner_of,
+    replica,
+    span_s,
+    tolerance,
+)
+from spillover.core.values import METRIC_INDEX, Lifetime, Limit, Profile, Rolling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from spillover.core.stated import Stated
+    from spillover.core.values import Window
     from spillover.ledger.counters import Counters
     from spillover.ledger.entries import Heard
 
@@ -75,7 +85,7 @@ def opinions(counters: Counters, profile: Profile) -> Iterator[Gauge]:
             limit = Limit(
                 metric=stated.metric,
                 amount=stated.limit or 0,
-                window=heard.window or Rolling(seconds=span_s(stated.per)),
+                window=heard.window or _window(stated),
                 owner=owner,
                 scope=profile.pool,
                 per=stated.per,
@@ -119,6 +129,11 @@ def weigh(
         counted=counted,
         tolerance=tolerance(stated, held),
     )
+
+
+def _window(stated: Stated) -> Window:
+    """Return how a window is taken to come back of which nothing is known."""
+    return Lifetime() if stated.per == BALANCE else Rolling(seconds=span_s(stated.per))
 
 
 def _key(limit: str) -> str:

@@ -32,7 +32,8 @@ TAIL_CHARS: Final = 256
 """What is left of all words for patterns to look at; the longest recorded error has 840."""
 _MOST_JSON_BYTES: Final = 1024 * 1024
 _MOST_SCANNED_BYTES: Final = 64 * 1024
-_MOST_DEPTH: Final = 8
+_MOST_DEPTH: Final = 12
+"""Google's details, relayed in the message of another error, lie ten deep."""
 _MOST_NODES: Final = 128
 
 _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode

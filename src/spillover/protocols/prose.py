@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,24 +29,28 @@ class Said(Value, frozen=True, kw_only=True):
 NOTHING: Final = Said()
 
 _LEAD: Final = r"(?: your request)?(?: again)?(?: in| after| for| about| at least| approximately| another| ~){0,3}:? ?~?"
-_SPOKEN: Final = tuple(
-    (held, re.compile(pattern))
-    for held, pattern in (
-        ("try ", rf"try(?! to){_LEAD}(?P<span>{SPAN})"),
-        ("retry", rf"retry(?:ing|[-_ ]?(?:after|delay|in))?{_LEAD}(?P<span>{SPAN})"),
-        ("wait", rf"wait(?:ing)?{_LEAD}(?P<span>{SPAN})"),
-        ("reset", rf"resets?{_LEAD}(?P<span>{SPAN})"),
-        ("available", rf"available{_LEAD}(?P<span>{SPAN})"),
-        ("allowed", rf"allowed{_LEAD}(?P<span>{SPAN})"),
-        ("cooldown", rf"cooldown{_LEAD}(?P<span>{SPAN})"),
-        ("seconds", r"retry_delay ?\{ ?seconds: (?P<number>\d{1,9})\b"),
-        (
-            "retry",
-            r"retry[-_ ]after(?: \(seconds\))?[:=]? ?(?P<number>\d{1,9}(?:\.\d{1,9})?)(?![\w.:/-])",
-        ),
-    )
+_SPOKEN: Final = (
+    ("try ", rf"try(?! to){_LEAD}(?P<span>{SPAN})"),
+    ("retry", rf"retry(?:ing|[-_ ]?(?:after|delay|in))?{_LEAD}(?P<span>{SPAN})"),
+    ("wait", rf"wait(?:ing)?{_LEAD}(?P<span>{SPAN})"),
+    ("reset", rf"resets?{_LEAD}(?P<span>{SPAN})"),
+    ("available", rf"available{_LEAD}(?P<span>{SPAN})"),
+    ("allowed", rf"allowed{_LEAD}(?P<span>{SPAN})"),
+    ("cooldown", rf"cooldown{_LEAD}(?P<span>{SPAN})"),
+    ("seconds", r"retry_delay ?\{ ?seconds: (?P<number>\d{1,9})\b"),
+    (
+        "retry",
+        r"retry[-_ ]after(?: \(seconds\))?[:=]? ?(?P<number>\d{1,9}(?:\.\d{1,9})?)(?![\w.:/-])",
+    ),
 )
 """Words that lead a span, each behind a text that must be there; from many providers."""
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern; not before it is looked for, as few processes ever need them all."""
+    return re.compile(pattern)
+
 
 _CHINESE: Final = re.compile(
     r"(?P<amount>\d{1,9}(?:\.\d{1,9})?) ?(?P<unit>毫秒|秒|分钟|分|小时|天)钟? ?(?:后|之后|以后)"
@@ -66,7 +71,7 @@ def said_of_waiting(text: str, *, provider: str, now: float | None) -> Said:
     `now` is the server's time where it is known, for times of day; None leaves those unread.
     """
     for held, pattern in _SPOKEN:
-        if held in text and (found := pattern.search(text)):
+        if held in text and (found := _compiled(pattern).search(text)):
             groups = found.groupdict()
             if groups.get("number"):
                 return Said(seconds=float(groups["number"]))
