@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spillover.core.values import Demand, Operation, RoutingPolicy, Value
+from spillover.protocols.chat.requests_in import read_fields as read_chat
 from spillover.protocols.conversation.requests import Request, Target, Written
 from spillover.protocols.conversation.seals import Dialect, carries_marks
 from spillover.protocols.conversation.weight import demand_of
@@ -108,7 +109,7 @@ def write_for(asked: Asked | Spoken, dialect: Dialect, target: Target) -> Writte
     if asked.operation is not Operation.CHAT:
         return Written(body=b"", lacks=(asked.operation.value,))
     try:
-        request = READ_REQUEST[Dialect.CHAT](_encode(asked.fields))
+        request = read_chat(asked.fields)
     except InvalidRequest as error:  # what only a provider of OpenAI's chat may understand
         return Written(body=b"", lacks=(error.param or error.message,))
     return WRITE_REQUEST[dialect](request, target)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spillover.protocols.chat.plain import plain_turns
+from spillover.protocols.chat.plain import plain_tools, plain_turns
 from spillover.protocols.chat.requests_in import read_request
 
 TEXTS = st.one_of(
@@ -48,11 +48,16 @@ MESSAGES = st.lists(
 )
 
 
+def raw(value: Any) -> msgspec.Raw:
+    """Return a value as a client writes it."""
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
 @given(MESSAGES)
 def test_they_come_to_the_same_as_one_by_one(messages: list[dict[str, Any]]) -> None:
     odd = {"role": "user", "content": "the end"}
 
-    found = plain_turns([*messages, odd])
+    found = plain_turns(raw([*messages, odd]))
     # A field that nobody knows has all of them read one by one.
     written = msgspec.json.encode({"messages": [*messages, odd | {"novel": 1}]})
     request = read_request(written)
@@ -76,7 +81,7 @@ def test_they_come_to_the_same_as_one_by_one(messages: list[dict[str, Any]]) -> 
     ids=str,
 )
 def test_what_is_not_so_plain_is_left_to_be_read_one_by_one(message: Any) -> None:
-    assert plain_turns([message]) is None
+    assert plain_turns(raw([message])) is None
 
 
 @pytest.mark.parametrize(
@@ -107,9 +112,38 @@ def test_what_is_not_so_plain_is_left_to_be_read_one_by_one(message: Any) -> Non
     ids=["words", "calls"],
 )
 def test_what_clients_mostly_send_is_plain(messages: list[dict[str, Any]]) -> None:
-    found = plain_turns(messages)
+    found = plain_turns(raw(messages))
 
     request = read_request(
         msgspec.json.encode({"messages": [*messages[:-1], messages[-1] | {"novel": 1}]})
     )
     assert found == (request.system, request.turns)
+
+
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        {"name": "read"},
+        {"name": "read", "description": "Reads.", "parameters": SCHEMA, "strict": True},
+        {"name": "read", "description": None, "parameters": None, "strict": None},
+    ],
+    ids=str,
+)
+def test_functions_come_to_the_same_as_one_by_one(function: dict[str, Any]) -> None:
+    offered = [{"type": "function", "function": function}]
+    # A field that nobody knows has all of them read one by one.
+    marked = [offered[0] | {"cache_control": {"type": "ephemeral"}}]
+    request = read_request(msgspec.json.encode({"messages": [], "tools": marked}))
+
+    assert plain_tools(raw(offered)) == request.tools
+    assert request.dropped == ("tools.cache_control",)
+
+
+@pytest.mark.parametrize(
+    "tool", [{"type": "custom", "custom": {"name": "patch"}}, {"function": {"name": "read"}}, "x"]
+)
+def test_tools_that_are_no_plain_functions_are_left_to_be_read_one_by_one(tool: Any) -> None:
+    assert plain_tools(raw([tool])) is None

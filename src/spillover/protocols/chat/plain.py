@@ -1,4 +1,4 @@
-"""Read, all in one go, the messages that nearly every chat is made of: words, calls and their results.
+"""Read, all in one go, what nearly every chat is made of: words, calls, their results, and functions.
 
 Whoever has anything else among them (images, thoughts, a field of their own) has them read one by one by
 `requests_in`, which comes to the same: this takes half the time. Refuses to know all of a request.
@@ -6,11 +6,19 @@ Whoever has anything else among them (images, thoughts, a field of their own) ha
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from spillover.protocols.conversation.requests import Part, Role, Text, ToolCall, ToolResult, Turn
+from spillover.protocols.conversation.requests import (
+    Part,
+    Role,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 
 
 class _Exact(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -50,12 +58,28 @@ class _Message(_Exact):
         return tuple([Text(text=part.text) for part in content])
 
 
-def plain_turns(messages: Any) -> tuple[tuple[Text, ...], tuple[Turn, ...]] | None:
+class _Declared(_Exact):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Tool(_Exact):
+    type: Literal["function"]
+    function: _Declared
+
+
+_messages: Final = msgspec.json.Decoder(list[_Message]).decode
+_tools: Final = msgspec.json.Decoder(list[_Tool]).decode
+
+
+def plain_turns(messages: msgspec.Raw) -> tuple[tuple[Text, ...], tuple[Turn, ...]] | None:
     """Return the system's first words, and the turns; None: the messages are not so plain."""
     try:
-        found = msgspec.convert(messages, list[_Message])
-    except msgspec.ValidationError:
-        return None
+        found = _messages(messages)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # whoever reads them one by one says what is wrong
     system: list[Text] = []
     turns: list[Turn] = []
     for message in found:
@@ -85,4 +109,23 @@ def _said(message: _Message) -> tuple[Part, ...]:
             ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
             for call in message.tool_calls or ()
         ],
+    )
+
+
+def plain_tools(offered: msgspec.Raw) -> tuple[Tool, ...] | None:
+    """Return the tools; None: they are not so plain."""
+    try:
+        found = _tools(offered)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return tuple(
+        [
+            Tool(
+                name=tool.function.name,
+                description=tool.function.description,
+                schema=tool.function.parameters,
+                strict=tool.function.strict,
+            )
+            for tool in found
+        ]
     )

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from spillover.protocols.chat.plain import plain_turns
+from spillover.protocols.chat.plain import plain_tools, plain_turns
 from spillover.protocols.chat.thinking import read_thinking
 from spillover.protocols.conversation.fields import (
     Fields,
     Losses,
     Malformed,
-    read_body,
+    raw_fields,
+    read_from_client,
     split_data_url,
+    value_of,
 )
 from spillover.protocols.conversation.requests import (
     SHARED_BY_OPENAI,
@@ -39,7 +41,9 @@ from spillover.protocols.conversation.requests import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    import msgspec
 
 _LACKING: Final = frozenset(
     {"audio", "function_call", "functions", "modalities", "web_search_options"}
@@ -47,22 +51,32 @@ _LACKING: Final = frozenset(
 """Fields that no other protocol has, and without which the answer is another one."""
 
 
+_APART: Final = frozenset({"messages", "tools"})
+"""The long ones, which are read in one go where they are plain."""
+
+
 def read_request(body: bytes) -> Request:
     """Return what a client asks; raises `InvalidRequest`."""
-    return read_body(body, _read)
+    return read_from_client(lambda: _read(raw_fields(body)))
 
 
-def _read(fields: Fields) -> Request:
+def read_fields(fields: Mapping[str, msgspec.Raw]) -> Request:
+    """Return what a client asks in these fields; raises `InvalidRequest`."""
+    return read_from_client(lambda: _read(fields))
+
+
+def _read(raw: Mapping[str, msgspec.Raw]) -> Request:
     losses = Losses()
+    fields = Fields({name: value_of(raw[name], name) for name in raw if name not in _APART})
     if fields.value("modalities") not in (None, ["text"]):
         losses.lack("modalities")
-    system, turns = _messages(fields, losses)
+    system, turns = _messages(raw.get("messages"), losses)
     options = fields.fields("stream_options")
     request = Request(
         model=fields.text("model"),
         system=system,
         turns=turns,
-        tools=tuple(_tools(fields, losses)),
+        tools=_tools(raw.get("tools"), losses),
         tool_choice=_tool_choice(fields, losses),
         parallel_calls=fields.flag("parallel_tool_calls"),
         format=_format(fields, losses),
@@ -122,8 +136,15 @@ def _format(fields: Fields, losses: Losses) -> OutputFormat | None:
     )
 
 
-def _tools(fields: Fields, losses: Losses) -> Iterator[Tool]:
-    for tool in fields.objects("tools"):
+def _tools(raw: msgspec.Raw | None, losses: Losses) -> tuple[Tool, ...]:
+    if raw is None:
+        return ()
+    plain = plain_tools(raw)
+    return tuple(_each_tool(raw, losses)) if plain is None else plain
+
+
+def _each_tool(raw: msgspec.Raw, losses: Losses) -> Iterator[Tool]:
+    for tool in Fields({"tools": value_of(raw, "tools")}).objects("tools"):
         function = tool.fields("function")
         if function is None:
             losses.lack(f"tools.{tool.text('type')}")
@@ -134,6 +155,8 @@ def _tools(fields: Fields, losses: Losses) -> Iterator[Tool]:
             schema=function.plain("parameters"),
             strict=function.flag("strict"),
         )
+        tool.value("type")
+        losses.drop(*(f"tools.{name}" for name in (*tool.left(), *function.left())))
 
 
 _MODES: Final = {"auto": Choosing.AUTO, "none": Choosing.NONE, "required": Choosing.ANY}
@@ -153,10 +176,13 @@ def _tool_choice(fields: Fields, losses: Losses) -> ToolChoice | None:
     return ToolChoice(mode=Choosing.NAMED, names=(function.needed("name"),))
 
 
-def _messages(fields: Fields, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
-    plain = plain_turns(fields.value("messages"))
+def _messages(raw: msgspec.Raw | None, losses: Losses) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
+    if raw is None:
+        return (), ()
+    plain = plain_turns(raw)
     if plain is not None:
         return plain
+    fields = Fields({"messages": value_of(raw, "messages")})
     system: list[Text] = []
     turns: list[Turn] = []
     for message in fields.objects("messages"):

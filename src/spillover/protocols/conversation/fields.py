@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _decode: Final = msgspec.json.Decoder().decode
+_raw_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 encode: Final = msgspec.json.Encoder().encode
 """Write JSON."""
 
@@ -217,8 +218,13 @@ class Losses:
 
 def read_body(body: bytes, read: Callable[[Fields], _T]) -> _T:
     """Return what `read` makes of a JSON object that a client sent; raises `InvalidRequest`."""
+    return read_from_client(lambda: read(decoded(body)))
+
+
+def read_from_client(read: Callable[[], _T]) -> _T:
+    """Return what `read` does; what it finds `Malformed` is the client's `InvalidRequest`."""
     try:
-        return read(decoded(body))
+        return read()
     except Malformed as error:
         raise InvalidRequest(str(error), error.at or None) from None
     except RecursionError:
@@ -232,6 +238,22 @@ def decoded(body: bytes, *, lenient: bool = False) -> Fields:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed("", "a JSON object") from None
     return Fields(value, lenient=lenient)
+
+
+def raw_fields(body: bytes) -> dict[str, msgspec.Raw]:
+    """Return the fields of a JSON object, each as it was written; raises `Malformed`."""
+    try:
+        return _raw_fields(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed("", "a JSON object") from None
+
+
+def value_of(raw: msgspec.Raw, name: str) -> Any:
+    """Return what stands in a field, as it was written; raises `Malformed`."""
+    try:
+        return _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Malformed(name, "JSON") from None
 
 
 def object_in(text: str) -> dict[str, Any] | None:

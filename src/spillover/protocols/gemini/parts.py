@@ -186,7 +186,7 @@ def write_call(identity: str, name: str, arguments: str) -> dict[str, Any]:
 
 def write_result(result: ToolResult, name: str, media: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a tool's result as a part; `name` is the tool's."""
-    text = "\n".join(part.text for part in result.content if isinstance(part, Text))
+    text = "\n".join([part.text for part in result.content if isinstance(part, Text)])
     found = object_in(text) if text.strip() else None
     if result.is_error:
         response: dict[str, Any] = {"error": text}

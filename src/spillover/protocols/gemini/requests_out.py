@@ -170,12 +170,8 @@ def _contents(
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Return the system's words and the turns, each side's merged into one."""
     system = [part.text for part in request.system]
-    names = {
-        part.id: part.name
-        for turn in request.turns
-        for part in turn.parts
-        if isinstance(part, ToolCall)
-    }
+    names: dict[str, str] = {}
+    """Of the tools that were called so far, by the calls' ids: here results name them."""
     wants_signatures = _LEVELLED.search(target.model) is not None
     merged: list[tuple[str, list[dict[str, Any]]]] = []
     for turn in request.turns:
@@ -183,7 +179,7 @@ def _contents(
             system += [part.text for part in turn.parts if isinstance(part, Text)]
             continue
         role = "model" if turn.role is Role.ASSISTANT else "user"
-        parts = list(_parts(turn, names, losses))
+        parts = _parts(turn, names, losses)
         if wants_signatures:
             _excuse(parts)
         if merged and merged[-1][0] == role:
@@ -203,16 +199,17 @@ def _excuse(parts: list[dict[str, Any]]) -> None:
             return
 
 
-def _parts(turn: Turn, names: dict[str, str], losses: Losses) -> Iterator[dict[str, Any]]:
+def _parts(turn: Turn, names: dict[str, str], losses: Losses) -> list[dict[str, Any]]:
     writer = PartWriter()
+    found: list[dict[str, Any]] = []
     for part in turn.parts:
         if isinstance(part, Thinking):
-            yield from _thought(part, writer, losses)
+            found += _thought(part, writer, losses)
             continue
         written = _part(part, names, losses)
         if written is not None:
-            yield writer.signed(written)
-    yield from writer.rest()
+            found.append(writer.signed(written))
+    return found + writer.rest()
 
 
 def _thought(part: Thinking, writer: PartWriter, losses: Losses) -> Iterator[dict[str, Any]]:
@@ -234,11 +231,15 @@ def _part(
         case Media():
             return _media(part, losses)
         case ToolCall():
+            names[part.id] = part.name
             return write_call(part.id, part.name, part.arguments)
         case ToolResult():
-            media = [_media(item, losses) for item in part.content if isinstance(item, Media)]
-            found = [item for item in media if item is not None]
-            return write_result(part, names.get(part.id, part.id), found)
+            media = [
+                found
+                for item in part.content
+                if isinstance(item, Media) and (found := _media(item, losses)) is not None
+            ]
+            return write_result(part, names.get(part.id, part.id), media)
         case _:
             assert_never(part)
 
