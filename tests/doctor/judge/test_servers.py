@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from spillover.doctor.findings import Finding, Level
-from spillover.doctor.judge.servers import GIB, KINDS, Server, Unused, servers, unused
+from spillover.doctor.judge.managed import Post
+from spillover.doctor.judge.servers import (
+    GIB,
+    KINDS,
+    Server,
+    Unused,
+    kind_of_program,
+    servers,
+    unused,
+)
 from spillover.doctor.systems import System
 
 
@@ -17,6 +26,10 @@ def found(kind: str = "ollama", **fields: Any) -> list[Finding]:
         | fields
     )
     return list(servers(server, System.LINUX))
+
+
+def post(**fields: Any) -> Post:
+    return Post(program="litellm", gateway=True, **fields)
 
 
 def test_a_server_that_is_up_is_sound() -> None:
@@ -47,12 +60,6 @@ def test_a_port_that_another_process_has_is_told() -> None:
     assert one.why == "nginx (pid 7) has its port"
 
 
-def test_a_managed_server_is_the_gateways_to_start() -> None:
-    (one,) = found("litellm", error="refused", is_managed=True, log="up/litellm.log")
-
-    assert one.remedy == "spillover serve\ntail up/litellm.log"
-
-
 def test_a_server_that_says_it_is_ill_and_one_without_models_are_problems() -> None:
     (ill,) = found("llamacpp", health=503)
     (empty,) = found(models=())
@@ -77,8 +84,8 @@ def test_a_litellm_that_leaks_is_told_by_its_version() -> None:
         ({"memory": GIB // 2, "age_s": 3_600.0}, Level.OK),
         ({"memory": 2 * GIB, "age_s": 60.0}, Level.WARNING),
         ({"memory": 1, "age_s": 90_000.0}, Level.WARNING),
-        ({"memory": 2 * GIB, "age_s": 60.0, "max_memory": 3 * GIB}, Level.OK),
-        ({"memory": 1, "age_s": 7_200.0, "max_age_s": 3_600.0, "is_managed": True}, Level.WARNING),
+        ({"memory": 2 * GIB, "age_s": 60.0, "post": post(max_memory=3 * GIB)}, Level.OK),
+        ({"memory": 1, "age_s": 7_200.0, "post": post(max_age_s=3_600.0)}, Level.WARNING),
     ],
     ids=["young", "large", "old", "as large as allowed", "older than allowed"],
 )
@@ -93,6 +100,23 @@ def test_models_may_be_as_large_as_they_are() -> None:
     *_, one = found(memory=40 * GIB, age_s=1e6)
 
     assert one.level is Level.OK
+
+
+def test_a_server_that_the_gateway_runs_is_judged_as_one_too() -> None:
+    (ill,) = found("litellm", error="refused", post=post(lacks="litellm is not found"))
+    costly, up = found("litellm", post=post(health="/health"))
+
+    assert "litellm is not found" in ill.saw
+    assert costly.remedy == "upstream: {health: /health/liveliness}"
+    assert up.level is Level.OK
+
+
+def test_a_program_names_its_kind() -> None:
+    assert [kind_of_program(each) for each in ("llama-server", "lms", "bash")] == [
+        "llamacpp",
+        "lmstudio",
+        "",
+    ]
 
 
 def test_a_server_that_nobody_uses_is_a_note() -> None:

@@ -9,7 +9,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from spillover.clock import SystemClock
-from spillover.config.addresses import WILDCARDS
 from spillover.config.secrets import Secret
 from spillover.core.values import FailureClass
 from spillover.doctor.judge.watch import (
@@ -24,7 +23,7 @@ from spillover.doctor.judge.watch import (
     uptimes,
 )
 from spillover.doctor.probe import providers
-from spillover.doctor.probe.ports import told
+from spillover.doctor.probe.ports import origin_of, told
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
@@ -105,8 +104,7 @@ class Watch:
             return "none", None, (), ""
         server = loaded.config.server
         key = server.admin_key if isinstance(server.admin_key, Secret) else None
-        host = WILDCARDS.get(server.host, server.host)
-        origin = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        origin = origin_of(server)
         if (await told(f"{origin}/health/live") or {}).get("status") != "alive":
             return "none", None, (), ""
         health, history, kept, recent = await asyncio.gather(
