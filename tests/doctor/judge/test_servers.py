@@ -43,7 +43,8 @@ def test_a_server_that_is_up_is_sound() -> None:
 def test_a_server_that_is_down_is_started_by_its_own_command(kind: str) -> None:
     (one,) = found(kind, error="connection refused")
 
-    assert (one.level, one.remedy) == (Level.PROBLEM, KINDS[kind].start)
+    assert one.level is Level.PROBLEM
+    assert one.remedy.endswith(KINDS[kind].start.format(port=11434))
     assert KINDS[kind].name in one.saw
 
 
@@ -58,6 +59,15 @@ def test_a_port_that_another_process_has_is_told() -> None:
     (one,) = found("litellm", error="no HTTP", holder="nginx (pid 7)")
 
     assert one.why == "nginx (pid 7) has its port"
+    assert one.remedy.startswith("kill 7\n")
+
+
+def test_a_server_is_started_at_the_port_that_it_is_looked_for_at() -> None:
+    (ollama,) = found(error="refused", address="127.0.0.1:11500")
+    (vllm,) = found("vllm", error="refused", address="127.0.0.1:8001")
+
+    assert ollama.remedy == "export OLLAMA_HOST=127.0.0.1:11500\nollama serve"
+    assert vllm.remedy == "vllm serve MODEL --port 8001"
 
 
 def test_a_server_that_says_it_is_ill_and_one_without_models_are_problems() -> None:

@@ -30,11 +30,11 @@ class Kind(Value, frozen=True, kw_only=True):
 
     name: str
     start: str
-    """The command that starts it."""
+    """The command that starts it; `{port}` in braces."""
     install: str
     """The command that brings it."""
     add_model: str
-    """The command that gives it a model; `{model}` in braces."""
+    """The command that gives it a model; `{model}` and `{port}` in braces."""
     health: str
     """Path that tells its health, from the root of its origin."""
     port: int
@@ -51,7 +51,7 @@ KINDS: Final = {
     ),
     "lmstudio": Kind(
         name="LM Studio",
-        start="lms server start",
+        start="lms server start --port {port}",
         install="https://lmstudio.ai/download",
         add_model="lms load {model}",
         health="/v1/models",
@@ -59,25 +59,25 @@ KINDS: Final = {
     ),
     "llamacpp": Kind(
         name="llama.cpp",
-        start="llama-server -m MODEL.gguf --port 8080",
+        start="llama-server -m MODEL.gguf --port {port}",
         install="https://github.com/ggml-org/llama.cpp",
-        add_model="llama-server -m {model}.gguf --port 8080",
+        add_model="llama-server -m {model}.gguf --port {port}",
         health="/health",
         port=8080,
     ),
     "vllm": Kind(
         name="vLLM",
-        start="vllm serve MODEL --port 8000",
+        start="vllm serve MODEL --port {port}",
         install="pip install vllm",
-        add_model="vllm serve {model}",
+        add_model="vllm serve {model} --port {port}",
         health="/health",
         port=8000,
     ),
     "litellm": Kind(
         name="LiteLLM",
-        start="litellm --config litellm_config.yaml --port 4000",
+        start="litellm --config litellm_config.yaml --port {port}",
         install="pip install 'litellm[proxy]'",
-        add_model="litellm --model {model} --port 4000",
+        add_model="litellm --model {model} --port {port}",
         health="/health/liveliness",
         port=4000,
     ),
@@ -164,7 +164,7 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
             about=about,
             saw=f"{name} at {found.address} has no model",
             why="every request to it fails",
-            remedy=kind.add_model.format(model=model),
+            remedy=kind.add_model.format(model=model, port=_port(found)),
         )
     else:
         count = f" with {len(found.models)} models" if found.models else ""
@@ -177,17 +177,32 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
 
 def _down(found: Server, name: str, about: str, kind: Kind | None, system: System) -> Finding:
     saw, why = f"{name} does not answer at {found.address}: {found.error}", "it is not running"
-    remedy = kind.start if kind is not None else "start it"
+    remedy = _start(found, kind, system) if kind is not None else "start it"
     if found.elsewhere:
         why = f"one answers at {found.elsewhere}"
         remedy = f"base_url: http://{found.elsewhere}/v1"
     elif found.holder:
         why = f"{found.holder} has its port"
-        port = int(found.address.rpartition(":")[2])
-        remedy = f"{command(system, Act.WHO_HAS_PORT, port=port)}\n{remedy}"
+        pid = pid_of(found.holder)
+        look = Act.WHO_HAS_PORT if pid is None else Act.END_PROCESS
+        remedy = f"{command(system, look, port=_port(found), pid=pid)}\n{remedy}"
     return Finding(
         check="server.local", level=Level.PROBLEM, about=about, saw=saw, why=why, remedy=remedy
     )
+
+
+def _start(found: Server, kind: Kind, system: System) -> str:
+    """Return the commands that start a server at the port that it is looked for at."""
+    port = _port(found)
+    start = kind.start.format(port=port)
+    if found.kind == "ollama" and port != kind.port:  # it takes no port as an argument
+        address = command(system, Act.SET_VARIABLE, name="OLLAMA_HOST", value=found.address)
+        return f"{address}\n{start}"
+    return start
+
+
+def _port(found: Server) -> int:
+    return int(found.address.rpartition(":")[2])
 
 
 def _version(found: Server, about: str) -> Iterator[Finding]:
