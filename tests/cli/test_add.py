@@ -99,9 +99,9 @@ def test_a_key_that_is_read_is_kept_out_of_the_file(
         assert add(mine, "groq", "--key", "-") == 0
         ring.locked = False
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
-        assert add(mine, "groq", "--key", "-") == 0
+        assert add(mine, "groq", "--key", "-", "--name", "groq-2") == 0
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
-        assert add(mine, "groq", "--key", "-", "--chain", "nowhere") == 1
+        assert add(mine, "groq", "--key", "-", "--name", "c", "--chain", "nowhere") == 1
         held = list(ring.held.values())
 
     (file,) = (mine.parent / "keys").iterdir()
@@ -109,6 +109,33 @@ def test_a_key_that_is_read_is_kept_out_of_the_file(
     assert file.read_text("utf-8").strip() == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert key not in mine.read_text("utf-8") + "".join(capsys.readouterr())
+
+
+def test_what_is_there_already_is_refused_by_its_name(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(mine, "groq", "--name", "fast") == 0
+    text = mine.read_text("utf-8")
+
+    assert add(mine, "groq") == 1
+
+    said = capsys.readouterr().err
+    assert "the profile 'fast' asks groq for openai/gpt-oss-120b already" in said
+    assert "--name" in said
+    assert mine.read_text("utf-8") == text
+
+
+def test_another_model_or_a_name_of_its_own_is_another_profile(mine: Path) -> None:
+    assert add(mine, "groq") == 0
+    assert add(mine, "groq", "--model", "openai/gpt-oss-20b") == 0
+    assert add(mine, "groq", "--name", "of-another-account", "--key", "env:OTHER_KEY") == 0
+
+    assert list(load(mine, environ={}).config.chains["work"].profiles)[-1].profile == (
+        "of-another-account"
+    )
+    assert list(load(mine, environ={}).config.profiles) == [
+        "own", "groq", "groq-2", "of-another-account"
+    ]  # fmt: skip
 
 
 def test_a_gateway_that_runs_takes_it_over(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

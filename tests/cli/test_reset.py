@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,23 @@ def test_each_step_is_told_and_profiles_serve_again(
     assert "start the gateway: spillover serve" in lines[-1]
     assert done.returncode == 0
     assert ask(setting.path) == ["first"]
+
+
+def test_a_server_that_the_gateway_would_run_is_nothing_wrong(
+    spillover: Callable[..., Done], tmp_path: Path
+) -> None:
+    path = tmp_path / "spillover.yaml"
+    local = f"base_url: 'http://127.0.0.1:{free_port()}/v1', model: m"
+    path.write_text(
+        f"server: {{port: {free_port()}}}\n"
+        f"profiles: {{local: {{{local}, upstream: {{command: [{sys.executable}]}}}}}}\n"
+    )
+    path.chmod(0o600)
+
+    done = spillover("reset", "--yes", "--config", path)
+
+    assert "checks found nothing broken" in done.stdout
+    assert done.returncode == 0
 
 
 def test_what_is_still_wrong_is_told_and_exits_with_1(

@@ -182,6 +182,13 @@ def test_free_without_figures_names_the_nearest_model_that_has_some() -> None:
     assert finding.nearest == "openai/gpt-oss-120b"
 
 
+def test_free_of_a_retired_model_names_its_successor() -> None:
+    finding = the_error(GROQ | {"model": "llama-3.3-70b-versatile", "limits": "free"})
+
+    assert finding.found.endswith("at 'groq', which is retired from 2026-08-16 on")
+    assert finding.nearest == "openai/gpt-oss-120b"
+
+
 def test_free_at_a_provider_without_any_figures_asks_for_amounts() -> None:
     finding = the_error({"provider": "openai", "api_key": "k", "limits": "free"})
 

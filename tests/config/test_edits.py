@@ -36,6 +36,25 @@ def test_a_profile_is_added_last_or_at_its_place() -> None:
     assert found["chains"]["long"]["profiles"] == ["b", "f", {"profile": "c", "weight": 3}]
 
 
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [("m", "own"), ("n", "shared"), ("o", None), ("p", None)],
+    ids=["its own", "its account's", "another provider's", "no profile's"],
+)
+def test_a_profile_is_found_by_provider_and_model(model: str, found: str | None) -> None:
+    written = {
+        "accounts": {"a": {"provider": "OpenRouter"}},
+        "profiles": {
+            "broken": None,
+            "own": {"provider": "or", "model": "m"},
+            "shared": {"account": "a", "model": "n"},
+            "other": {"provider": "groq", "model": "o"},
+        },
+    }
+
+    assert edits.profile_of(written, frozenset({"openrouter", "or"}), model) == found
+
+
 def test_the_chain_of_all_profiles_is_written_out_only_when_it_must() -> None:
     last, first, other = (copy.deepcopy(IMPLICIT) for _ in range(3))
 

@@ -76,13 +76,17 @@ def server() -> Iterator[Shelf]:
 
 
 def listed(
-    server: Shelf, body: object, *, status: int = 200, protocol: Protocol = Protocol.OPENAI
+    server: Shelf,
+    body: object,
+    *,
+    status: int = 200,
+    protocol: Protocol = Protocol.OPENAI,
+    path: str = "/models",
 ) -> Listed:
     known = load_catalogue()
-    entry = known.providers["groq"]
-    far = msgspec.structs.replace(
-        own_upstream(entry, known, {}), base_url=server.url, protocol=protocol
-    )
+    entry = msgspec.structs.replace(known.providers["groq"], models_path=path)
+    own = msgspec.structs.replace(own_upstream(entry, known, {}), entry=entry)
+    far = msgspec.structs.replace(own, base_url=server.url, protocol=protocol)
     server.status, server.asked = status, []
     server.body = body if isinstance(body, bytes) else json.dumps(body).encode()
 
@@ -96,24 +100,27 @@ def listed(
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize(
-    ("body", "models"),
-    [
-        ({"data": [{"id": "a"}, {"id": "b"}, {"id": "a"}]}, ("a", "b")),
-        ({"models": [{"name": "models/gemini-x"}, {"model": "y"}]}, ("gemini-x", "y")),
-        ([{"id": "a"}, "b", 5, {"id": ""}, {"id": "c\nd"}], ("a", "b")),
-        ({"data": []}, ()),
-    ],
-    ids=str,
-)
-def test_models_are_read_from_every_form_of_list(
-    server: Shelf, body: object, models: tuple[str, ...]
-) -> None:
-    found = listed(server, body)
+def test_a_list_is_read_with_the_key(server: Shelf) -> None:
+    found = listed(server, {"data": [{"id": "a"}, {"id": "b"}]})
 
-    assert (found.models, found.problem) == (models, None)
+    assert (found.models, found.problem) == (("a", "b"), None)
     assert server.asked[0][0] == "/v1/models"
     assert server.asked[0][1]["authorization"] == "Bearer the-key-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("path", "protocol", "asked"),
+    [
+        ("/catalog/models?type=chat", Protocol.OPENAI, "/v1/catalog/models?type=chat"),
+        ("/models", Protocol.GEMINI, "/v1/models?pageSize=1000"),
+    ],
+)
+def test_it_is_asked_for_where_the_catalogue_says_and_whole(
+    server: Shelf, path: str, protocol: Protocol, asked: str
+) -> None:
+    listed(server, {"data": []}, path=path, protocol=protocol)
+
+    assert [found for found, _ in server.asked] == [asked]
 
 
 def test_anthropics_list_is_asked_for_whole(server: Shelf) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import openai
 
+from spillover.core.history import REQUESTS, Grain
+from spillover.ledger.history import HistoryStore
 from tests.journeys.processes import ASKED, SECONDS, Gateway, document, gateway, write
 from tests.waiting import wait_until
 
@@ -120,3 +122,28 @@ def test_kill_9_in_mid_load_forgets_nothing_and_oversends_nothing(
     assert not any(limit["reserved"] for limit in profile["limits"])
     assert used["requests"] == LIMIT
     assert used["tokens"] > load.tokens(first) + more.tokens(first)
+
+
+def test_kill_9_takes_no_more_of_the_history_than_was_not_yet_written(
+    config: Path, first: Provider, second: Provider, own_folders: Path
+) -> None:
+    write(config, document(first, second))
+    store = HistoryStore(own_folders / "ledger.db")
+
+    def kept() -> tuple[int, int]:
+        """Requests and fallbacks that are in the file."""
+        sums = store.sums(Grain.DAY, 0, step_s=Grain.DAY)
+        fallbacks = store.fallbacks(since=0, before=None, limit=10, wanted={})
+        return sum(counts[REQUESTS] for _, counts in sums), len(fallbacks)
+
+    with gateway(config) as killed:
+        first.script("overloaded")
+        served = [killed.served_by() for _ in range(3)]
+        # Nobody asks for it: it is written by itself.
+        wait_until(lambda: kept() == (3, 3))
+        killed.served_by()
+        killed.process.kill()
+        killed.process.wait()
+
+    assert served == ["second"] * 3
+    assert kept() in {(3, 3), (4, 3), (4, 4)}

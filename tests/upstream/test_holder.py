@@ -29,7 +29,7 @@ def test_who_listens_on_a_port_is_named_with_its_pid() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
 def test_a_long_command_is_named_by_its_beginning() -> None:
     serve = (
-        "import socket, sys; server = socket.create_server(('127.0.0.1', 0));"
+        "import socket, sys\nserver = socket.create_server(('127.0.0.1', 0));"
         " print(server.getsockname()[1], flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", serve, "x" * 500]
@@ -41,6 +41,7 @@ def test_a_long_command_is_named_by_its_beginning() -> None:
 
     assert found is not None
     assert found.startswith(sys.executable)
+    assert "sys server" in found  # in one line
     assert found.endswith(f"… (pid {process.pid})")
 
 

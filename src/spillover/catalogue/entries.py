@@ -34,6 +34,7 @@ Date: TypeAlias = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-(0[1-9]
 """A day, or a month where no day is known."""
 Address: TypeAlias = Annotated[str, Meta(pattern=r"^https?://[^/\s][^\s]*[^/\s]$")]
 UrlPath: TypeAlias = Annotated[str, Meta(pattern=r"^/[^/\s?#][^\s?#]*$")]
+ListPath: TypeAlias = Annotated[str, Meta(pattern=r"^/[^\s#]+$")]
 Amount: TypeAlias = Annotated[float, Meta(ge=0)]
 Tokens: TypeAlias = Annotated[int, Meta(ge=1)]
 Pair: TypeAlias = tuple[Amount, Amount]
@@ -305,7 +306,7 @@ class Provider(Entry, frozen=True, kw_only=True):
     tier_kind: TierKind
     stream_usage: StreamUsage
     default_model: DefaultModel
-    models_path: str
+    models_path: ListPath
     as_of: Date
     aliases: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()

@@ -135,6 +135,8 @@ class _Adding:
         blank_file = seed is not None and not before.get("profiles")
         place = 0 if wish.first or blank_file else None
         settings = self._settings()
+        if wish.name is None:
+            self._refuse_twin(before, settings["model"])
         folder = self._path.parent
         reference = wish.key.reference(name, folder=folder) if wish.key is not None else None
 
@@ -164,6 +166,19 @@ class _Adding:
             f"in {self._path}",
             *(f"! {each}" for each in written.loaded.missing_keys if f"{name!r}" in each.expected),
         ]
+
+    def _refuse_twin(self, document: dict[str, Any], model: str) -> None:
+        """Refuse what is there already, unless another name says that it is wanted twice."""
+        twin = edits.profile_of(document, self._names(), model)
+        if twin is not None:
+            raise RequestError(
+                f"the profile {twin!r} asks {self._wish.entry.id} for {model} already: change it "
+                f"in {self._path}, or on the dashboard's page; a second one beside it, such as of "
+                "another account, wants a --name"
+            )
+
+    def _names(self) -> frozenset[str]:
+        return frozenset({self._wish.entry.id, *self._wish.entry.aliases})
 
     def _seed(self) -> str | None:
         """What a new file begins with: what else is there; None where there is a file."""

@@ -206,11 +206,13 @@ def _limits(
         if model is None:  # told already
             return
         near = catalogue.nearest_model_with_figures(provider, model)
+        gone = catalogue.retired(provider, model)
+        retired = f", which is retired from {gone.on} on" if gone is not None else ""
         yield Finding(
             path=place,
-            found=f"free, but no free figures are known for {model!r} at {provider!r}",
+            found=f"free, but no free figures are known for {model!r} at {provider!r}{retired}",
             expected="own amounts, or a model with figures" if near else "own amounts",
-            nearest=near,
+            nearest=(gone.successor if gone is not None else None) or near,
         )
         return
     account = config.accounts.get(profile.account or "")

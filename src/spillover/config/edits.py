@@ -161,6 +161,19 @@ def free_name(document: Document, wanted: str) -> str:
     return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
 
 
+def profile_of(document: Document, providers: frozenset[str], model: str) -> str | None:
+    """Return the first profile that asks a provider, by any of its names, for a model."""
+    accounts = document.get("accounts") or {}
+    for name, written in (document.get("profiles") or {}).items():
+        profile = written if isinstance(written, dict) else {}
+        account = accounts.get(profile.get("account"))
+        source = account if isinstance(account, dict) else profile
+        provider = str(source.get("provider") or "").lower()
+        if provider in providers and profile.get("model") == model:
+            return str(name)
+    return None
+
+
 def check_name(name: str) -> None:
     """Refuse what can't be a name; raises RequestError."""
     if NAME.fullmatch(name) is None:

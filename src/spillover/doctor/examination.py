@@ -16,7 +16,7 @@ from spillover.doctor.findings import Finding, Level
 from spillover.doctor.judge import answers, keys, network, ports, proxies, servers, settings
 from spillover.doctor.judge import machine as machines
 from spillover.doctor.judge import state as states
-from spillover.doctor.probe import files, machine, providers, state
+from spillover.doctor.probe import files, machine, managed, providers, state
 from spillover.doctor.probe import ports as own_port
 from spillover.doctor.probe import servers as local
 from spillover.doctor.probe.reach import way_to
@@ -183,23 +183,21 @@ async def _host(
 
 async def _near(groups: list[Group], subject: Subject, upstream: Upstream) -> list[Finding]:
     """Ask the local servers: those of profiles, and whoever else answers."""
-    others, found = await asyncio.gather(
+    others, crew, asked = await asyncio.gather(
         local.others(subject),
-        asyncio.gather(*(_server(each, subject, upstream) for each in groups)),
+        managed.crew(subject),
+        asyncio.gather(*(providers.ask(each, subject, upstream) for each in groups)),
+    )
+    told = list(zip(groups, asked, strict=True))
+    found = await asyncio.gather(
+        *(local.server(group, one, subject, upstream, crew) for group, one in told)
     )
     judged: list[Finding] = []
-    for server, asked in found:
+    for server, one in zip(found, asked, strict=True):
         judged += servers.servers(local.elsewhere(server, others), this_system())
         if not server.error:
-            judged += answers.answers(asked, _today())
+            judged += answers.answers(one, _today())
     return [*judged, *(servers.unused(each) for each in local.unused(others, subject))]
-
-
-async def _server(
-    group: Group, subject: Subject, upstream: Upstream
-) -> tuple[servers.Server, answers.Asked]:
-    asked = await providers.ask(group, subject, upstream)
-    return await local.server(group, asked, subject, upstream), asked
 
 
 def _today() -> str:

@@ -6,7 +6,7 @@ Refuses to know what is known of the models, and to follow anybody elsewhere.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ from spillover.config.addresses import is_loopback, under
 from spillover.config.dialects import VERSIONS, auth_of
 from spillover.config.schema import Config, Profile
 from spillover.config.upstreams import Upstream, upstream_of
-from spillover.core.values import Protocol
+from spillover.protocols.model_lists import models_in, whole_list
 from spillover.upstream import Order, UpstreamBroken
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 WITHIN_S: Final = 10.0
 CONNECT_S: Final = 5.0
 MOST_BYTES: Final = 8_388_608
-MOST_MODELS: Final = 5_000
 _LONGEST: Final = 300
 _OK: Final = 200
 _HEADERS: Final = {
@@ -36,11 +35,7 @@ _HEADERS: Final = {
     "accept-encoding": "gzip, deflate",
     "user-agent": f"spillover/{__version__}",
 }
-_QUERY: Final = {Protocol.ANTHROPIC: "?limit=1000"}
-"""It lists 20 else: https://platform.claude.com/docs/en/api/models/list"""
-_LISTS: Final = ("data", "models", "result")
-"""Where providers put their list, if it is not the whole answer."""
-_NAMES: Final = ("id", "name", "model")
+_MODELS: Final = "/models"
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +57,8 @@ def own_upstream(provider: Provider, catalogue: Catalogue, environ: Mapping[str,
 
 async def list_models(way: Way, far: Upstream, secret: Secret | None) -> Listed:
     """Return the models that the provider lists for a key, or why it does not."""
-    url = under(far.base_url, f"/models{_QUERY.get(far.protocol, '')}")
+    path = _MODELS if far.entry is None else far.entry.models_path
+    url = under(far.base_url, whole_list(path, far.protocol))
     try:
         async with asyncio.timeout(WITHIN_S):
             status, body = await _answer(way, far, url, secret)
@@ -72,7 +68,7 @@ async def list_models(way: Way, far: Upstream, secret: Secret | None) -> Listed:
         return Listed(url=url, problem=str(error))
     if status != _OK:
         return Listed(url=url, status=status, problem=_said(body) or f"answered {status}")
-    models = _names(body)
+    models = models_in(body)
     if models is None:
         return Listed(url=url, status=status, problem="the answer is no list of models")
     return Listed(url=url, models=models)
@@ -101,29 +97,6 @@ async def _answer(way: Way, far: Upstream, url: str, secret: Secret | None) -> t
 
 def _nobody_waits() -> None:
     """Hear that the connection is up."""
-
-
-def _names(body: bytes) -> tuple[str, ...] | None:
-    """The models' names, in the provider's order; None where there is no list."""
-    try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    listed: Any = answer
-    if isinstance(answer, dict):
-        listed = next((answer[key] for key in _LISTS if isinstance(answer.get(key), list)), None)
-    if not isinstance(listed, list):
-        return None
-    names = [_name(each) for each in listed[:MOST_MODELS]]
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _name(listed: Any) -> str:
-    found = listed
-    if isinstance(listed, dict):
-        found = next((listed[key] for key in _NAMES if isinstance(listed.get(key), str)), None)
-    text = found.removeprefix("models/") if isinstance(found, str) else ""
-    return text if text.isprintable() and len(text) <= _LONGEST else ""
 
 
 def _said(body: bytes) -> str:

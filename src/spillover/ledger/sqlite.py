@@ -370,7 +370,7 @@ def translated(run: Callable[[], _T]) -> _T:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _BUSY:
-            raise Busy from error
+            raise Busy("another process holds its lock") from error
         if code in _DAMAGED:
             raise Unfit(str(error)) from error
         if code == sqlite3.SQLITE_FULL:

@@ -65,6 +65,6 @@ def _command(process: Path) -> str:
         words = (process / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return "a process"
-    text = " ".join(word.decode("utf-8", "replace") for word in words if word)
+    text = " ".join(b" ".join(words).decode("utf-8", "replace").split())
     cut = text if len(text) <= _LONGEST_COMMAND else f"{text[: _LONGEST_COMMAND - 1]}…"
     return cut or "a process"

@@ -10,7 +10,7 @@ from spillover.catalogue import Retired
 from spillover.core.stated import Stated
 from spillover.core.values import FailureClass, Metric
 from spillover.doctor.findings import Finding, Level
-from spillover.doctor.judge.answers import Asked, Reply, answers, endings, names_in
+from spillover.doctor.judge.answers import Asked, Reply, answers, endings
 
 URL = "https://api.example/v1/models"
 TODAY = "2026-11-27"
@@ -154,20 +154,3 @@ def test_what_headers_say_is_read_back() -> None:
 
     assert limits.saw == "987 of 1,000 requests/day left; 0 tokens/minute left"
     assert limits.level is Level.WARNING
-
-
-@pytest.mark.parametrize(
-    ("body", "names"),
-    [
-        (b'{"data": [{"id": "a"}, {"id": "b"}]}', ("a", "b")),
-        (b'{"models": [{"name": "models/a"}]}', ("a",)),
-        (b'[{"id": "a"}, "b", 3]', ("a", "b")),
-        (b'{"data": []}', ()),
-        (b'{"error": {}}', None),
-        (b"<html>", None),
-        (b"\xff", None),
-    ],
-    ids=["openai", "gemini", "bare", "none", "error", "page", "no text"],
-)
-def test_lists_of_every_dialect_are_read(body: bytes, names: tuple[str, ...] | None) -> None:
-    assert names_in(body) == names

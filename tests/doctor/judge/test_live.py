@@ -28,6 +28,14 @@ def test_a_refusal_is_a_problem_with_the_guide_to_it() -> None:
     assert found.saw == "did not answer (auth invalid): no"
 
 
+def test_a_server_that_the_gateway_runs_is_started_by_it() -> None:
+    found = completion(
+        Answered(profile="p", sent=True, answered=False, outcome="network", is_managed=True)
+    )
+
+    assert (found.level, found.remedy) == (Level.PROBLEM, "spillover serve\nspillover doctor p")
+
+
 def test_a_spent_limit_is_no_fault_and_a_missing_key_is_one() -> None:
     spent = Answered(profile="p", sent=False, answered=False, outcome="limit")
     keyless = Answered(profile="p", sent=False, answered=False, outcome="failed")

@@ -64,6 +64,31 @@ def test_what_is_odd_and_keys_that_are_written_out_are_told(tmp_path: Path) -> N
     assert "sk-0" not in str(found)
 
 
+def test_each_literal_key_has_a_variable_to_go_to(tmp_path: Path) -> None:
+    path = tmp_path / "spillover.yaml"
+    path.write_text(
+        "server: {admin_key: mine, client_keys: [one]}\n"
+        "profiles:\n"
+        "  groq: {provider: groq, model: m, api_key: a}\n"
+        "  glm-1: {provider: openrouter, model: m, api_key: b, headers: {x-key: c}}\n"
+        "  own: {base_url: 'http://127.0.0.1:4000/v1', model: m, api_key: d}\n"
+    )
+
+    found = {
+        each.check: each for each in usable(load(path, environ={"OPENROUTER_API_KEY": "e"}), path)
+    }
+
+    assert found["config.keys"].remedy.splitlines() == [
+        "server.admin_key: ${SPILLOVER_ADMIN_KEY}",
+        "server.client_keys[0]: ${SPILLOVER_CLIENT_KEYS_0}",
+        "profiles.groq.api_key: ${GROQ_API_KEY}",
+        "profiles.glm-1.api_key: ${GLM_1_API_KEY}",
+        "profiles.glm-1.headers.x-key: ${PROFILES_GLM_1_HEADERS_X_KEY}",
+        "profiles.own.api_key: ${OWN_API_KEY}",
+        f"and each key as NAME=key in {tmp_path / '.env'}",
+    ]
+
+
 def test_named_keys_are_no_literal_ones() -> None:
     document = {
         "profiles": {

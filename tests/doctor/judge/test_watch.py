@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from spillover.core.history import Grain, Key, nothing
 from spillover.doctor.judge.watch import (
     Fallback,
     Glance,
     Report,
+    counted_uptimes,
     document,
     kept_fallbacks,
     latencies,
@@ -36,6 +38,24 @@ def test_uptime_is_the_share_of_busy_steps_with_an_answer() -> None:
 
     assert uptimes(history) == {"groq": 0.5}
     assert uptimes(None) == {}
+
+
+def test_uptime_of_kept_sums_is_the_same_over_all_chains() -> None:
+    def key(at: int, profile: str, chain: str = "default") -> Key:
+        return Key(Grain.MINUTE, at, chain, profile)
+
+    def counts(requests: int, unserved: int, errors: int) -> list[int]:
+        return [requests, unserved, errors, *nothing()[3:]]
+
+    sums = [
+        (key(0, "groq"), counts(1, 1, 2)),
+        (key(0, "groq", "coding"), counts(1, 0, 0)),
+        (key(900, "groq"), counts(0, 0, 3)),
+        (key(900, ""), counts(1, 1, 0)),
+    ]
+
+    assert counted_uptimes(sums) == {"groq": 0.5}
+    assert counted_uptimes([]) == {}
 
 
 def test_latencies_are_the_average_and_what_nineteen_of_twenty_stay_below() -> None:

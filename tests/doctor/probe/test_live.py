@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from spillover.config.loader import load
+from spillover.config.loader import load, load_document
 from spillover.doctor.probe.live import converse, left
 from spillover.engine import EngineOptions, open_engine
 from tests.library.setting import two_providers
+from tests.upstream.commanding import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,26 @@ def test_each_profile_is_asked_for_one_token_and_it_counts(tmp_path: Path) -> No
     assert first.input_tokens > 0
     assert first.left == "4 of 5 requests/minute left"
     assert (second.answered, second.sent, second.outcome) == (False, True, "auth_invalid")
+    assert not first.is_managed
     assert setting.first.counters().accepted == 1
+
+
+def test_a_profile_whose_server_the_gateway_runs_is_known(tmp_path: Path) -> None:
+    local = {"base_url": f"http://127.0.0.1:{free_port()}/v1", "model": "m"}
+    loaded = load_document(
+        {"profiles": {"p": {**local, "upstream": {"command": ["local-server"]}}}}, environ={}
+    )
+
+    async def run() -> list[Answered]:
+        engine = await open_engine(loaded, EngineOptions(in_memory=True))
+        try:
+            return await converse(engine, ("p",))
+        finally:
+            await engine.close(grace_s=0.0)
+
+    (found,) = asyncio.run(run())
+
+    assert (found.answered, found.is_managed) == (False, True)
 
 
 def test_the_tighter_of_both_counts_is_told() -> None:

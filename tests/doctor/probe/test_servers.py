@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from spillover.config.discovery import LocalServer
 from spillover.doctor.judge.servers import Server
+from spillover.doctor.probe.managed import crew
 from spillover.doctor.probe.providers import ask, groups
 from spillover.doctor.probe.servers import at, elsewhere, others, server, unused
 from spillover.upstream import HttpUpstream
 from tests.doctor.setup import set_up
+from tests.upstream.commanding import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +62,8 @@ def looked_at(subject: Subject) -> Server:
         upstream = HttpUpstream()
         try:
             (group,) = groups(subject)
-            return await server(group, await ask(group, subject, upstream), subject, upstream)
+            asked, known = await ask(group, subject, upstream), await crew(subject)
+            return await server(group, asked, subject, upstream, known)
         finally:
             await upstream.close()
 
@@ -78,8 +81,8 @@ def test_a_litellm_is_seen_with_health_models_and_version(tmp_path: Path, port: 
 
     assert (found.kind, found.address) == ("litellm", f"127.0.0.1:{port}")
     assert (found.health, found.models, found.version) == (503, ("m",), "1.39.6")
-    assert found.is_managed
-    assert found.max_age_s == 86_400
+    assert found.post is not None
+    assert (found.post.gateway, found.post.max_age_s) == (False, 86_400)
     if sys.platform == "linux":
         assert found.memory is not None
         assert found.age_s is not None
@@ -97,6 +100,15 @@ def test_a_port_that_one_program_uses_names_it(tmp_path: Path) -> None:
     config = "profiles: {p: {base_url: 'http://127.0.0.1:4000/v1', model: m}}\n"
 
     assert looked_at(set_up(tmp_path, config)).kind == "litellm"
+
+
+def test_a_command_names_the_kind_of_a_server_at_another_port(tmp_path: Path) -> None:
+    config = (
+        f"profiles: {{p: {{base_url: 'http://127.0.0.1:{free_port()}/v1', model: m,"
+        " upstream: {command: [bin/llama-server, -m, x.gguf]}}}\n"
+    )
+
+    assert looked_at(set_up(tmp_path, config)).kind == "llamacpp"
 
 
 def test_servers_that_nobody_uses_and_that_stand_elsewhere_are_found(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Refuses to know sockets. A provider's own words are shown redacted and cut.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -69,25 +69,6 @@ class Asked(Value, frozen=True, kw_only=True):
     """What the path that proves the key answered, where there is one."""
     has_key: bool = True
     listing: Reply = Reply(url="")
-
-
-def names_in(body: bytes) -> tuple[str, ...] | None:
-    """Return the models that an answer lists, whatever the dialect; None: it is no list."""
-    try:
-        read = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    rows = read if isinstance(read, list) else None
-    if isinstance(read, dict):
-        rows = read.get("data", read.get("models"))
-    if not isinstance(rows, list):
-        return None
-    return tuple(name for row in rows if (name := _name(row)))
-
-
-def _name(row: Any) -> str:
-    found = (row.get("id") or row.get("name")) if isinstance(row, dict) else row
-    return found.removeprefix("models/") if isinstance(found, str) else ""
 
 
 def answers(asked: Asked, today: str) -> Iterator[Finding]:

@@ -28,6 +28,8 @@ class Answered(Value, frozen=True, kw_only=True):
     """The provider reported the tokens; else they are an estimate."""
     left: str = ""
     """What the tightest limit has left, as words."""
+    is_managed: bool = False
+    """The gateway runs its server."""
 
 
 def completion(found: Answered) -> Finding:
@@ -67,7 +69,11 @@ def completion(found: Answered) -> Finding:
         level=Level.PROBLEM,
         about=found.profile,
         saw=f"did not answer ({words}){said}",
-        why="a request that goes to it falls back",
-        remedy=f"spillover errors {found.outcome}",
+        why="the gateway runs its server: either none runs, or it is away"
+        if found.is_managed
+        else "a request that goes to it falls back",
+        remedy=f"spillover serve\nspillover doctor {found.profile}"
+        if found.is_managed
+        else f"spillover errors {found.outcome}",
         figures=figures,
     )

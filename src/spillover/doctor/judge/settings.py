@@ -5,6 +5,7 @@ Refuses to know how configurations are read.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def usable(loaded: LoadedConfig, path: Path) -> Iterator[Finding]:
             why=f"expected {each.expected}",
             remedy=f"spillover check --config {path}",
         )
-    written = [dotted(place) for place in literal_keys(loaded.document)]
+    written = {dotted(place): place for place in literal_keys(loaded.document)}
     if written:
         yield Finding(
             check="config.keys",
@@ -81,8 +82,28 @@ def usable(loaded: LoadedConfig, path: Path) -> Iterator[Finding]:
             about=loaded.file,
             saw=f"keys stand in the file itself: {', '.join(written)}",
             why="whoever gets the file to see, or its backup, has them",
-            remedy=f"write ${{GROQ_API_KEY}} there, and the key to {path.parent / '.env'}",
+            remedy="\n".join(
+                f"{name}: ${{{variable_for(place, loaded)}}}" for name, place in written.items()
+            )
+            + f"\nand each key as NAME=key in {path.parent / '.env'}",
         )
+
+
+def variable_for(place: KeyPath, loaded: LoadedConfig) -> str:
+    """Return a variable to hold the secret at a place: the provider's usual one for a key, if it is free."""
+    match place:
+        case ("profiles" | "accounts" as section, str(name), "api_key"):
+            source = getattr(loaded.config, section)[name]
+            entry = loaded.catalogue.provider(source.provider or "")
+            usual = entry.key_env[0] if entry is not None and entry.key_env else ""
+            if usual and usual not in loaded.environ:
+                return usual
+            words = [name, "api_key"]
+        case ("server", *words):
+            words = ["spillover", *words]
+        case _:
+            words = list(place)
+    return re.sub(r"\W+", "_", "_".join(map(str, words))).upper()
 
 
 def literal_keys(node: Any, path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from spillover.core.history import ERRORS, REQUESTS, UNSERVED
 from spillover.core.reliability import reliability
 from spillover.core.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from spillover.core.history import Counts, Key
 
 DAY_S: Final = 86_400.0
+STEP_S: Final = 900
+"""What uptime is counted in."""
 
 
 class Glance(Value, frozen=True, kw_only=True):
@@ -94,6 +99,24 @@ def uptimes(history: Mapping[str, Any] | None) -> dict[str, float]:
         if busy and series.get("name"):
             found[series["name"]] = sum(busy) / len(busy)
     return found
+
+
+def counted_uptimes(sums: Iterable[tuple[Key, Counts]]) -> dict[str, float]:
+    """Return the same of sums, as the history keeps them, each of a step."""
+    steps: dict[tuple[str, int], list[int]] = {}
+    for key, counts in sums:
+        seen = steps.setdefault((key.profile, key.at), [0, 0, 0])
+        for place, metric in enumerate((REQUESTS, UNSERVED, ERRORS)):
+            seen[place] += counts[metric]
+    series: dict[str, list[list[int]]] = {}
+    for (profile, _), seen in steps.items():
+        series.setdefault(profile, []).append(seen)
+    rows = [
+        {"name": name, "requests": asked, "unserved": unserved, "errors": errors}
+        for name, found in series.items()
+        for asked, unserved, errors in [zip(*found, strict=True)]
+    ]
+    return uptimes({"series": rows})
 
 
 def kept_fallbacks(document: Mapping[str, Any]) -> tuple[Fallback, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from spillover.doctor.judge.live import Answered
 from spillover.events import RequestDone
 
@@ -27,7 +29,14 @@ async def converse(engine: Engine, profiles: tuple[str, ...]) -> list[Answered]:
     engine.events.listen(hear)
     probed = await asyncio.gather(*(engine.probe(name) for name in profiles))
     standing = engine.status()["profiles"]
-    return [_answered(found, ended.get(found["profile"]), standing) for found in probed]
+    managed = {name for each in engine.routing.managed for name in each.profiles}
+    return [
+        msgspec.structs.replace(
+            _answered(found, ended.get(found["profile"]), standing),
+            is_managed=found["profile"] in managed,
+        )
+        for found in probed
+    ]
 
 
 def _answered(found: dict[str, Any], done: RequestDone | None, standing: Any) -> Answered:

@@ -23,8 +23,10 @@ from spillover.doctor.probe.subject import this_system
 from spillover.doctor.systems import System
 
 if TYPE_CHECKING:
+    from spillover.config.schema import Server
     from spillover.doctor.probe.subject import Subject
 
+USUAL: Final = ("127.0.0.1", 4400)
 _NEXT: Final = 100
 _HIGHEST: Final = 65_535
 _ASK_S: Final = 1.0
@@ -36,16 +38,14 @@ _TAKEN: Final = frozenset({errno.EADDRINUSE, 10048})
 async def port(subject: Subject) -> Port:
     """Return how the port of a configuration is, or the usual one's."""
     server = None if subject.loaded is None else subject.loaded.config.server
-    host, number = ("127.0.0.1", 4400) if server is None else (server.host, server.port)
+    host, number = USUAL if server is None else (server.host, server.port)
     key = None if server is None else server.admin_key
     found = await asyncio.to_thread(_looked_at, host, number)
     config = None if subject.loaded is None else subject.loaded.path
     found = msgspec.structs.replace(found, config=config)
     if found.bind is not Bind.TAKEN:
         return found
-    address = WILDCARDS.get(host, host)
-    shown = f"[{address}]" if ":" in address else address
-    origin = f"http://{shown}:{number}"
+    origin = origin_of(server)
     if (await told(f"{origin}/health/live") or {}).get("status") != "alive":
         return found
     health = await told(f"{origin}/health") or {"status": "unhealthy"}
@@ -53,6 +53,13 @@ async def port(subject: Subject) -> Port:
     return msgspec.structs.replace(
         found, gateway=str(health.get("status")), version=str(status.get("version", ""))
     )
+
+
+def origin_of(server: Server | None) -> str:
+    """Return where the gateway of a configuration is asked from this machine, or the usual one's."""
+    host, number = USUAL if server is None else (server.host, server.port)
+    address = WILDCARDS.get(host, host)
+    return f"http://{f'[{address}]' if ':' in address else address}:{number}"
 
 
 def _looked_at(host: str, number: int) -> Port:

@@ -19,9 +19,9 @@ from spillover.config.addresses import under
 from spillover.config.dialects import VERSIONS
 from spillover.config.routing import Endpoint
 from spillover.core.evidence import TransportFault
-from spillover.core.values import Protocol
-from spillover.doctor.judge.answers import LONGEST, Asked, Reply, names_in
+from spillover.doctor.judge.answers import LONGEST, Asked, Reply
 from spillover.doctor.probe.reach import skew_of
+from spillover.protocols.model_lists import models_in, whole_list
 from spillover.protocols.quota_headers import read_quota
 from spillover.protocols.records import failure_of
 from spillover.upstream import Order, UpstreamBroken
@@ -40,8 +40,6 @@ _HEADERS: Final = {
     "accept-encoding": "gzip, deflate",
     "user-agent": f"spillover/{__version__}",
 }
-_ALL: Final = {Protocol.ANTHROPIC: "?limit=1000", Protocol.GEMINI: "?pageSize=1000"}
-"""How the dialects that page their lists are asked for all of it."""
 _ERROR: Final = 400
 
 
@@ -97,8 +95,8 @@ def about(group: Group, subject: Subject) -> Asked:
 async def ask(group: Group, subject: Subject, upstream: Upstream) -> Asked:
     """Ask a provider for its models, and about the key where that proves nothing."""
     far, entry = group.far, group.entry
-    path = (entry.models_path if entry is not None else "/models") + _ALL.get(far.protocol, "")
-    paths = [path]
+    path = entry.models_path if entry is not None else "/models"
+    paths = [whole_list(path, far.protocol)]
     if entry is not None and entry.key_check is not None and far.secret is not None:
         paths.append(entry.key_check)
     urls = (under(far.base_url, each) for each in paths)
@@ -158,7 +156,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes, *, provider: str)
         status=status,
         failure=None if failure is None else failure.failure,
         message="" if failure is None else " ".join(failure.message.split()),
-        models=None if status >= _ERROR else names_in(body),
+        models=None if status >= _ERROR else models_in(body),
         is_page=page,
         location=headers.get("location", ""),
         stated=read_quota(provider, headers, now),

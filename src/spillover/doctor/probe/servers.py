@@ -6,6 +6,7 @@ Asks loopback addresses alone. Refuses to judge.
 from __future__ import annotations
 
 import asyncio
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -13,7 +14,8 @@ import msgspec
 
 from spillover.config.discovery import fetched, local_servers
 from spillover.doctor.judge.ports import pid_of
-from spillover.doctor.judge.servers import KINDS, Server, Unused
+from spillover.doctor.judge.servers import KINDS, Server, Unused, kind_of_program
+from spillover.doctor.probe.managed import post
 from spillover.doctor.probe.processes import holder_of, memory_and_age
 from spillover.doctor.probe.providers import fetch
 from spillover.doctor.probe.subject import this_system
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from spillover.config.discovery import LocalServer
     from spillover.config.routing import ManagedServer
     from spillover.doctor.judge.answers import Asked
+    from spillover.doctor.probe.managed import Crew
     from spillover.doctor.probe.providers import Group
     from spillover.doctor.probe.subject import Subject
     from spillover.upstream import Upstream
@@ -31,11 +34,14 @@ _READINESS: Final = "/health/readiness"
 _USUAL: Final = 80
 
 
-async def server(group: Group, asked: Asked, subject: Subject, upstream: Upstream) -> Server:
+async def server(
+    group: Group, asked: Asked, subject: Subject, upstream: Upstream, found_crew: Crew
+) -> Server:
     """Return how the local server of some profiles is; `asked` is what it answered."""
     parts = urlsplit(group.far.base_url)
     port = parts.port or _USUAL
-    kind = _kind(group, port)
+    managed = managed_of(group, subject)
+    kind = _kind(group, port, managed)
     found = Server(
         kind=kind,
         address=f"{parts.hostname}:{port}",
@@ -43,16 +49,8 @@ async def server(group: Group, asked: Asked, subject: Subject, upstream: Upstrea
         error=asked.listing.error,
         models=asked.listing.models,
     )
-    managed = _managed(group, subject)
     if managed is not None:
-        spec = managed.spec
-        found = msgspec.structs.replace(
-            found,
-            is_managed=True,
-            max_memory=spec.max_memory,
-            max_age_s=spec.max_age_s,
-            log=spec.log,
-        )
+        found = msgspec.structs.replace(found, post=await post(managed, kind, found_crew))
     root = f"{parts.scheme}://{parts.netloc}"
     path = managed.spec.health if managed is not None else None
     path = path or (KINDS[kind].health if kind in KINDS else None)
@@ -70,14 +68,17 @@ async def server(group: Group, asked: Asked, subject: Subject, upstream: Upstrea
     return msgspec.structs.replace(found, holder=holder, memory=memory, age_s=age_s)
 
 
-def _kind(group: Group, port: int) -> str:
-    """Return which program it is: by the provider, else by the port that only one uses."""
+def _kind(group: Group, port: int, managed: ManagedServer | None) -> str:
+    """Return which program it is: by the provider, its command, or the port that only one uses."""
     if group.entry is not None:
         return group.entry.id if group.entry.id in KINDS else ""
+    if managed is not None:
+        return kind_of_program(PurePath(managed.spec.command[0]).stem)
     return next((name for name, kind in KINDS.items() if kind.port == port), "")
 
 
-def _managed(group: Group, subject: Subject) -> ManagedServer | None:
+def managed_of(group: Group, subject: Subject) -> ManagedServer | None:
+    """Return the server of some profiles, if the gateway is to run one."""
     servers = () if subject.routing is None else subject.routing.managed
     return next((each for each in servers if group.far.profile in each.profiles), None)
 

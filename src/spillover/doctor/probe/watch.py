@@ -6,17 +6,19 @@ Only lists of models are asked for: watching costs nothing. Refuses to judge.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spillover.clock import SystemClock
-from spillover.config.addresses import WILDCARDS
 from spillover.config.secrets import Secret
+from spillover.core.history import Grain
 from spillover.core.values import FailureClass
 from spillover.doctor.judge.watch import (
     DAY_S,
+    STEP_S,
     Fallback,
     Glance,
     Report,
+    counted_uptimes,
     kept_fallbacks,
     latencies,
     recent_fallbacks,
@@ -24,7 +26,7 @@ from spillover.doctor.judge.watch import (
     uptimes,
 )
 from spillover.doctor.probe import providers
-from spillover.doctor.probe.ports import told
+from spillover.doctor.probe.ports import origin_of, told
 from spillover.events.kinds import iso
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from spillover.engine import Engine
     from spillover.upstream import Upstream
 
+MOST = 1_000
+"""Fallbacks that are told of."""
 _SERVER = 500
 _REFUSED = frozenset({FailureClass.AUTH_INVALID, FailureClass.PAYMENT_REQUIRED})
 
@@ -55,8 +59,7 @@ class Watch:
             self._gateway(now),
             *(providers.ask(group, self._subject, self._upstream) for group in groups),
         )
-        state, history, fallbacks, source = gateway
-        known = uptimes(history)
+        state, known, fallbacks, source = gateway
         glances = {
             name: self._glance(name, one, known.get(name)) for one in asked for name in one.profiles
         }
@@ -96,29 +99,41 @@ class Watch:
             p95_ms=p95_ms,
         )
 
-    async def _gateway(
-        self, now: float
-    ) -> tuple[str, dict[str, Any] | None, tuple[Fallback, ...], str]:
-        """Return how a running gateway stands, its history, and the fallbacks of the last day."""
+    async def _gateway(self, now: float) -> tuple[str, dict[str, float], tuple[Fallback, ...], str]:
+        """Return how a running gateway stands, uptimes, and the fallbacks of the last day."""
         loaded = self._subject.loaded
         if loaded is None:
-            return "none", None, (), ""
+            return "none", {}, (), ""
         server = loaded.config.server
         key = server.admin_key if isinstance(server.admin_key, Secret) else None
-        host = WILDCARDS.get(server.host, server.host)
-        origin = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        origin = origin_of(server)
         if (await told(f"{origin}/health/live") or {}).get("status") != "alive":
-            return "none", None, (), ""
+            if loaded.config.storage == "memory":
+                return "none", {}, (), ""
+            return "none", *await self._kept(now), "the history"
         health, history, kept, recent = await asyncio.gather(
             told(f"{origin}/health"),
             told(f"{origin}/api/history?span=day&by=profile", key),
-            told(f"{origin}/api/history/fallbacks?span=day&limit=1000", key),
-            told(f"{origin}/api/events/recent?limit=1000", key),
+            told(f"{origin}/api/history/fallbacks?span=day&limit={MOST}", key),
+            told(f"{origin}/api/events/recent?limit={MOST}", key),
         )
         state = str((health or {"status": "unhealthy"})["status"])
+        known = uptimes(history)
         if kept is not None:
-            return state, history, kept_fallbacks(kept), "its history"
+            return state, known, kept_fallbacks(kept), "its history"
         if recent is not None:
             found = recent_fallbacks(recent, since=iso(now - DAY_S))
-            return state, history, found, "its latest 1,000 events"
-        return state, history, (), ""
+            return state, known, found, "its latest 1,000 events"
+        return state, known, (), ""
+
+    async def _kept(self, now: float) -> tuple[dict[str, float], tuple[Fallback, ...]]:
+        """Return the same of the history that the ledger's file keeps, whoever wrote it."""
+        history = self._engine.history
+        sums = await history.sums(Grain.MINUTE, now - DAY_S, step_s=STEP_S)
+        kept = await history.fallbacks(since=now - DAY_S, before=None, limit=MOST, wanted={})
+        fell = (each.fallback for each in kept)
+        found = tuple(
+            Fallback(at=iso(at), chain=chain, source=source, to=to, cause=cause)
+            for at, chain, source, to, cause, *_ in fell
+        )
+        return counted_uptimes(sums), found
