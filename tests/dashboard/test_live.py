@@ -6,9 +6,10 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from spillover.core.notices import NoticeKind
 from spillover.dashboard.live import FIGURES_S, LOOK_S, Figures, Message, Parts, follow, print_of
 from spillover.dashboard.pages import Look
-from spillover.events import Bus, ProfileStatus, RequestDone
+from spillover.events import Bus, ConfigRejected, Notice, ProfileStatus, RequestDone
 from tests import own_time
 from tests.dashboard.test_overview import a_status
 
@@ -35,7 +36,7 @@ class Stage:
         loop = asyncio.get_running_loop()
 
         async def listen() -> None:
-            async for message in follow(Parts(self.figures, Look()), subscription):
+            async for message in follow(Parts(self.figures, Look()), subscription, Look()):
                 self.told.append((loop.time(), message))
 
         listening = asyncio.create_task(listen())
@@ -154,7 +155,7 @@ def test_a_page_without_cards_is_told_what_happens_alone() -> None:
         bus = Bus()
         subscription = bus.subscribe()
         bus.publish(done())
-        found = follow(None, subscription)
+        found = follow(None, subscription, Look())
         first = await anext(found)
         subscription.close()
         return [first, *[each async for each in found]]
@@ -162,6 +163,23 @@ def test_a_page_without_cards_is_told_what_happens_alone() -> None:
     (message,) = own_time.run(main())
 
     assert message.kind == "happened"
+
+
+def test_what_people_are_told_is_in_the_readers_language() -> None:
+    notice = Notice(at=0.0, kind=NoticeKind.RECOVERED, text="one is back")
+    rejected = ConfigRejected(at=0.0, path="p", problems=("p:1:a: found no model, expected text",))
+
+    async def main() -> Message:
+        bus = Bus()
+        subscription = bus.subscribe()
+        bus.publish(notice)
+        bus.publish(rejected)
+        return await anext(follow(None, subscription, Look(language="zh")))
+
+    told = json.loads(own_time.run(main()).body)
+
+    assert told[0]["text"] == "one 已恢复"
+    assert told[1]["problems"] == ["p:1:a：写的是 没有 model，应为 文字"]
 
 
 def test_a_page_that_shows_all_already_is_told_nothing_twice() -> None:

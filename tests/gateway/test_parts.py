@@ -96,6 +96,25 @@ def test_every_client_has_its_texts(served: Served) -> None:
         assert "data-copy" in part(served, f"/parts/client/{each.id}")
 
 
+def test_the_bell_lists_notices_in_the_readers_language(served: Served) -> None:
+    served.post("/api/notices/test")
+
+    english = part(served, "/parts/notices")
+    chinese = served.get("/parts/notices", cookie="spillover_lang=zh").body.decode()
+
+    assert "a test: notices of this gateway arrive here" in english
+    assert "测试：本网关的通知能送到这里" in chinese
+
+
+def test_what_the_api_says_is_said_again_in_the_readers_language(served: Served) -> None:
+    refused = served.ask("DELETE", "/api/chains/nothing").error["message"]
+
+    told = served.post("/parts/said", {"texts": [refused, "?"]}, cookie="spillover_lang=zh").json
+
+    assert told == {"texts": ["没有名为 'nothing' 的链（现有：default）", "?"]}
+    assert served.post("/parts/said", {"texts": [refused]}).json == {"texts": [refused]}
+
+
 def test_what_is_added_to_the_demo_joins_a_chain_that_is_kept(
     served: Served, one: SimulatedProvider
 ) -> None:

@@ -12,7 +12,7 @@ from spillover.events import RequestDone
 from spillover.simulator import ProviderSpec, running
 from spillover.simulator.faults import Fault
 from spillover.simulator.replies import Complaint
-from tests.journeys.browsing import PHONE, browsing, open_view, reading, violations
+from tests.journeys.browsing import PHONE, open_view, reading, violations
 from tests.serving import Served, document_for, serving
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ new MutationObserver((all) => all.forEach(({target}) => target.dataset?.profile 
 window.told = [];
 document.addEventListener('happened', ({detail}) => told.push(...detail));
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from spillover.config.loader import load
 from spillover.simulator import ProviderSpec, running
 from spillover.simulator.spec import Model
-from tests.gateway.steered import TEXT, steering
-from tests.journeys.browsing import browsing, open_view, reading
+from tests.gateway.steered import TEXT
+from tests.journeys.browsing import open_view, reading
 from tests.serving import serving
 from tests.waiting import wait_until
 
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
     from tests.gateway.steered import Steered
 
 KEY = "gsk_pasted0123456789abcdefABCDEF"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def both() -> Iterator[tuple[SimulatedProvider, ...]]:
-    with running(ProviderSpec(name="one"), ProviderSpec(name="two")) as found:
-        yield found
-
-
-@pytest.fixture
-def steered(tmp_path: Path, both: tuple[SimulatedProvider, ...]) -> Iterator[Steered]:
-    with steering(tmp_path, both) as found:
-        yield found
 
 
 @pytest.fixture

@@ -11,15 +11,18 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from spillover.dashboard import overview
 from spillover.dashboard.pages import render
-from spillover.events import RequestDone, RequestFallback, to_json
+from spillover.dashboard.sentences import sentences
+from spillover.events import ConfigRejected, Notice, RequestDone, RequestFallback, to_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from spillover.dashboard.pages import Look
+    from spillover.dashboard.sentences import Sentences
     from spillover.events import Event, Subscription
 
 APART_S: Final = 0.05
@@ -106,8 +109,8 @@ def print_of(figures: Figures) -> str:
     return hashlib.sha256(shown).hexdigest()[:16]
 
 
-async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Message]:
-    """Yield what a page is to show, until the subscription ends."""
+async def follow(parts: Parts | None, events: Subscription, look: Look) -> AsyncIterator[Message]:
+    """Yield what a reader's page is to show, until the subscription ends."""
     loop = asyncio.get_running_loop()
     looked = -LOOK_S
     while True:
@@ -118,7 +121,7 @@ async def follow(parts: Parts | None, events: Subscription) -> AsyncIterator[Mes
         if _are_figures(heard):
             heard += await _gathered(events, until=looked + FIGURES_S)
         if heard:
-            yield Message("happened", _happened(heard))
+            yield Message("happened", _happened(heard, sentences(look.language)))
         if parts is not None:
             fresh = await parts.changed()
             if fresh is not None:
@@ -159,13 +162,22 @@ def _are_figures(heard: list[Event]) -> bool:
     return bool(heard) and all(isinstance(event, RequestDone) for event in heard)
 
 
-def _happened(heard: list[Event]) -> str:
+def _happened(heard: list[Event], retold: Sentences) -> str:
     """Return the events as a list of JSON, requests but the latest ones left out."""
     requests = [each for each in heard if isinstance(each, RequestDone | RequestFallback)]
     kept = {id(each) for each in requests[-_TOLD:]}
     told = [
-        to_json(each).decode()
+        to_json(_told(each, retold)).decode()
         for each in heard
         if id(each) in kept or not isinstance(each, RequestDone | RequestFallback)
     ]
     return f"[{','.join(told)}]"
+
+
+def _told(event: Event, retold: Sentences) -> Event:
+    """An event with its sentences in the reader's language."""
+    if isinstance(event, Notice):
+        return replace(event, text=retold(event.text))
+    if isinstance(event, ConfigRejected):
+        return replace(event, problems=tuple(map(retold, event.problems)))
+    return event

@@ -13,6 +13,7 @@ import msgspec
 
 from spillover.dashboard import terms
 from spillover.dashboard.assets import assets
+from spillover.dashboard.sentences import sentences
 from spillover.dashboard.words import LANGUAGES, words
 
 if TYPE_CHECKING:
@@ -51,18 +52,16 @@ def environment() -> Environment:
 
 def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
     """Return a template's text in a reader's language."""
-    said = words(look.language)
+    said, retold = words(look.language), sentences(look.language)
 
     def term(table: Mapping[str, str], name: str | None) -> Any:
-        """Say a name of the record; one that no table knows is shown as it is."""
-        return (
-            said(table[name])
-            if name is not None and name in table
-            else (name or "").replace("_", " ")
-        )
+        """Say a name of the record, or what stands in its place."""
+        if name is not None and name in table:
+            return said(table[name])
+        return retold((name or "").replace("_", " "))
 
     found = environment().get_template(template)
-    return found.render(_=said, term=term, look=look, lang=said.tag, **context)
+    return found.render(_=said, term=term, retold=retold, look=look, lang=said.tag, **context)
 
 
 SCRIPT_WORDS: Final = (
@@ -70,6 +69,7 @@ SCRIPT_WORDS: Final = (
     "Changed.",
     "Copied.",
     "The file can't be used:",
+    "answered",
     "answered in %(time)s",
     "is asked",
     "Undo",

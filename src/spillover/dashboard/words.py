@@ -6,12 +6,12 @@ as they are written (`.po`), so nothing has to be compiled. Refuses to know what
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from markupsafe import Markup
 
 FOLDER: Final = Path(__file__).with_name("locale")
@@ -62,7 +62,7 @@ def read_catalogue(text: str) -> dict[str, str]:
             _keep(found, parts)
             parts = {"msgid": [], "msgstr": []}
         current = match[1] or current
-        parts[current].append(ast.literal_eval(match[2]))
+        parts[current].append(msgspec.json.decode(match[2]))  # its escapes are those of JSON
     return found
 
 

@@ -68,7 +68,7 @@ async def live(inquiry: Inquiry) -> None:
     async with streaming(inquiry, inquiry.engine.events.subscribe()) as subscription:
         visit = inquiry.visit
         await visit.chunk(_told("clock", iso(inquiry.engine.clock.now())))
-        async for message in follow(parts, subscription):
+        async for message in follow(parts, subscription, look):
             await visit.chunk(_told(message.kind, message.body))
         await visit.end()
 

@@ -14,12 +14,13 @@ from spillover.catalogue.clients import Link, advice, started, written
 from spillover.catalogue.clients import load as load_clients
 from spillover.core.values import Operation
 from spillover.dashboard import forms
+from spillover.dashboard.sentences import sentences
 from spillover.engine.engine import unknown
 from spillover.errors import RequestError
 from spillover.gateway import admin, offers, past, steering
 from spillover.gateway.bodies import read_body
 from spillover.gateway.overheard import overhear
-from spillover.gateway.pages import is_demo, part
+from spillover.gateway.pages import is_demo, look_of, part
 from spillover.gateway.proxy import read_call
 from spillover.gateway.queries import asked
 from spillover.gateway.routes import SMALL_BODY
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from spillover.gateway.routes import Inquiry
 
 _SMALL: Final = {"role": "user", "content": "hi"}
+_BELL: Final = 50
+"""Notices that a page lists."""
+
+
+class Texts(msgspec.Struct, forbid_unknown_fields=True):
+    """Sentences that a page got from `/api`."""
+
+    texts: list[str]
 
 
 async def why(inquiry: Inquiry) -> None:
@@ -148,6 +157,19 @@ async def requests(inquiry: Inquiry) -> None:
     """Answer the table of the latest requests."""
     found = await overhear(past.requests, inquiry, query=asked(inquiry.visit))
     await part(inquiry, "part_requests.html", {"found": found})
+
+
+async def notices(inquiry: Inquiry) -> None:
+    """Answer the latest notices, newest first."""
+    found = await overhear(admin.notices, inquiry, query={"limit": str(_BELL)})
+    await part(inquiry, "part_notices.html", found)
+
+
+async def said(inquiry: Inquiry) -> None:
+    """Answer sentences of the gateway in the reader's language: its errors speak English."""
+    asked_for = await inquiry.fields(Texts)
+    retold = sentences(look_of(inquiry.visit).language)
+    await inquiry.visit.answer_json(200, {"texts": [retold(each) for each in asked_for.texts]})
 
 
 async def configuration(inquiry: Inquiry) -> dict[str, Any]:

@@ -162,21 +162,20 @@ const NOTICES = 50;
 const gravity = { test: "", recovered: "good", budget: "bad", failed: "bad", config_rejected: "bad", ledger: "bad", unserved: "bad" };
 let unread = 0;
 
-function notice(told, fresh) {
+function notice(told) {
   const list = $("#notices ol"), item = document.createElement("li");
   item.innerHTML = "<span></span><time></time>";
   item.firstChild.textContent = told.text;
   item.lastChild.textContent = at(told.at);
   list.prepend(item);
   while (list.children.length > NOTICES) list.lastChild.remove();
-  if (!fresh) return;
   toast(told.text, gravity[told.kind] ?? "warn");
   if ($("#notices").hidden) ring(unread + 1);
 }
 
 document.addEventListener("happened", (event) => {
   for (const each of event.detail) {
-    if (each.type === "notice") notice(each, true);
+    if (each.type === "notice") notice(each);
     if (each.type === "config.rejected") toast(say("The file can't be used:") + "\n" + each.problems.join("\n"), "bad", 15000);
   }
 });
@@ -243,11 +242,19 @@ function chainOf(found, { _after, _wait }) {
   if (!found.privacy) found.privacy = null;
 }
 
+// What the gateway says is English; it says it again in the language of the page.
+async function retold(texts) {
+  if (lang === "en" || !texts.length) return texts;
+  const answer = await fetch("/parts/said", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ texts }) }).catch(() => null);
+  return answer?.ok ? (await answer.json()).texts : texts;
+}
+const problem = async (told, status) => (await retold([told.error?.message || `${status}`]))[0];
+
 async function api(method, path, body, headers = {}) {
   const answer = await fetch(path, { method, headers: { "content-type": "application/json", accept: "application/json", ...headers }, body: body === undefined ? undefined : JSON.stringify(body) });
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) location.reload();
-  if (!answer.ok) throw new Error(told.error?.message || `${answer.status}`);
+  if (!answer.ok) throw new Error(await problem(told, answer.status));
   return told;
 }
 
@@ -272,24 +279,29 @@ async function act(element, body) {
   const { sure, done, then } = element.dataset;
   const method = ["post", "put", "delete"].find((each) => each in element.dataset);
   if (sure && !(await ask(sure))) return;
-  const problem = $(".problem", element);
+  const shown = $(".problem", element);
   const buttons = element.matches("button") ? [element] : $$("button", element);
   buttons.forEach((each) => { each.disabled = true; });
   try {
     const told = await api(method.toUpperCase(), element.dataset[method], body);
-    if (problem) problem.textContent = "";
+    if (shown) shown.textContent = "";
     if (told.change) toast(done || say("Changed."), "good", 10000, () => undo(told.change));
-    else if (told.probe) toast(`${told.name}: ${told.probe.message || told.probe.outcome}`, told.probe.answered ? "good" : "bad");
+    else if (told.probe) await probed(told);
     else if (done) toast(done, "good", 4000);
-    for (const note of told.change?.notes || []) toast(note.message || note.found || `${note}`, "warn");
+    for (const note of await retold(told.change?.notes || [])) toast(note, "warn");
     if (then === "close") $("#drawer").close();
     if (then === "reload") location.reload();
     if (then === "again") again();
   } catch (error) {
-    if (problem) { problem.textContent = error.message; } else toast(error.message, "bad", 12000);
+    if (shown) shown.textContent = error.message; else toast(error.message, "bad", 12000);
   } finally {
     buttons.forEach((each) => { each.disabled = false; });
   }
+}
+
+async function probed({ name, probe }) {
+  const [why] = await retold([probe.message || ""]);
+  toast(`${name}: ${probe.answered ? say("answered") : why || words.reasons[probe.outcome] || probe.outcome}`, probe.answered ? "good" : "bad");
 }
 
 document.addEventListener("click", (event) => {
@@ -354,7 +366,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   figures(event.target);
   if (event.target.id === "drawer-body" && !$("#drawer").open && !renewing) $("#drawer").showModal();
 });
-document.addEventListener("htmx:responseError", (event) => toast(event.detail.xhr.responseText.slice(0, 300), "bad"));
+document.addEventListener("htmx:responseError", async ({ detail: { xhr } }) => {
+  let told = {};
+  try { told = JSON.parse(xhr.responseText); } catch { /* no answer of ours */ }
+  toast(await problem(told, xhr.status), "bad");
+});
 document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.dataset?.again === undefined && event.detail.target?.id === "drawer-body") opened = event.detail.pathInfo.requestPath; });
 let opened = null;
 let renewing = false;
@@ -435,5 +451,4 @@ document.addEventListener("dragend", () => { unmark(); lifted?.classList.remove(
 figures(document);
 if (light) {
   listen();
-  fetch("/api/notices?limit=50").then((answer) => answer.ok ? answer.json() : { notices: [] }).then(({ notices }) => notices.reverse().forEach((each) => notice(each, false)));
 }

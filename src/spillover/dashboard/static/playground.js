@@ -44,7 +44,7 @@
     const body = JSON.stringify({ model: chain, stream: true, messages: [{ role: "user", content: form.elements.prompt.value }] });
     try {
       const reply = await fetch("/api/ask", { method: "POST", headers, body, signal: leaving.signal });
-      if (!reply.ok) throw new Error((await reply.json()).error.message);
+      if (!reply.ok) throw new Error(await problem(await reply.json(), reply.status));
       await read(reply);
       const profile = reply.headers.get("x-spillover-profile");
       mark(profile, "done", say("answered in %(time)s", { time: millis(performance.now() - begun) }));
@@ -66,7 +66,7 @@
       rest = lines.pop();
       for (const line of lines.filter((each) => each.startsWith("data: {"))) {
         const event = JSON.parse(line.slice(6));
-        if (event.error) throw new Error(event.error.message);
+        if (event.error) throw new Error(await problem(event));
         answer.textContent += event.choices?.[0]?.delta?.content || "";
       }
     }
