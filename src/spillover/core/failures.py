@@ -265,7 +265,9 @@ _FAULTS: Final[Mapping[TransportFault, _Fault]] = {
 
 def _shown(words: str, redact: Callable[[str], str]) -> str:
     """Return a provider's words as people may see them: no secrets, nothing that moves a cursor."""
-    kept = redact(words)[:MESSAGE_CHARS]
+    kept = redact(words)
+    if len(kept) > MESSAGE_CHARS:
+        kept = kept[: MESSAGE_CHARS - 1] + "…"
     return kept if kept.isprintable() else "".join([c if c.isprintable() else " " for c in kept])
 
 

@@ -64,7 +64,7 @@ METRIC: Final = {
     "output_tokens": "output tokens",
     "cost": "US dollars",
     "neurons": "neurons",
-    "concurrency": "at once",
+    "concurrency": "calls at once",
 }
 PER: Final = {
     "minute": "minute",

@@ -20,7 +20,7 @@ const day = new Intl.DateTimeFormat(lang, { month: "short", day: "numeric", hour
 const units = Object.fromEntries(["second", "minute", "hour", "day", "millisecond"].map((unit) =>
   [unit, new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: 1 })]));
 
-const amount = (value) => Math.abs(value) < 10000 ? whole.format(Math.round(value * 10) / 10) : compact.format(value);
+const amount = (value) => Math.abs(value) < 10000 ? whole.format(Math.abs(value) < 100 ? Math.round(value * 10) / 10 : Math.round(value)) : compact.format(value);
 const dollars = (value) => (value && Math.abs(value) < 0.1 ? fine : cents).format(value);
 const millis = (value) => value < 1000 ? units.millisecond.format(Math.round(value)) : units.second.format(value / 1000);
 

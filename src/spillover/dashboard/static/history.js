@@ -11,6 +11,9 @@
   const hue = (place) => `hsl(${HUES[place % HUES.length]} ${dark() ? "42% 58%" : "42% 52%"})`;
   const show = { cost_usd: dollars, saved_usd: dollars };
 
+  // As many digits as tell one tick from the next.
+  const prices = (ticks) => ticks.map(money(Math.min(8, Math.max(2, Math.ceil(-Math.log10(ticks[1] - ticks[0]))) || 2)).format);
+
   // Series lie on each other, so that the top edge is their sum and each band one's share.
   function stacked(series) {
     let below = series[0]?.map(() => 0) || [];
@@ -32,7 +35,7 @@
     plots.push(new uPlot({
       width: box.clientWidth, height: 200, legend: { show: false }, cursor: { points: { show: false }, y: false },
       scales: { x: { range: (_, from, to) => [from, to + told.step_s] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map(tick()) }, { ...axis, size: 56, incrs: show[metric] ? undefined : COUNTS, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map(tick()) }, { ...axis, size: 56, incrs: show[metric] ? undefined : COUNTS, values: (_, ticks) => show[metric] ? prices(ticks) : ticks.map(format) }],
       series: [{}, ...names.map((label, place) => ({ label, paths: stepped, points: { show: false }, width: 0, fill: hue(names.length - 1 - place) }))],
       hooks: { setCursor: [(u) => hover(figure, u.cursor.idx, series, format)] },
     }, [told.at, ...layers], box));
