@@ -56,6 +56,7 @@ $(VENV)/.locked: requirements/run.txt requirements/build.txt | $(BIN)/python
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.tested: requirements/test.txt $(VENV)/.locked

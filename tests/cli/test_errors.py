@@ -8,8 +8,9 @@ import pytest
 
 from spillover.catalogue.guide import load
 from spillover.cli.entry import run
-from spillover.cli.errors import own_entry, provider_in, waits_of
-from spillover.protocols.records import classify
+from spillover.cli.errors import entry_of, own_entry, provider_in, waits_of
+from spillover.protocols.pasted import read_pasted
+from spillover.protocols.records import classify, failure_of
 from tests.cli.terminal import on_terminal, plain, spillover
 
 ANSWER = 'HTTP/1.1 429 Too Many Requests\nretry-after: 7\n\n{"error": {"message": "slow down"}}'
@@ -155,6 +156,24 @@ def test_an_answer_of_spillover_itself_is_explained_as_its_own() -> None:
 )
 def test_what_another_answered_is_not_taken_for_spillovers(text: str) -> None:
     assert own_entry(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Error: connect ECONNREFUSED 127.0.0.1:4000", "ECONNREFUSED"),
+        ("getaddrinfo EAI_AGAIN api.groq.com", "EAI_AGAIN"),
+        ("httpx.ReadError: Connection reset by peer", "network"),
+        ('{"error": {"code": 429, "message": "connect ETIMEDOUT upstream"}}', "rate_limited"),
+    ],
+)
+def test_a_broken_connection_is_explained_by_its_own_name(text: str, code: str) -> None:
+    failure = failure_of(read_pasted(text))
+
+    assert failure is not None
+    entry = entry_of(failure, text)
+    assert entry is not None
+    assert entry.code == code
 
 
 def test_nothing_pasted_is_said_to_be_nothing() -> None:

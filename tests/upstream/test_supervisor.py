@@ -144,6 +144,7 @@ def test_a_killed_server_is_back_after_its_pause(tmp_path: Path) -> None:
             assert second != first
             assert "ended by signal 9" in watched.requests.reasons()
             assert "next start in 0.5 s" in watched.requests.reasons()
+            assert "next start" not in (watched.report.reason or "")
 
     own_time.run(main())
 

@@ -123,13 +123,18 @@ def _explain(text: str, provider: str | None) -> None:
         )
     profile = somebody(packaged.load(), whose, model_in(whose, text))
     what = conduct(failure, profile, now=now)
-    entry = entry_of(failure)
+    entry = entry_of(failure, text)
     screen.show(verdict(failure, what, entry, provider=whose, width=screen.width()))
 
 
-def entry_of(failure: Failure) -> GuideEntry | None:
-    """Return the guide's entry that fits a failure best: its class's."""
-    return load().find(failure.failure.value)
+def entry_of(failure: Failure, text: str) -> GuideEntry | None:
+    """Return the guide's entry that fits a failure best: a broken connection's own, else its class's."""
+    guide = load()
+    if failure.status is None:
+        for entry in guide.of_group("connection"):
+            if re.search(rf"\b{entry.code}\b", text):
+                return entry
+    return guide.find(failure.failure.value)
 
 
 _OWN_TYPE: Final = re.compile(r"""["']type["']\s*:\s*["']spillover_error["']""")

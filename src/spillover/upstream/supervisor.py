@@ -143,6 +143,7 @@ class Supervisor:
             self._say(ManagedState.WAITING, f"{ended.why}; next start in {pause:g} s")
             await self._ties.keep_away(pause + self._start_took_s, ended.why)
             await self._wait(pause, until_retired=True)
+            self._reason = ended.why  # the pause is over
             return
         self._trouble = None
         self._say(ManagedState.STOPPED, ended.why)
