@@ -22,6 +22,7 @@ from spillover.protocols.measure import measure
 from spillover.protocols.openai_answers import NULL, OK, cut, holds, hollow
 from spillover.protocols.openai_usage import read_usage
 from spillover.protocols.sse import data_of, payload
+from spillover.protocols.surrogates import whole_characters
 
 
 class Seen(Value, frozen=True, kw_only=True, gc=False):
@@ -250,7 +251,8 @@ def _tamed(data: bytes) -> _Chunk | None:
     try:
         fields = _anything.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        mended = whole_characters(data)
+        return None if mended is None else _tamed(mended)
     if not isinstance(fields, dict):
         return None
     choices = fields.get("choices")
