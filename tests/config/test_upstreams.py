@@ -110,7 +110,7 @@ def test_an_address_is_completed_from_the_environment() -> None:
 def test_what_an_address_lacks_is_missing_like_a_key() -> None:
     far = the_upstream({"provider": "vertex", "api_key": "t"})
 
-    assert far.missing == "GOOGLE_VERTEX_LOCATION and GOOGLE_VERTEX_PROJECT is not set"
+    assert far.missing == "GOOGLE_VERTEX_LOCATION and GOOGLE_VERTEX_PROJECT are not set"
 
 
 def test_an_account_gives_provider_and_key_and_both_give_headers() -> None:

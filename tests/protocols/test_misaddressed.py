@@ -54,6 +54,14 @@ def test_without_a_model_it_names_none() -> None:
     assert read({"input": "hello"}).model is None
 
 
+def test_half_an_emoji_is_no_hindrance() -> None:
+    body = rb'{"input": "cut \ud83d"}'
+
+    assert json.loads(read_chat(body).body_for("m", ask_usage=False))["messages"] == [
+        {"role": "user", "content": "cut \ufffd"}
+    ]
+
+
 def test_a_chat_stays_one() -> None:
     chat = {"messages": [{"role": "user", "content": "x"}], "input": "y"}
 

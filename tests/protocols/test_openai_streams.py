@@ -429,3 +429,9 @@ def test_a_half_character_is_text_as_any_other() -> None:
     event = rb'data: {"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}' + b"\n\n"
 
     assert reader.feed(event).content
+
+
+def test_a_half_character_hides_no_error() -> None:
+    event = b'data: {"error":\ndata: {"message":"cut \\ud83d"}}\n\n'
+
+    assert StreamReader().feed(event).error is not None

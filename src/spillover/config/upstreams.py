@@ -84,7 +84,8 @@ def _base_url(
             return served_at(environ[variable], entry.base_url), None
     unset = [name for name in entry.places if not environ.get(name)]
     if unset:
-        return entry.base_url, f"{' and '.join(unset)} is not set"
+        verb = "is" if len(unset) == 1 else "are"
+        return entry.base_url, f"{' and '.join(unset)} {verb} not set"
     return entry.base_url.format_map(environ), None
 
 

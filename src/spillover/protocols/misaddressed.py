@@ -15,6 +15,7 @@ from spillover.protocols.conversation.fields import encode
 from spillover.protocols.conversation.requests import Target
 from spillover.protocols.openai_chat import InvalidRequest, read_request
 from spillover.protocols.responses.requests_in import read_request as read_responses
+from spillover.protocols.surrogates import whole_characters
 
 if TYPE_CHECKING:
     from spillover.protocols.openai_chat import Asked
@@ -31,6 +32,7 @@ def read_chat(body: bytes) -> Asked:
     except InvalidRequest as error:
         if error.param != "messages":
             raise
+        body = whole_characters(body) or body
         fields = _decode(body)
         if "messages" in fields or "input" not in fields:
             raise

@@ -152,6 +152,9 @@ class StreamReader:
             if data.strip() == b"[DONE]":
                 self.done = True
                 return _DONE
+            mended = whole_characters(data)
+            if mended is not None:  # within JSON a line's end is but space
+                return self.feed(b"data: %b\n\n" % mended.replace(b"\n", b" "))
             tamed = _tamed(data)
             if tamed is None:
                 return _GARBAGE if data.strip() else _EMPTY
@@ -251,8 +254,7 @@ def _tamed(data: bytes) -> _Chunk | None:
     try:
         fields = _anything.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        mended = whole_characters(data)
-        return None if mended is None else _tamed(mended)
+        return None
     if not isinstance(fields, dict):
         return None
     choices = fields.get("choices")
