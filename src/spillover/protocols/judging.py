@@ -178,6 +178,9 @@ class StreamJudge:
             return Seen(ignorable=True), []
         content, usage = False, None
         for place, delta in enumerate(deltas):
+            if isinstance(delta, TextDelta):  # as mostly
+                content = self._count(delta.text) or content
+                continue
             if isinstance(delta, Fault):
                 return self._error(delta), deltas[:place]
             if isinstance(delta, CallBegin):
@@ -192,7 +195,7 @@ class StreamJudge:
     def _take(self, delta: Delta) -> bool:
         """Note what a delta tells; return whether it is content."""
         match delta:
-            case TextDelta() | RefusalDelta() | ThinkingDelta():
+            case RefusalDelta() | ThinkingDelta():
                 return self._count(delta.text)
             case CallBegin():
                 return self._count(delta.name or delta.id)
