@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from spillover.protocols.conversation.seals import Dialect
 from spillover.simulator import ProviderSpec, ScriptedCall, running
-from tests.journeys.dialects import FLAVOURS, SCHEMA, a_profile, events_of
+from tests.journeys.dialects import FLAVOURS, SCHEMA, a_profile, events_of, told
 from tests.serving import Served, serving
 
 if TYPE_CHECKING:
@@ -142,3 +142,55 @@ def test_claude_code_is_served_by_a_model_of_any_provider(
 
     assert "context_management" in reply.headers["x-spillover-dropped"]
     assert events_of(reply.body)[-2]["delta"]["stop_reason"] == "tool_use"
+
+
+@pytest.mark.parametrize("upstream", Dialect)
+def test_cursor_is_given_a_chat_for_what_it_writes_as_responses(
+    hosted: dict[Dialect, SimulatedProvider], gateway: Served, upstream: Dialect
+) -> None:
+    call = ScriptedCall(tool="exec_command", arguments={"place": "here"})
+    provider = hosted[upstream]
+    provider.change(replace(provider.spec, calls=(call,)))
+    asked = {
+        "model": upstream.value,
+        "stream": True,
+        "input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Go."}],
+        "tools": [CODEX["tools"][0]],
+    }
+
+    reply = gateway.post("/v1/chat/completions", asked)
+
+    found = told(Dialect.CHAT, reply, stream=True)
+    assert (found.calls, found.is_whole) == ((("exec_command", {"place": "here"}),), True)
+
+
+@pytest.mark.parametrize("upstream", [Dialect.CHAT, Dialect.RESPONSES, Dialect.ANTHROPIC])
+def test_gemini_clis_results_find_their_calls_at_any_provider(
+    hosted: dict[Dialect, SimulatedProvider], gateway: Served, upstream: Dialect
+) -> None:
+    result = {"id": "Read-1790000000000", "name": "Read", "response": {"output": "found"}}
+    turns = [
+        {"role": "user", "parts": [{"text": "Go."}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "Read", "args": {}}}]},
+        {"role": "user", "parts": [{"functionResponse": result}]},
+    ]
+    provider = hosted[upstream]
+    provider.reset()
+
+    reply = gateway.post(f"/v1beta/models/{upstream.value}:generateContent", {"contents": turns})
+
+    assert reply.status == 200
+    sent = provider.records[-1].body
+    assert sent.count(b"call_0_0") == 2  # the call's id, and its result's
+    assert b"1790000000000" not in sent
+
+
+def test_half_an_emoji_is_replaced_on_its_way(
+    hosted: dict[Dialect, SimulatedProvider], gateway: Served
+) -> None:
+    body = rb'{"model": "chat", "messages": [{"role": "user", "content": "cut \ud83d"}]}'
+
+    reply = gateway.post("/v1/chat/completions", body, content_type="application/json")
+
+    assert reply.status == 200
+    assert rb"cut \ufffd" in hosted[Dialect.CHAT].records[-1].body

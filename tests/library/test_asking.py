@@ -22,6 +22,13 @@ def test_a_text_is_one_message_of_the_user() -> None:
     assert bytes(call.asked.fields["messages"]) == b'[{"role":"user","content":"hi"}]'
 
 
+def test_half_an_emoji_is_replaced() -> None:
+    call = call_of("cut \ud83d", model=None, stream=False, fields={})
+
+    assert isinstance(call.asked, Asked)
+    assert rb"cut \ufffd" in bytes(call.asked.fields["messages"])
+
+
 def test_fields_of_the_format_go_into_the_body_and_ours_stay_out_of_it() -> None:
     fields: ChatFields = {
         "max_tokens": 7,

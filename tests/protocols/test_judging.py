@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
 from spillover.core.evidence import TransportFault
 from spillover.core.values import Protocol, Usage
+from spillover.protocols.conversation.answers import CallBegin, Finish, Stop
+from spillover.protocols.conversation.requests import Text
 from spillover.protocols.conversation.seals import Dialect
 from spillover.protocols.judging import SPOKEN, StreamJudge, Upstream, judge_answer
 from spillover.protocols.translate import STREAM_WRITERS, WRITE_ANSWER
@@ -45,6 +49,33 @@ def test_ids_that_an_answer_lacks_are_made_from_the_seed() -> None:
     assert judged.answer is not None
     (call,) = judged.answer.choices[0].parts
     assert getattr(call, "id", None) == "call_abc_0"
+
+
+def test_calls_are_put_right_whole_and_streamed() -> None:
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    calls = [{**call, "index": 0}, {**call, "index": 1}]
+    whole = {"choices": [{"message": {"tool_calls": calls}, "finish_reason": "stop"}]}
+    piece = {"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "stop"}]}
+    upstream = Upstream(dialect=Dialect.CHAT)
+
+    judged = judge_answer(json.dumps(whole).encode(), upstream)
+    _, deltas = StreamJudge(upstream).read(b"data: " + json.dumps(piece).encode() + b"\n\n")
+
+    assert judged.answer is not None
+    (choice,) = judged.answer.choices
+    assert [getattr(part, "id", None) for part in choice.parts] == ["a", "a_1"]
+    assert [delta.id for delta in deltas if isinstance(delta, CallBegin)] == ["a", "a_1"]
+    assert [delta.stop for delta in deltas if isinstance(delta, Finish)] == [choice.stop]
+    assert choice.stop is Stop.TOOLS
+
+
+def test_half_characters_spoil_no_answer() -> None:
+    body = rb'{"choices":[{"message":{"content":"cut \ud83d"}}]}'
+
+    judged = judge_answer(body, Upstream(dialect=Dialect.CHAT))
+
+    assert judged.answer is not None
+    assert judged.answer.choices[0].parts == (Text(text="cut \ufffd"),)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"error":{"message":"no"}}'])

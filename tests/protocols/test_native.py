@@ -91,3 +91,7 @@ def test_any_bytes_are_read_without_harm(body: bytes) -> None:
 )
 def test_fields_of_any_type_are_read_without_harm(fields: dict[str, object]) -> None:
     assert read_native(msgspec.json.encode(fields)) in Kind
+
+
+def test_half_characters_hide_nothing() -> None:
+    assert read_native(rb'{"error": {"message": "cut \ud83d"}}') is Kind.ERROR

@@ -157,3 +157,9 @@ def test_any_body_is_read_without_harm(body: bytes, operation: Operation) -> Non
 def test_an_answer_that_a_filter_withheld_says_so() -> None:
     assert "content filter" in hollow("gemini", "content_filter").message
     assert hollow("gemini", "stop").message == "the answer is empty"
+
+
+def test_a_half_character_spoils_no_answer() -> None:
+    body = rb'{"choices":[{"message":{"content":"cut \ud83d"},"finish_reason":"stop"}]}'
+
+    assert read_answer(body, Operation.CHAT, headers={}).evidence is None

@@ -422,3 +422,16 @@ def test_any_events_are_read_without_harm(events: list[bytes]) -> None:
     assert reader.done == any(s.done for s in seen)
     end = reader.end()
     assert end is None or end.fault is TransportFault.CUT or end.shape is Shape.HOLLOW
+
+
+def test_a_half_character_is_text_as_any_other() -> None:
+    reader = StreamReader()
+    event = rb'data: {"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}' + b"\n\n"
+
+    assert reader.feed(event).content
+
+
+def test_a_half_character_hides_no_error() -> None:
+    event = b'data: {"error":\ndata: {"message":"cut \\ud83d"}}\n\n'
+
+    assert StreamReader().feed(event).error is not None

@@ -120,7 +120,7 @@ def test_details_are_read_beside_an_odd_field() -> None:
     assert usage == Usage(requests=1, input_tokens=10, cached_tokens=3)
 
 
-@pytest.mark.parametrize("details", [0, 1.5, 10**30, True, "none", []])
+@pytest.mark.parametrize("details", [0, 1.5, 10**30, True, "none", [], {"cached_tokens": True}])
 def test_details_that_are_no_object_hide_nothing(details: object) -> None:
     found = read({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": details})
 

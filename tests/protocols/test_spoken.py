@@ -122,3 +122,29 @@ def test_what_only_openais_chat_may_understand_lacks_words(asked: Asked, lacks: 
     (found,) = write_for(asked, Dialect.ANTHROPIC, UPSTREAM).lacks
 
     assert lacks in found
+
+
+HALF = r"\ud83d"
+
+
+@pytest.mark.parametrize(("dialect", "body"), [(Dialect.ANTHROPIC, CLAUDE), (Dialect.CHAT, CHAT)])
+def test_half_characters_reach_nobody(dialect: Dialect, body: dict[str, Any]) -> None:
+    written = json.dumps(body).replace("hello", f"hello {HALF}").encode()
+    asked = (
+        read_request(written, Operation.CHAT)
+        if dialect is Dialect.CHAT
+        else read_spoken_request(written, dialect)
+    )
+
+    for upstream in Dialect:
+        sent = write_for(asked, upstream, UPSTREAM).body
+        assert HALF.encode() not in sent
+        assert "hello \ufffd" in json.dumps(json.loads(sent), ensure_ascii=False)
+
+
+def test_half_characters_of_geminis_clients_are_replaced_too() -> None:
+    body = json.dumps(GEMINI).replace("hello", HALF).encode()
+
+    asked = read_gemini_request(body, model="ours", stream=False, array=False)
+
+    assert json.loads(asked.body)["contents"][0]["parts"] == [{"text": "\ufffd"}]

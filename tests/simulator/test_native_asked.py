@@ -69,6 +69,12 @@ def test_geminis_address_says_model_and_stream() -> None:
     assert roles(found) == ["system", "user", "assistant", "tool"]
 
 
+def test_a_number_of_geminis_may_be_text() -> None:
+    body = {**GEMINI, "generationConfig": {"maxOutputTokens": "5"}}
+
+    assert asked(Operation.GENERATE, body, model="m", stream=False).max_tokens == 5
+
+
 @pytest.mark.parametrize(
     ("operation", "body", "wanted"),
     [

@@ -23,6 +23,7 @@ from spillover.gateway.vigil import DAWDLE_S, Vigil
 from spillover.gateway.visit import REQUEST_ID, answer_error
 from spillover.protocols.conversation.fields import encode
 from spillover.protocols.conversation.seals import Dialect
+from spillover.protocols.misaddressed import read_chat
 from spillover.protocols.openai_chat import error_body, read_request
 from spillover.protocols.translate import broken_off
 
@@ -55,7 +56,7 @@ def read_call(body: bytes, operation: Operation, headers: Headers, *, request_id
     """
     session, policy = headers.get(_SESSION), headers.get(_POLICY)
     return Call(
-        asked=read_request(body, operation),
+        asked=read_chat(body) if operation is Operation.CHAT else read_request(body, operation),
         request_id=request_id,
         session=None if session is None else session[:_LONGEST_SESSION].decode("latin-1"),
         policy=None if policy is None else _policy(policy),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import json
 import secrets
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
@@ -95,7 +96,7 @@ def call_of(
     if stream:
         body["stream"] = True
     try:
-        asked = read_request(msgspec.json.encode(body), Operation.CHAT)
+        asked = read_request(_written(body), Operation.CHAT)
     except TypeError as error:
         raise RequestError(f"the request can't be written as JSON: {error}") from error
     return Call(
@@ -131,6 +132,13 @@ def _address(image: str | bytes, index: int) -> str:
         where = f"images[{index}]"
         raise RequestError(f"{where} is no PNG, JPEG, GIF or WebP", param=where)
     return f"data:{mime};base64,{base64.b64encode(image).decode()}"
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()  # half a character, which is replaced where this is read
 
 
 def _policy(written: str | None) -> RoutingPolicy | None:

@@ -29,6 +29,7 @@ from spillover.protocols.conversation.answers import (
     TextDelta,
     ThinkingDelta,
 )
+from spillover.protocols.conversation.calls import Calls, with_calls_put_right
 from spillover.protocols.conversation.fields import Malformed
 from spillover.protocols.conversation.requests import ToolCall
 from spillover.protocols.conversation.seals import Dialect
@@ -98,6 +99,7 @@ def judge_answer(body: bytes, upstream: Upstream, *, seed: str = "") -> Judged:
         answer = _read(body, upstream, seed)
     except Malformed:
         return _refused(body, upstream)
+    answer = with_calls_put_right(answer, seed)
     usage = None if answer.tokens is None else answer.tokens.usage()
     parts = [part for choice in answer.choices for part in choice.parts]
     if not parts and not (usage is not None and usage.output_tokens):
@@ -128,6 +130,7 @@ class StreamJudge:
     """Reads and judges one streamed answer; it shows what `openai_streams.StreamReader` shows."""
 
     __slots__ = (
+        "_calls",
         "_choices",
         "_finished",
         "_provider",
@@ -145,6 +148,7 @@ class StreamJudge:
         self._provider = upstream.provider
         self._choices = choices
         self._reader = STREAM_READERS[upstream.dialect](seed)
+        self._calls = Calls(seed)
         self._finished: set[int] = set()
         self.chars = 0
         """Ordinary characters of content so far."""
@@ -174,8 +178,15 @@ class StreamJudge:
             return Seen(ignorable=True), []
         content, usage = False, None
         for place, delta in enumerate(deltas):
+            if isinstance(delta, TextDelta):  # as mostly
+                content = self._count(delta.text) or content
+                continue
             if isinstance(delta, Fault):
                 return self._error(delta), deltas[:place]
+            if isinstance(delta, CallBegin):
+                deltas[place] = delta = self._calls.begun(delta)  # noqa: PLW2901 - the same, put right
+            elif isinstance(delta, Finish):
+                deltas[place] = delta = self._calls.finished(delta)  # noqa: PLW2901 - likewise
             content = self._take(delta) or content
             if isinstance(delta, Spent):
                 usage = self.usage
@@ -184,7 +195,7 @@ class StreamJudge:
     def _take(self, delta: Delta) -> bool:
         """Note what a delta tells; return whether it is content."""
         match delta:
-            case TextDelta() | RefusalDelta() | ThinkingDelta():
+            case RefusalDelta() | ThinkingDelta():
                 return self._count(delta.text)
             case CallBegin():
                 return self._count(delta.name or delta.id)

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from spillover.protocols.surrogates import whole_characters
+
 
 class Kind(StrEnum):
     """What a body or the data of one event is."""
@@ -84,7 +86,8 @@ def read_native(body: bytes, *, event: str = "") -> Kind:
     try:
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Kind.NEITHER
+        mended = whole_characters(body)
+        return Kind.NEITHER if mended is None else read_native(mended, event=event)
     if isinstance(value, list):
         kinds = [_kind_of(item, event) if isinstance(item, dict) else Kind.WHOLE for item in value]
         telling = (Kind.ERROR, Kind.BLOCKED, Kind.NEITHER)

@@ -18,6 +18,7 @@ from spillover.core.values import Operation, Usage, Value
 from spillover.protocols.hints import read_error
 from spillover.protocols.measure import measure_raw
 from spillover.protocols.openai_usage import read_usage
+from spillover.protocols.surrogates import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,9 @@ def read_answer(
     try:
         answer = _answer.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        mended = whole_characters(body)
+        if mended is not None:
+            return read_answer(mended, operation, provider=provider, headers=headers)
         return WholeAnswer(evidence=_refused(provider, headers, body))
     usage = read_usage(answer.usage)
     if operation is Operation.EMBEDDINGS:

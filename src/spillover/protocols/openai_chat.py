@@ -27,6 +27,7 @@ from spillover.protocols.openai_errors import (
     stream_error_event,
 )
 from spillover.protocols.openai_streams import Seen, StreamReader
+from spillover.protocols.surrogates import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,6 +194,9 @@ def read_request(body: bytes, operation: Operation) -> Asked:
     except msgspec.ValidationError:
         raise InvalidRequest("the body must be a JSON object") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        mended = whole_characters(body)
+        if mended is not None:
+            return read_request(mended, operation)
         found = f"malformed JSON: {error}" if body.strip() else "the body is empty"
         raise InvalidRequest(f"{found}; a JSON object is expected") from None
     except RecursionError:

@@ -22,6 +22,7 @@ from spillover.protocols.measure import measure
 from spillover.protocols.openai_answers import NULL, OK, cut, holds, hollow
 from spillover.protocols.openai_usage import read_usage
 from spillover.protocols.sse import data_of, payload
+from spillover.protocols.surrogates import whole_characters
 
 
 class Seen(Value, frozen=True, kw_only=True, gc=False):
@@ -151,6 +152,9 @@ class StreamReader:
             if data.strip() == b"[DONE]":
                 self.done = True
                 return _DONE
+            mended = whole_characters(data)
+            if mended is not None:  # within JSON a line's end is but space
+                return self.feed(b"data: %b\n\n" % mended.replace(b"\n", b" "))
             tamed = _tamed(data)
             if tamed is None:
                 return _GARBAGE if data.strip() else _EMPTY

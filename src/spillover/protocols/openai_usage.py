@@ -102,14 +102,14 @@ def _tamed(raw: msgspec.Raw) -> _Fields | None:
         found = _loose.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    numbers = {
-        name: found[name]
-        for name in _NUMBERS
-        if isinstance(found.get(name), int | float) and not isinstance(found[name], bool)
-    }
+    numbers = {name: found[name] for name in _NUMBERS if _is_number(found.get(name))}
     details = found.get("prompt_tokens_details")
-    if isinstance(details, dict) and isinstance(details.get("cached_tokens"), int):
+    if isinstance(details, dict) and _is_number(details.get("cached_tokens")):
         return msgspec.convert(
             {**numbers, "cached_tokens": details["cached_tokens"]}, _Fields, strict=True
         )
     return msgspec.convert(numbers, _Fields, strict=True)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,6 +6,7 @@ Where both sides speak one dialect the request's bytes pass, but for the model's
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,10 +19,11 @@ from spillover.protocols.conversation.seals import Dialect, carries_marks
 from spillover.protocols.conversation.weight import demand_of
 from spillover.protocols.gemini.requests_in import read_request as read_gemini
 from spillover.protocols.openai_chat import Asked, InvalidRequest
+from spillover.protocols.surrogates import whole_characters
 from spillover.protocols.translate import READ_REQUEST, WRITE_REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode: Final = msgspec.json.Encoder().encode
@@ -76,13 +78,25 @@ class Spoken(Value, frozen=True, kw_only=True):
 
 def read_spoken_request(body: bytes, dialect: Dialect) -> Spoken:
     """Return what a client of Anthropic's protocol or of Responses asks; raises `InvalidRequest`."""
-    return Spoken(dialect=dialect, body=body, request=READ_REQUEST[dialect](body))
+    body, request = _read_whole(body, READ_REQUEST[dialect])
+    return Spoken(dialect=dialect, body=body, request=request)
 
 
 def read_gemini_request(body: bytes, *, model: str, stream: bool, array: bool) -> Spoken:
     """Return what a client of Gemini asks; its address says all but the body. Raises `InvalidRequest`."""
-    request = read_gemini(body, model=model, stream=stream)
+    body, request = _read_whole(body, partial(read_gemini, model=model, stream=stream))
     return Spoken(dialect=Dialect.GEMINI, body=body, request=request, array=array and stream)
+
+
+def _read_whole(body: bytes, read: Callable[[bytes], Request]) -> tuple[bytes, Request]:
+    """Return a body that any upstream can read, and what it asks."""
+    try:
+        return body, read(body)
+    except InvalidRequest:
+        mended = whole_characters(body)
+        if mended is None:
+            raise
+    return mended, read(mended)
 
 
 def read_anew(asked: Spoken, body: bytes) -> Spoken:

@@ -117,7 +117,9 @@ def _generate(fields: Json) -> _Read:
     config = fields.get("generationConfig") or {}
     calling = (fields.get("toolConfig") or {}).get("functionCallingConfig") or {}
     names = calling.get("allowedFunctionNames") or [None]
-    return found, config.get("maxOutputTokens"), tools, _choice(calling.get("mode"), names[0])
+    most = config.get("maxOutputTokens")
+    most = int(most) if isinstance(most, str) and most.isdigit() else most  # as Google reads it
+    return found, most, tools, _choice(calling.get("mode"), names[0])
 
 
 _READERS: Final = {

@@ -99,3 +99,13 @@ def test_what_anthropics_own_tools_did_is_passed_over() -> None:
 
     choice = Choice(parts=(Text(text="Found."),), stop=Stop.END, stop_sequence="END")
     assert found == Answer(id="msg_1", choices=(choice,), tokens=Tokens())
+
+
+def test_answers_of_lesser_imitators_are_read() -> None:
+    call = {"type": "tool_use", "name": "f", "input": '{"a":1}'}
+
+    called = read_answer(json.dumps({"content": [call]}).encode()).choices[0]
+    said = read_answer(b'{"content": "It rains."}').choices[0]
+
+    assert called.parts == (ToolCall(id="", name="f", arguments='{"a":1}'),)
+    assert said.parts == (Text(text="It rains."),)

@@ -60,6 +60,7 @@ def test_a_part_has_its_block(part: Part, expected: dict[str, Any] | None) -> No
     ("part", "name"),
     [
         (Media(medium=Medium.AUDIO, mime="audio/wav", data="QQ=="), "audio/wav"),
+        (Media(medium=Medium.VIDEO, mime="video/mp4", url="https://e.org"), "video/mp4"),
         (Media(medium=Medium.IMAGE, mime="image/tiff", data="QQ=="), "image/tiff"),
         (Media(medium=Medium.IMAGE, data="QQ=="), "image"),
         (Media(medium=Medium.FILE, file_id="f"), "file_id"),

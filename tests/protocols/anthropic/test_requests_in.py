@@ -206,22 +206,58 @@ def test_what_is_harmless_to_lose_is_named() -> None:
     assert found.lacks == ()
 
 
+IMAGE = {"type": "url", "url": "https://example.com/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"type": "tool_reference", "tool_name": "weather"}, "found: weather"),
+        (
+            {
+                "type": "search_result",
+                "title": "Oslo",
+                "source": "https://example.com",
+                "content": [{"type": "text", "text": "It rains."}],
+            },
+            "Oslo\nhttps://example.com\nIt rains.",
+        ),
+        ({"type": "document", "source": {"type": "content", "content": "It rains."}}, "It rains."),
+    ],
+    ids=["a tool found", "a search result", "a document of words"],
+)
+def test_what_is_words_is_read_as_words(block: dict[str, Any], words: str) -> None:
+    found = read({"role": "user", "content": [block]})
+
+    assert found.turns[0].parts == (Text(text=words),)
+    assert found.lacks == ()
+
+
+def test_an_empty_list_asks_for_nothing() -> None:
+    assert read({"role": "user", "content": "x"}, mcp_servers=[]).lacks == ()
+
+
 def test_what_would_be_missed_is_named() -> None:
     found = read(
         {
             "role": "user",
             "content": [
                 {"type": "container_upload"},
-                {"type": "document", "source": {"type": "content"}},
+                {"type": "image"},
+                {
+                    "type": "document",
+                    "source": {"type": "content", "content": [{"type": "image", "source": IMAGE}]},
+                },
             ],
         },
         tools=[{"type": "web_search_20250305", "name": "web_search"}],
-        mcp_servers=[],
+        mcp_servers=[{"name": "m"}],
         output_format={"type": "grammar"},
     )
 
     assert set(found.lacks) == {
         "messages.container_upload",
+        "messages.image",
         "messages.document",
         "tools.web_search_20250305",
         "mcp_servers",

@@ -68,8 +68,32 @@ def test_blocks_that_begin_with_content_are_read() -> None:
     assert begun({"type": "redacted_thinking", "data": "d"}) == [
         Sealed(seal=Seal(origin=Dialect.ANTHROPIC, value="d", redacted=True))
     ]
-    assert begun({"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}) == [
-        CallBegin(call=0, id="c", name="f"),
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [{"type": "content_block_stop", "index": 0}],
+        [{"type": "message_delta"}],
+        [{"type": "content_block_stop", "index": 0}, {"type": "message_delta"}],
+        [
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "input_json_delta", "partial_json": '{"a":1}'},
+            },
+            {"type": "content_block_stop", "index": 0},
+        ],
+    ],
+    ids=["its end", "the end", "both", "the same in pieces"],
+)
+def test_a_call_that_begins_whole_is_told_once(after: list[dict[str, Any]]) -> None:
+    block = {"type": "tool_use", "name": "f", "input": {"a": 1}}
+
+    found = read({"type": "content_block_start", "index": 0, "content_block": block}, *after)
+
+    assert [delta for delta in found if not isinstance(delta, Spent)] == [
+        CallBegin(call=0, id="", name="f"),
         CallDelta(call=0, arguments='{"a":1}'),
     ]
 

@@ -48,7 +48,7 @@ def test_answers_of_lesser_dialects_are_read() -> None:
             {
                 "message": {
                     "content": [{"type": "text", "text": "a"}, {"text": 1}, 7],
-                    "tool_calls": [{"function": {"name": "f"}}, {}],
+                    "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}, {}],
                 },
                 "logprobs": {"content": [{"token": "a"}]},
             },
@@ -61,8 +61,8 @@ def test_answers_of_lesser_dialects_are_read() -> None:
 
     assert found.choices[0].parts == (
         Text(text="a"),
-        ToolCall(id="call_0", name="f", arguments=""),
-        ToolCall(id="call_1", name="", arguments=""),
+        ToolCall(id="", name="f", arguments='{"a":1}'),
+        ToolCall(id="", name="", arguments=""),
     )
     assert found.choices[0].logprobs[0].bytes is None
     assert found.choices[1] == Choice(stop=Stop.END)

@@ -223,6 +223,43 @@ def test_thinking_comes_back_with_its_seals() -> None:
     assert isinstance(found.turns[2].parts[0], Thinking)
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"reasoning_effort": "low"}, Reasoning(effort="low")),
+        ({"reasoning": {"effort": "high"}}, Reasoning(effort="high")),
+        (
+            {"reasoning": {"max_tokens": 2000, "exclude": True}},
+            Reasoning(budget=2000, shown=False),
+        ),
+        ({"reasoning": {"enabled": False}}, Reasoning(budget=0)),
+        ({"thinking": {"type": "enabled", "budget_tokens": 3000}}, Reasoning(budget=3000)),
+        ({"thinking": {"type": "disabled"}}, Reasoning(budget=0)),
+        (
+            {"reasoning_effort": "low", "thinking": {"type": "enabled", "budget_tokens": 9}},
+            Reasoning(effort="low", budget=9),
+        ),
+        ({"reasoning": "yes", "thinking": None}, None),
+    ],
+    ids=str,
+)
+def test_how_much_to_think_is_read_as_agents_say_it(
+    fields: dict[str, Any], expected: Reasoning | None
+) -> None:
+    found = read({"role": "user", "content": "x"}, **fields)
+
+    assert found.reasoning == expected
+    assert found.dropped == ()
+
+
+def test_arguments_that_are_no_text_are_read_too() -> None:
+    function = {"name": "f", "arguments": {"a": 1}}
+
+    found = read({"role": "assistant", "tool_calls": [{"id": "c", "function": function}]})
+
+    assert found.turns[0].parts == (ToolCall(id="c", name="f", arguments='{"a":1}'),)
+
+
 def test_what_is_harmless_to_lose_is_named() -> None:
     found = read(
         {"role": "user", "content": "Hi", "name": "me"},
@@ -251,7 +288,7 @@ def test_what_would_be_missed_is_named() -> None:
             "tool_calls": [{"id": "c", "type": "custom", "custom": {}}],
         },
         modalities=["text", "audio"],
-        functions=[],
+        functions=[{"name": "f"}],
         web_search_options={},
         tools=[{"type": "custom", "custom": {}}],
         tool_choice={"type": "allowed_tools"},

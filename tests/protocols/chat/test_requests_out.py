@@ -197,6 +197,7 @@ def test_sounds_and_files_are_written() -> None:
         (Media(medium=Medium.IMAGE, file_id="f"), "file_id"),
         (Media(medium=Medium.AUDIO, mime="audio/aac", data="QQ=="), "audio/aac"),
         (Media(medium=Medium.AUDIO, url="https://e.org"), "audio"),
+        (Media(medium=Medium.VIDEO, url="https://e.org"), "video"),
         (Media(medium=Medium.FILE, file_id="f"), "file_id"),
         (Media(medium=Medium.FILE, url="https://e.org"), "file_url"),
     ],

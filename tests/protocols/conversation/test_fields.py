@@ -12,8 +12,10 @@ from spillover.protocols.conversation.fields import (
     decoded,
     file_name,
     object_in,
+    raw_fields,
     read_body,
     split_data_url,
+    value_of,
 )
 from spillover.protocols.openai_chat import InvalidRequest
 
@@ -123,3 +125,40 @@ def test_flags_of_an_odd_kind_are_absent_to_who_is_lenient() -> None:
     fields = Fields({"a": 1, "b": True}, lenient=True)
 
     assert (fields.flag("a"), fields.flag("b"), fields.flag("c")) == (None, True, None)
+
+
+def test_an_empty_list_that_nobody_read_is_not_left() -> None:
+    assert Fields({"a": [], "b": {}}).left() == ("b",)
+
+
+def test_arguments_are_json_whether_they_came_as_text_or_not() -> None:
+    fields = Fields({"a": '{"x":1}', "b": {"x": 1}, "c": None, "d": 7}, lenient=True)
+
+    assert [fields.arguments(name) for name in "abcd"] == ['{"x":1}', '{"x":1}', "", ""]
+    with pytest.raises(Malformed, match="'d' must be a string"):
+        Fields({"d": 7}).arguments("d")
+
+
+def test_a_string_that_is_expected_is_empty_to_who_is_lenient() -> None:
+    assert Fields({"a": "x"}).expected("a") == "x"
+    assert Fields({}, lenient=True).expected("a") == ""
+    with pytest.raises(Malformed):
+        Fields({}).expected("a")
+
+
+def test_fields_are_read_as_they_were_written() -> None:
+    fields = raw_fields(b'{"a": [1, 2], "b": "\xff"}')
+
+    assert value_of(fields["a"], "a") == [1, 2]
+    with pytest.raises(Malformed, match="'b' must be JSON"):
+        value_of(fields["b"], "b")
+    with pytest.raises(Malformed, match="a JSON object is expected"):
+        raw_fields(b"[]")
+
+
+def test_half_characters_are_replaced_in_what_can_not_be_sent_back() -> None:
+    body = rb'{"a": "\ud83d"}'
+
+    assert decoded(body, lenient=True).text("a") == "\ufffd"
+    with pytest.raises(Malformed):
+        decoded(body)

@@ -63,6 +63,17 @@ def test_results_are_read(
     assert found == [ToolResult(id="c", content=content, is_error=is_error)]
 
 
+def test_results_that_their_client_named_find_calls_without_ids_by_name() -> None:
+    ids = Ids("s")
+    made = [ids.of_call("f", None), ids.of_call("g", "b"), ids.of_call("f", None)]
+
+    # Gemini CLI's: the calls in its history have no ids, the results have its own.
+    assert ids.of_result("f", "f-1790000000") == made[0]
+    assert ids.of_result("g", "b") == "b"
+    assert ids.of_result("f", "f-1790000001") == made[2]
+    assert ids.of_result("g", "c") == "c"
+
+
 def test_results_with_media_are_read() -> None:
     inner = [{"inlineData": {"mimeType": "image/png", "data": "QQ=="}}, {}]
 
@@ -78,6 +89,10 @@ def test_results_with_media_are_read() -> None:
         (
             {"inlineData": {"mimeType": "audio/wav", "data": "QQ=="}},
             Media(medium=Medium.AUDIO, mime="audio/wav", data="QQ=="),
+        ),
+        (
+            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://e.org/a"}},
+            Media(medium=Medium.VIDEO, mime="video/mp4", url="https://e.org/a"),
         ),
         (
             {"fileData": {"mimeType": "application/pdf", "fileUri": "https://e.org/a"}},

@@ -172,7 +172,7 @@ def test_names_that_are_the_users_own_are_not_touched() -> None:
 def test_what_is_harmless_to_lose_is_named() -> None:
     found = read(
         {"parts": [{"text": "x", "partMetadata": {}}]},
-        safetySettings=[],
+        safetySettings=[{}],
         generationConfig={"mediaResolution": "LOW"},
     )
 
@@ -214,3 +214,19 @@ def test_a_request_without_contents_is_refused() -> None:
         read_request(b"{}")
 
     assert refused.value.param == "contents"
+
+
+def test_a_request_may_be_written_as_protocol_buffers_are() -> None:
+    found = read_request(
+        json.dumps(
+            {
+                "contents": {"role": "user", "parts": {"text": "hi"}},
+                "tools": {"functionDeclarations": {"name": "f"}},
+                "generationConfig": {"maxOutputTokens": "100", "temperature": "0.5"},
+            }
+        ).encode()
+    )
+
+    assert found.turns == (Turn(role=Role.USER, parts=(Text(text="hi"),)),)
+    assert found.tools == (Tool(name="f"),)
+    assert (found.sampling.max_tokens, found.sampling.temperature) == (100, 0.5)

@@ -82,6 +82,7 @@ def test_media_of_lesser_shapes_are_read() -> None:
     [
         (Media(medium=Medium.IMAGE, file_id="f"), "file_id"),
         (Media(medium=Medium.AUDIO, data="QQ=="), "audio"),
+        (Media(medium=Medium.VIDEO, mime="video/mp4", url="https://e.org"), "video/mp4"),
         (Media(medium=Medium.AUDIO, mime="audio/wav", data="QQ=="), "audio/wav"),
     ],
 )

@@ -17,6 +17,7 @@ from spillover.protocols.conversation.answers import (
     RefusalDelta,
     Sealed,
     Stop,
+    TextDelta,
     ThinkingDelta,
     Tokens,
 )
@@ -73,6 +74,51 @@ def test_items_that_come_whole_are_read() -> None:
         CallDelta(call=0, arguments="{}"),
         Sealed(seal=Seal(origin=Dialect.RESPONSES, value="e", id="rs")),
     ]
+
+
+MESSAGE = {
+    "type": "message",
+    "content": [
+        {"type": "output_text", "text": "It rains."},
+        {"type": "refusal", "refusal": "No."},
+        {"type": "input_image", "image_url": "https://example.com/a.png"},
+    ],
+}
+THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+CALL = {"type": "function_call", "id": "fc", "name": "f", "arguments": {"a": 1}}
+SAID = [
+    ThinkingDelta(text="Hm."),
+    TextDelta(text="It rains."),
+    RefusalDelta(text="No."),
+    CallBegin(call=0, id="fc", name="f"),
+    CallDelta(call=0, arguments='{"a":1}'),
+]
+
+
+def test_what_is_told_in_no_pieces_is_read_from_whole_items_and_once() -> None:
+    items = [THOUGHT, MESSAGE, CALL]
+    done = [
+        {"type": "response.output_item.done", "output_index": index, "item": item}
+        for index, item in enumerate(items)
+    ]
+    ended = {"type": "response.completed", "response": {"output": items}}
+    end = [Finish(stop=Stop.TOOLS), End()]
+
+    assert read(*done, ended) == [*SAID, *end]
+    assert read(ended) == [*SAID, *end]
+
+
+def test_what_was_told_in_pieces_is_not_told_again() -> None:
+    done = {"type": "response.output_item.done", "output_index": 0}
+
+    assert read(
+        {"type": "response.output_text.delta", "output_index": 0, "delta": "It rains."},
+        {**done, "item": MESSAGE},
+    ) == [TextDelta(text="It rains.")]
+    assert read(
+        {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "Hm."},
+        {**done, "item": THOUGHT},
+    ) == [ThinkingDelta(text="Hm.")]
 
 
 def test_refusals_and_open_thoughts_are_read() -> None:

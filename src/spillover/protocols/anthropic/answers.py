@@ -29,9 +29,11 @@ STOPS_OUT: Final = {stop: written for written, stop in STOPS_IN.items()}
 
 
 def read_answer(body: bytes) -> Answer:
-    """Return an answer; raises `Malformed`."""
+    """Return an answer, its calls' ids empty where they lack; raises `Malformed`."""
     fields = decoded(body, lenient=True)
-    parts = [part for block in fields.objects("content") for part in read_block(block)]
+    parts: list[Said] = [part for block in fields.objects("content") for part in read_block(block)]
+    if isinstance(bare := fields.value("content"), str) and bare:
+        parts.append(Text(text=bare))  # as some who imitate Anthropic write it
     stop = STOPS_IN.get(fields.text("stop_reason") or "end_turn", Stop.END)
     parts += read_refusal(fields)
     choice = Choice(parts=tuple(parts), stop=stop, stop_sequence=fields.text("stop_sequence"))
@@ -51,8 +53,9 @@ def read_block(block: Fields) -> Iterator[Said]:
             if text:
                 yield Text(text=text)
         case "tool_use":
-            arguments = encode(block.plain("input") or {}).decode()
-            yield ToolCall(id=block.needed("id"), name=block.needed("name"), arguments=arguments)
+            arguments = block.arguments("input") or "{}"
+            name = block.needed("name")
+            yield ToolCall(id=block.text("id") or "", name=name, arguments=arguments)
         case "thinking":
             yield read_thinking(block)
         case "redacted_thinking":

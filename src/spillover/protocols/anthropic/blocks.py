@@ -95,7 +95,7 @@ def _media(part: Media, losses: Losses) -> dict[str, Any] | None:
 
 def _source(part: Media) -> dict[str, Any] | None:
     """Return where a medium is found; None: Anthropic takes none of its kind."""
-    if part.medium is Medium.AUDIO:
+    if part.medium in {Medium.AUDIO, Medium.VIDEO}:
         return None
     if part.url is not None:
         return {"type": "url", "url": part.url}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from spillover.protocols.conversation.fields import Fields, Losses, Malformed, encode, read_body
+from spillover.protocols.conversation.fields import Fields, Losses, Malformed, read_body
 from spillover.protocols.conversation.requests import (
     Choosing,
     Media,
@@ -176,11 +176,16 @@ def _part(kind: str, block: Fields, losses: Losses) -> Part | None:
         case "text":
             return Text(text=block.needed("text"))
         case "image":
-            return _media(block, Medium.IMAGE)
+            return _media(block, Medium.IMAGE, losses)
         case "document":
-            return _media(block, Medium.FILE)
+            return _media(block, Medium.FILE, losses)
+        case "search_result":
+            said = [block.text("title"), block.text("source"), _plain(block, losses)]
+            return Text(text="\n".join(filter(None, said)))
+        case "tool_reference":  # the tool itself is among the request's
+            return Text(text=f"found: {block.needed('tool_name')}")
         case "tool_use":
-            arguments = encode(block.plain("input") or {}).decode()
+            arguments = block.arguments("input") or "{}"
             return ToolCall(id=block.needed("id"), name=block.needed("name"), arguments=arguments)
         case "tool_result":
             found = _parts(block, "content", losses)
@@ -209,12 +214,22 @@ def read_redacted(block: Fields) -> Seal:
     return unmarked(block.needed("data"), Dialect.ANTHROPIC, redacted=True)
 
 
-def _media(block: Fields, medium: Medium) -> Media | Text | None:
+def _plain(block: Fields, losses: Losses) -> str | None:
+    """Return the words of what may hold no more than words; None: it holds more."""
+    parts = list(_parts(block, "content", losses))
+    texts = [part.text for part in parts if isinstance(part, Text)]
+    return "\n".join(texts) if len(texts) == len(parts) else None
+
+
+def _media(block: Fields, medium: Medium, losses: Losses) -> Media | Text | None:
     source = block.fields("source")
     name = block.text("title")
     kind = None if source is None else source.needed("type")
-    if source is None or kind == "content":
+    if source is None:
         return None
+    if kind == "content":
+        words = _plain(source, losses)
+        return None if words is None else Text(text=words)
     if kind == "text":
         return Text(text=source.needed("data"))
     if kind == "url":

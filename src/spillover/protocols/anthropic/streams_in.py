@@ -25,7 +25,7 @@ from spillover.protocols.conversation.answers import (
     ThinkingDelta,
     Tokens,
 )
-from spillover.protocols.conversation.fields import Fields, decoded, encode
+from spillover.protocols.conversation.fields import Fields, decoded
 from spillover.protocols.conversation.seals import Dialect, unmarked
 from spillover.protocols.sse import payload
 
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
 class StreamReader:
     """Reads one answer's events in order."""
 
-    __slots__ = ("_calls", "_seed", "_tokens")
+    __slots__ = ("_calls", "_inputs", "_seed", "_tokens")
 
     def __init__(self, seed: str = "") -> None:
-        """Begin; `seed` is for dialects whose calls may lack ids: here all have one."""
+        """Begin; `seed` is for dialects whose results find calls by name: here all have ids."""
         self._seed = seed
         self._tokens = Tokens()
         self._calls: dict[int, int] = {}
         """Our number of a call, by the index of its block."""
+        self._inputs: dict[int, str] = {}
+        """What calls said as their blocks began; the same may follow in pieces, which then hold."""
 
     def feed(self, event: bytes) -> list[Delta]:
         """Return what a whole event brings; raises `Malformed` for what is no JSON object."""
@@ -64,6 +66,8 @@ class StreamReader:
             case "content_block_delta":
                 index, delta = event.count("index") or 0, event.fields("delta")
                 yield from self._said(index, delta or Fields({}))
+            case "content_block_stop":
+                yield from self._whole(self._calls.get(event.count("index") or 0))
             case "message_delta":
                 yield from self._ended(event)
             case "message_stop":
@@ -73,7 +77,7 @@ class StreamReader:
             case None if "error" in event:
                 yield Fault(body=data)
             case _:
-                pass  # a ping, the end of a block, or what is newer than this
+                pass  # a ping, or what is newer than this
 
     def _begun(self, index: int, block: Fields) -> Iterator[Delta]:
         match block.text("type"):
@@ -89,10 +93,8 @@ class StreamReader:
                 yield Sealed(seal=read_redacted(block))
             case "tool_use":
                 call = self._calls[index] = len(self._calls)
-                yield CallBegin(call=call, id=block.needed("id"), name=block.needed("name"))
-                arguments = block.plain("input")
-                if arguments:
-                    yield CallDelta(call=call, arguments=encode(arguments).decode())
+                yield CallBegin(call=call, id=block.text("id") or "", name=block.needed("name"))
+                self._inputs[call] = block.arguments("input")
             case _:
                 pass  # Anthropic's own tools
 
@@ -107,13 +109,22 @@ class StreamReader:
             case "input_json_delta":
                 arguments = delta.needed("partial_json")
                 if arguments and index in self._calls:
+                    self._inputs.pop(self._calls[index], None)
                     yield CallDelta(call=self._calls[index], arguments=arguments)
             case _:
                 pass
 
+    def _whole(self, call: int | None) -> Iterator[Delta]:
+        """Tell what a call said as it began, for no piece has followed."""
+        arguments = "" if call is None else self._inputs.pop(call, "")
+        if call is not None and arguments not in {"", "{}"}:
+            yield CallDelta(call=call, arguments=arguments)
+
     def _ended(self, event: Fields) -> Iterator[Delta]:
         self._tokens = read_tokens(event.fields("usage"), self._tokens)
         yield Spent(tokens=self._tokens)
+        for call in tuple(self._inputs):
+            yield from self._whole(call)
         delta = event.fields("delta") or Fields({})
         for refusal in read_refusal(delta):
             yield RefusalDelta(text=refusal.text)

@@ -45,7 +45,7 @@ STOPS_OUT: Final = {
 
 
 def read_answer(body: bytes) -> Answer:
-    """Return an answer; raises `Malformed`."""
+    """Return an answer, its calls' ids empty where they lack; raises `Malformed`."""
     fields = decoded(body, lenient=True)
     return Answer(
         id=fields.text("id"),
@@ -70,12 +70,12 @@ def _said(message: Fields) -> Iterator[Said]:
     refusal = message.text("refusal")
     if refusal:
         yield Refusal(text=refusal)
-    for index, call in enumerate(message.objects("tool_calls")):
+    for call in message.objects("tool_calls"):
         function = call.fields("function") or Fields({})
         yield ToolCall(
-            id=call.text("id") or f"call_{index}",
+            id=call.text("id") or "",
             name=function.text("name") or "",
-            arguments=function.text("arguments") or "",
+            arguments=function.arguments("arguments"),
         )
 
 
@@ -131,7 +131,7 @@ def read_likelihood(token: Fields) -> Likelihood:
     """Return one token's; Responses writes it alike."""
     octets = token.items("bytes")
     return Likelihood(
-        token=token.needed("token"),
+        token=token.text("token") or "",
         logprob=token.number("logprob") or 0.0,
         bytes=tuple(octets) if octets else None,
         top=tuple(read_likelihood(other) for other in token.objects("top_logprobs")),

@@ -5,7 +5,7 @@ Refuses to know who will answer it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -113,8 +113,27 @@ def _sampling(fields: Fields) -> Sampling:
 
 
 def _reasoning(fields: Fields) -> Reasoning | None:
+    """Return how much is to be thought; agents say it in OpenRouter's or in Anthropic's way too."""
     effort = fields.text("reasoning_effort")
-    return None if effort is None else Reasoning(effort=effort)
+    found = [_read_reasoning(fields.value(name), budget) for name, budget in _REASONING.items()]
+    wanted = next((each for each in found if each is not None), None)
+    if effort is None:
+        return wanted
+    return Reasoning(effort=effort) if wanted is None else replace(wanted, effort=effort)
+
+
+_REASONING: Final = {"reasoning": "max_tokens", "thinking": "budget_tokens"}
+"""Fields, and where each has the tokens (https://openrouter.ai/docs/use-cases/reasoning-tokens)."""
+
+
+def _read_reasoning(written: Any, budget: str) -> Reasoning | None:
+    if not isinstance(written, dict):
+        return None
+    wanted = Fields(written, lenient=True)
+    if wanted.flag("enabled") is False or wanted.text("type") == "disabled":
+        return Reasoning(budget=0)
+    shown = False if wanted.flag("exclude") else None
+    return Reasoning(effort=wanted.text("effort"), budget=wanted.count(budget), shown=shown)
 
 
 def _format(fields: Fields, losses: Losses) -> OutputFormat | None:
@@ -227,7 +246,7 @@ def _assistant(message: Fields, losses: Losses) -> list[Part]:
         if function is None:
             losses.lack(f"tools.{call.text('type')}")
             continue
-        arguments = function.text("arguments") or ""
+        arguments = function.arguments("arguments")
         call_id, name = call.needed("id"), function.needed("name")
         found.append(ToolCall(id=call_id, name=name, arguments=arguments))
     return found

@@ -203,6 +203,9 @@ def _media(part: Media, losses: Losses) -> dict[str, Any]:
             if sound is None or part.data is None:
                 losses.lack(part.mime or "audio")
             return {"type": "input_audio", "input_audio": {"data": part.data, "format": sound}}
+        case Medium.VIDEO:
+            losses.lack(part.mime or "video")
+            return {}
         case Medium.FILE:
             if part.data is None:
                 # An id holds only where the file is, and chat takes no address of a file.

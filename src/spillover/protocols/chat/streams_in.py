@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spillover.protocols.chat.answers import STOPS_IN, read_logprobs, read_tokens, words
+from spillover.protocols.chat.calls_in import CallReader
 from spillover.protocols.chat.thinking import UNSEALED, read_thinking
 from spillover.protocols.conversation.answers import (
     Begin,
-    CallBegin,
-    CallDelta,
     Delta,
     End,
     Fault,
@@ -34,17 +33,16 @@ if TYPE_CHECKING:
 class StreamReader:
     """Reads one answer's events in order."""
 
-    __slots__ = ("_calls", "_counts", "_has_begun", "_seed", "_unsealed")
+    __slots__ = ("_calls", "_has_begun", "_seed", "_unsealed")
 
     def __init__(self, seed: str = "") -> None:
         """Begin; ids that the upstream leaves out are made from `seed`."""
         self._seed = seed
         self._has_begun = False
-        self._calls: dict[tuple[int, int], tuple[int, str]] = {}
-        """By choice and the upstream's index: our index and the id of the latest call there."""
+        self._calls: dict[int, CallReader] = {}
+        """By choice."""
         self._unsealed: set[int] = set()
         """Choices whose latest thought has no seal yet."""
-        self._counts: dict[int, int] = {}
 
     def feed(self, event: bytes) -> list[Delta]:
         """Return what a whole event brings; raises `Malformed` for what is no JSON object."""
@@ -76,6 +74,8 @@ class StreamReader:
                 yield Fault(body=data)
             elif reason:
                 yield from self._seal(choice)
+                if choice in self._calls:
+                    yield from self._calls[choice].end()
                 yield Finish(choice=choice, stop=STOPS_IN.get(reason, Stop.END))
         # Most tell it on a chunk of its own, Moonshot on the choice, Groq on a field of its own.
         for place in (*chunk.objects("choices"), chunk, groq):
@@ -106,21 +106,6 @@ class StreamReader:
         refusal = delta.text("refusal")
         if refusal:
             yield RefusalDelta(choice=choice, text=refusal)
-        for call in delta.objects("tool_calls"):
-            yield from self._called(call, choice)
-
-    def _called(self, call: Fields, choice: int) -> Iterator[Delta]:
-        """A new id at a known index begins another call, as Gemini's own chat has it."""
-        place = (choice, call.count("index") or 0)
-        function = call.fields("function") or Fields({})
-        known, found = self._calls.get(place), call.text("id")
-        if known is None or (found and found != known[1]):
-            number = self._counts.get(choice, 0)
-            self._counts[choice] = number + 1
-            known = (number, found or f"call_{self._seed}_{choice}_{number}")
-            self._calls[place] = known
-            name = function.text("name") or ""
-            yield CallBegin(choice=choice, call=number, id=known[1], name=name)
-        arguments = function.text("arguments")
-        if arguments:
-            yield CallDelta(choice=choice, call=known[0], arguments=arguments)
+        for place, call in enumerate(delta.objects("tool_calls")):
+            calls = self._calls.setdefault(choice, CallReader(self._seed, choice))
+            yield from calls.feed(call, place)

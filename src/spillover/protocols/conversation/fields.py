@@ -5,11 +5,12 @@ What is left over is what a translation drops. Refuses to know what any field me
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import msgspec
 
 from spillover.protocols.openai_chat import InvalidRequest
+from spillover.protocols.surrogates import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +83,15 @@ class Fields:
         return self._values
 
     def left(self) -> tuple[str, ...]:
-        """Return the names of the fields that were not read."""
+        """Return the names of the fields that were not read; an empty list asks for nothing."""
         if self._values.keys() <= self._seen:
             return ()
         return tuple(
-            [n for n, item in self._values.items() if not (item is None or n in self._seen)]
+            [
+                name
+                for name, item in self._values.items()
+                if not (item is None or item == [] or name in self._seen)
+            ]
         )
 
     def value(self, name: str) -> Any:
@@ -115,6 +120,10 @@ class Fields:
         if not isinstance(found, str):
             raise Malformed(self.path(name), "a string")
         return found
+
+    def expected(self, name: str) -> str:
+        """Return a string that must be there; to the lenient one that is not is empty."""
+        return (self.text(name) or "") if self._lenient else self.needed(name)
 
     def count(self, name: str) -> int | None:
         """Return a whole number."""
@@ -154,7 +163,7 @@ class Fields:
     def fields(self, name: str) -> Fields | None:
         """Return an object to be read in its turn."""
         found = self.plain(name)
-        return None if found is None else Fields(found, name, lenient=self._lenient, parent=self)
+        return None if found is None else self._inner(found, name)
 
     def items(self, name: str) -> list[Any]:
         """Return a list as it is; empty where it is absent."""
@@ -170,10 +179,21 @@ class Fields:
         """Return the objects of a list."""
         lenient = self._lenient
         return [
-            Fields(item, name, lenient=lenient, parent=self, place=place)
+            self._inner(item, name, place)
             for place, item in enumerate(self.items(name))
             if not lenient or isinstance(item, dict)
         ]
+
+    def _inner(self, value: Any, name: str, place: int | None = None) -> Self:
+        return self.__class__(value, name, lenient=self._lenient, parent=self, place=place)
+
+    def arguments(self, name: str) -> str:
+        """Return a call's arguments as JSON, which stands there as text or, with some, as it is."""
+        self._seen.add(name)
+        found = self._values.get(name)
+        if isinstance(found, dict):
+            return encode(found).decode()
+        return self.text(name) or ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the strings of a list; a string alone counts as a list of one."""
@@ -236,6 +256,9 @@ def decoded(body: bytes, *, lenient: bool = False) -> Fields:
     try:
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        mended = whole_characters(body) if lenient else None
+        if mended is not None:
+            return decoded(mended, lenient=lenient)
         raise Malformed("", "a JSON object") from None
     return Fields(value, lenient=lenient)
 

@@ -30,6 +30,7 @@ class Medium(StrEnum):
 
     IMAGE = "image"
     AUDIO = "audio"
+    VIDEO = "video"
     FILE = "file"
 
 
@@ -40,7 +41,7 @@ class Text(Value, frozen=True, kw_only=True):
 
 
 class Media(Value, frozen=True, kw_only=True):
-    """An image, a sound or a file; one of `data`, `url` and `file_id` is set."""
+    """An image, a sound, a film or a file; one of `data`, `url` and `file_id` is set."""
 
     medium: Medium
     mime: str | None = None

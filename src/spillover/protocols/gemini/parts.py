@@ -38,22 +38,26 @@ class Ids:
         """Make ids of `seed`, which sets them apart from those of other answers."""
         self._seed = seed
         self._count = 0
-        self._open: list[tuple[str, str]] = []
-        """Name and id of each call that has no result yet."""
+        self._open: list[tuple[str, str, bool]] = []
+        """Of each call that has no result yet: name, id, and whether the id was made here."""
 
     def of_call(self, name: str, given: str | None) -> str:
         """Return the id of a call."""
         made = given or f"call_{self._seed}_{self._count}"
         self._count += 1
-        self._open.append((name, made))
+        self._open.append((name, made, not given))
         return made
 
     def of_result(self, name: str, given: str | None) -> str:
-        """Return the id of the call that a result answers: the first of its name that is open."""
-        for place, (called, made) in enumerate(self._open):
-            if made == given or (given is None and called == name):
-                del self._open[place]
-                return made
+        """Return the id of the call that a result answers: the first of its name that is open.
+
+        Clients name calls that came without ids themselves, and only in the results (Gemini CLI).
+        """
+        named = [each for each in self._open if each[1] == given]
+        alike = [each for each in self._open if each[0] == name and (given is None or each[2])]
+        for found in (*named, *alike):
+            self._open.remove(found)
+            return found[1]
         return given or f"call_{self._seed}_{name}"
 
 
@@ -86,7 +90,7 @@ def _read(part: Fields, kinds: list[str], ids: Ids) -> Iterator[Part]:
         elif kind == "functionCall":
             call = part.fields(kind) or Fields({})
             name = call.needed("name")
-            arguments = encode(call.plain("args") or {}).decode()
+            arguments = call.arguments("args") or "{}"
             yield ToolCall(id=ids.of_call(name, call.text("id")), name=name, arguments=arguments)
         elif kind == "functionResponse":
             yield _read_result(part.fields(kind) or Fields({}), ids)
@@ -121,7 +125,7 @@ def _read_result(result: Fields, ids: Ids) -> ToolResult:
 def _read_media(blob: Fields) -> Media:
     mime, name = blob.text("mimeType"), blob.text("displayName")
     kind = (mime or "").partition("/")[0]
-    medium = Medium(kind) if kind in {"image", "audio"} else Medium.FILE
+    medium = Medium(kind) if kind in {"image", "audio", "video"} else Medium.FILE
     url = blob.text("fileUri")
     if url is None:
         return Media(medium=medium, mime=mime, data=blob.needed("data"), name=name)

@@ -24,6 +24,7 @@ from spillover.protocols.conversation.requests import (
     ToolChoice,
     Turn,
 )
+from spillover.protocols.gemini.messages import Message
 from spillover.protocols.gemini.parts import Ids, joined, read_part
 from spillover.protocols.gemini.schemas import json_schema
 
@@ -58,7 +59,7 @@ def read_request(body: bytes, *, model: str | None = None, stream: bool = False)
 
     Raises `InvalidRequest`.
     """
-    found = read_body(body, lambda fields: _read(Fields(_camel(fields.all()))))
+    found = read_body(body, lambda fields: _read(Message(_camel(fields.all()))))
     return replace(found, model=model, stream=stream)
 
 
@@ -82,7 +83,7 @@ def _read(fields: Fields) -> Request:
     if isinstance(instruction, str):
         system: tuple[Text, ...] = (Text(text=instruction),)
     else:
-        content = Fields(instruction or {}, "systemInstruction")
+        content = Message(instruction or {}, "systemInstruction")
         said = _parts(content, Ids(""), losses)
         system = tuple(part for part in said if isinstance(part, Text))
     modalities = config.value("responseModalities")

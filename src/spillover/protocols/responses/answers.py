@@ -71,7 +71,7 @@ def _item(item: Fields) -> Iterator[Said]:
     match item.text("type"):
         case "message":
             for part in read_content(item, "content", Losses()):
-                if isinstance(part, Text | Refusal):
+                if isinstance(part, Text | Refusal) and part.text:
                     yield part
         case "function_call":
             yield read_call(item)

@@ -55,9 +55,9 @@ def read_content(item: Fields, name: str, losses: Losses) -> Iterator[Text | Med
         if kind in {"input_text", "output_text", "text"}:
             for ignored in ("annotations", "logprobs"):
                 part.value(ignored)
-            yield Text(text=part.needed("text"))
+            yield Text(text=part.expected("text"))
         elif kind == "refusal":
-            yield Refusal(text=part.needed("refusal"))
+            yield Refusal(text=part.expected("refusal"))
         elif kind == "input_image":
             yield _image(part)
         elif kind == "input_file":
@@ -108,9 +108,9 @@ def read_seal(item: Fields) -> Seal | None:
 def read_call(item: Fields) -> ToolCall:
     """Return an item's call."""
     return ToolCall(
-        id=item.needed("call_id"),
+        id=item.expected("call_id") or item.text("id") or "",
         name=flat_name(item.needed("name"), item.text("namespace")),
-        arguments=item.text("arguments") or "",
+        arguments=item.arguments("arguments"),
     )
 
 
@@ -158,8 +158,8 @@ def asked_part(part: Text | Media, losses: Losses) -> dict[str, Any]:
         return {"type": "input_text", "text": part.text}
     if part.file_id is not None:
         losses.lack("file_id")
-    if part.medium is Medium.AUDIO:
-        losses.lack(part.mime or "audio")
+    if part.medium in {Medium.AUDIO, Medium.VIDEO}:
+        losses.lack(part.mime or part.medium.value)
     data = None if part.data is None else data_url(part.mime, part.data)
     if part.medium is Medium.IMAGE:
         detail = part.detail or "auto"
