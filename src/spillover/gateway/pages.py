@@ -18,7 +18,7 @@ from spillover.dashboard.words import choose
 from spillover.engine.savings import midnight, savings
 from spillover.errors import RequestError
 from spillover.events.kinds import iso
-from spillover.gateway.access import cookie_of
+from spillover.gateway.access import Denial, cookie_of
 from spillover.gateway.bodies import read_body
 from spillover.gateway.feed import streaming
 from spillover.gateway.sessions import COOKIE, LASTS_S
@@ -111,12 +111,14 @@ async def static(inquiry: Inquiry) -> None:
 # Who may see them.
 
 
-async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
+async def ask_for_key(inquiry: Inquiry, refused: Denial | None = None) -> None:
     """Answer the form that asks for the admin key, in the place of any page."""
     keyed = inquiry.gateway.access.has_admin_key
     context = {**_frame(inquiry), "refused": refused, "keyed": keyed, "live": ""}
     text = render("login.html", look_of(inquiry.visit), context)
-    await inquiry.visit.answer(401, _PAGE, text.encode())
+    status, wait_s = (401, 0) if refused is None else (refused.status, refused.wait_s)
+    wait = {"retry-after": str(wait_s)} if wait_s else {}
+    await inquiry.visit.answer(status, {**_PAGE, **wait}, text.encode())
 
 
 async def missing(inquiry: Inquiry, why: str) -> None:
@@ -131,9 +133,10 @@ async def login(inquiry: Inquiry) -> None:
     visit = inquiry.visit
     body = await read_body(visit.receive, visit.headers, most=_SMALL_FORM)
     key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
-    session = inquiry.gateway.access.session(key, inquiry.engine.clock.now())
-    if session is None:
-        await ask_for_key(inquiry, refused=True)
+    arrival = visit.arrival(inquiry.engine.clock.now())
+    session = inquiry.gateway.access.session(key, arrival)
+    if isinstance(session, Denial):
+        await ask_for_key(inquiry, session)
         return
     await _go_home(visit, f"{COOKIE}={session}; Max-Age={LASTS_S}")
 
