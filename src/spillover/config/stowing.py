@@ -69,6 +69,9 @@ class Stowage:
         if not self._fresh:
             return
         before = content_of(self._env)
+        kept = read_env(self._env)
+        if any(kept.get(name, value) != value for name, value in self._fresh.items()):
+            raise RequestError(f"{self._env} changed meanwhile: import once more")
         text = b"" if before is None else before
         if text and not text.endswith(b"\n"):
             text += b"\n"
