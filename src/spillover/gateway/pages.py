@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
+from spillover.config.versions import revision_of_entry
 from spillover.dashboard import overview
 from spillover.dashboard.assets import assets
 from spillover.dashboard.live import Figures, Parts, follow, print_of
@@ -51,7 +52,8 @@ async def front(inquiry: Inquiry) -> None:
     """Answer the overview."""
     figures = await Watched(inquiry).figures()
     chains = [
-        overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]
+        overview.ladder(figures.status, name, figures.pace, figures.revisions)
+        for name in figures.status["chains"]
     ]
     sums = overview.sums(figures.status, figures.savings)
     shown = {"chains": chains, "sums": sums, "live": "overview", "seen": print_of(figures)}
@@ -96,7 +98,16 @@ class Watched:
             status=engine.status(),
             pace={name: engine.traces.pace(name) for name in engine.routing.profiles},
             savings=self._savings,
+            revisions=self._revisions(),
         )
+
+    def _revisions(self) -> dict[str, str]:
+        """What the file says of each chain, by a name for it."""
+        engine = self._inquiry.engine
+        if engine.loaded is None:
+            return {}
+        document = engine.loaded.document
+        return {name: revision_of_entry(document, "chains", name) for name in engine.routing.chains}
 
 
 async def static(inquiry: Inquiry) -> None:
