@@ -308,8 +308,8 @@ def test_an_edit_says_what_of_the_entry_alone_it_was_made_from(path: Path) -> No
 
 
 def test_who_writes_a_chain_of_all_profiles_must_know_all_of_them(path: Path) -> None:
-    without = {"profiles": {"one": {}}}
-    more = {"profiles": {"one": {}, "two": {}}}
+    without: dict[str, Any] = {"profiles": {"one": {}}}
+    more: dict[str, Any] = {"profiles": {"one": {}, "two": {}}}
 
     assert revision_of_entry(without, "chains", "default") != revision_of_entry(
         more, "chains", "default"
