@@ -98,3 +98,27 @@ def test_what_a_newer_version_tells_is_shown_by_its_fields() -> None:
 @pytest.mark.parametrize("torn", [b"", b"\x00\xff", b'{"at":', b"[1]", b'{"at":"2027"}'])
 def test_a_torn_line_is_none(torn: bytes) -> None:
     assert read(torn) is None
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b'{"at":5,"level":"info","type":"log"}',
+        b'{"at":"x","level":["info"],"type":"log"}',
+        b'{"at":"x","level":"info","type":{}}',
+        b'{"at":"x","level":"info","type":"log","message":'
+        + b"[" * 100_000
+        + b"]" * 100_000
+        + b"}",
+    ],
+)
+def test_a_line_that_is_not_as_we_write_them_is_passed_over(spoilt: bytes) -> None:
+    assert read(spoilt) is None
+
+
+def test_a_message_of_several_lines_forges_none() -> None:
+    told = line(
+        b'{"at":"2027-01-15T08:00:00Z","type":"log","logger":"x","message":"a\\n2027 error b"}'
+    )
+
+    assert "a\n    2027 error b" in drawn(told).plain

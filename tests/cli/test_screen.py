@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,31 @@ def test_an_output_without_the_signs_gets_others(monkeypatch: pytest.MonkeyPatch
 
     assert screen.drawn(Text("▸ a  ● █▒░ … é")) == "> a  * #+- . ?"
     assert screen.drawn("plain") == "plain"
+
+
+EVIL = "a\x1b]0;b\x07\x9b31m\u202ec\x7f"
+TAMED = "a·]0;b··31m·c·"
+
+
+def test_what_others_wrote_gives_a_terminal_no_commands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    styled = screen.drawn(Text.assemble((EVIL, "red"), "\tq\n"))
+
+    assert screen.drawn(EVIL) == TAMED
+    assert isinstance(styled, Text)
+    assert styled.plain == "a·]0;b·31m·c·\tq\n", "rich drops the bell itself"
+    assert [(span.start, span.end, span.style) for span in styled.spans] == [(0, 13, "red")]
+    screen.complain(EVIL)
+    assert capsys.readouterr().err == f"spillover: {TAMED}\n"
+
+
+def test_json_shows_no_commands_either_and_stays_what_it_is() -> None:
+    document = screen.escaped(json.dumps(EVIL, ensure_ascii=False))
+
+    assert document == '"a\\u001b]0;b\\u0007\\u009b31m\\u202ec\\u007f"'
+    assert json.loads(document) == EVIL
 
 
 def test_a_complaint_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

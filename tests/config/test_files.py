@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spillover.config.files import Changed, alone, content_of, write_whole
+from spillover.config.files import LARGEST, Changed, alone, content_of, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,18 @@ def test_a_new_file_is_its_owners_alone_and_so_is_its_folder(tmp_path: Path) -> 
     assert path.read_bytes() == b"text"
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)  # sparse: it takes no room
+
+    with pytest.raises(OSError, match="File too large"):
+        content_of(path)
+    os.truncate(path, LARGEST)
+    assert len(content_of(path) or b"") == LARGEST
+    assert content_of(tmp_path / "none") is None
 
 
 def test_a_file_that_is_there_keeps_its_mode_and_who_follows_a_link_finds_it(

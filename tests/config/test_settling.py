@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import UserDict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.config.importers.files import planned
 from tests.config.rings import ring_in_use
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from spillover.config.importers import Plan
@@ -154,3 +156,21 @@ def test_a_plan_of_profiles_alone_is_chained(path: Path) -> None:
     settled(path, plan)
 
     assert "  default: [glm-5-free, " in path.read_text()
+
+
+def test_a_file_that_comes_while_one_is_made_is_not_written_over(path: Path) -> None:
+    class Late(UserDict[str, str]):
+        """Variables that are looked through when it is known that there is no file."""
+
+        def __iter__(self) -> Iterator[str]:
+            if not path.parent.exists():
+                mine(path)
+            return super().__iter__()
+
+    environ = Late(SPILLOVER_STATE_DIR=str(path.parent.parent / "state"))
+
+    with pytest.raises(EditRefused, match="is there now"):
+        settled(path, planned("kilo"), environ=environ)
+
+    assert path.read_text() == MINE
+    assert not path.with_name(".env").exists()

@@ -147,3 +147,24 @@ def test_a_key_ring_that_is_locked_is_asked_once_and_the_env_is_used(tmp_path: P
         references = [kept.refer(KEY, "a", USUAL), kept.refer(OTHER, "b")]
 
     assert references == ["${GROQ_API_KEY}", "${B}"]
+
+
+def test_a_variable_that_somebody_else_set_meanwhile_is_left_to_them(tmp_path: Path) -> None:
+    one, other = stowage(tmp_path), stowage(tmp_path)
+    assert one.refer(KEY, "x", USUAL) == other.refer(OTHER, "x", USUAL)
+    one.write()
+
+    with pytest.raises(RequestError, match="changed meanwhile"):
+        other.write()
+
+    other.undo()
+    assert read_env(tmp_path / ".env") == {"GROQ_API_KEY": KEY.reveal()}
+
+
+def test_thousands_of_keys_of_one_provider_are_numbered(tmp_path: Path) -> None:
+    kept = stowage(tmp_path)
+
+    references = [kept.refer(Secret(f"key-{number:05}"), "x", USUAL) for number in range(3_000)]
+
+    assert references[0] == "${GROQ_API_KEY}"
+    assert references[-1] == "${GROQ_API_KEY_3000}"

@@ -9,6 +9,7 @@ import pytest
 
 from spillover.config import edits
 from spillover.config.starter import SCHEMA_FILE, blank
+from spillover.config.versions import revision_of, revision_of_entry
 from spillover.config.writer import Edit, Writer, Written
 from spillover.errors import EditRefused
 
@@ -284,3 +285,47 @@ def test_no_variable_is_read_out_by_an_edit_that_is_refused(path: Path) -> None:
 
     assert (error.status, error.code) == (403, "not_by_api")
     assert "the-secret" not in str(error)
+
+
+def test_an_edit_says_what_of_the_entry_alone_it_was_made_from(path: Path) -> None:
+    entry = ("profiles", "one")
+    seen = revision_of_entry(writer(path).edit(titled("1")).loaded.document, *entry)
+    other = Edit(
+        change=lambda document: edits.merge_profile(document, "two", {"title": "2"}),
+        what="",
+        by="api",
+    )
+    writer(path).edit(other)
+
+    writer(path).edit(titled("3", entry=entry, revision=seen))
+    late = refusal(lambda: writer(path).edit(titled("4", entry=entry, revision=seen)))
+
+    assert late.code == "config_changed"
+    assert 'title: "3"' in path.read_text()
+    whole = revision_of(path.read_bytes())
+    writer(path).edit(titled("5", entry=entry, revision=whole))
+    assert 'title: "5"' in path.read_text()
+
+
+def test_who_writes_a_chain_of_all_profiles_must_know_all_of_them(path: Path) -> None:
+    without: dict[str, Any] = {"profiles": {"one": {}}}
+    more: dict[str, Any] = {"profiles": {"one": {}, "two": {}}}
+
+    assert revision_of_entry(without, "chains", "default") != revision_of_entry(
+        more, "chains", "default"
+    )
+    assert revision_of_entry(without, "profiles", "one") == revision_of_entry(
+        more, "profiles", "one"
+    )
+
+
+def test_an_edit_whose_writer_was_killed_is_not_what_undo_brings_back(path: Path) -> None:
+    writer(path).edit(titled("1"))
+    before = path.read_bytes()
+    writer(path).edit(titled("2"))
+    path.write_bytes(before)  # as if it had been killed between the history and the file
+
+    undone = undo(path)
+
+    assert undone.loaded.config.profiles["one"].title is None
+    assert path.read_text() == TEXT

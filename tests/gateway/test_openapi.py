@@ -87,7 +87,7 @@ def test_the_words_of_answers_are_the_codes(name: str) -> None:
 def test_the_settings_of_a_form_are_those_of_the_file(
     settings: tuple[str, ...], shapes: tuple[str, ...]
 ) -> None:
-    beside = {"key", "fixed", "chains", "implicit", "name", "chain", "position"}
+    beside = {"key", "fixed", "chains", "implicit", "revision", "name", "chain", "position"}
 
     for shape in shapes:
         assert set(SCHEMAS[shape]["properties"]) - beside == set(settings), shape

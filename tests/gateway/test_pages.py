@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.dashboard.assets import assets
+from spillover.gateway.guesses import MOST, WITHIN_S
 from spillover.gateway.sessions import COOKIE
 from tests.serving import document_for, read_until, serving
 
@@ -171,6 +172,28 @@ def test_a_foreign_page_can_not_log_anybody_in(guarded: Served) -> None:
     )
 
     assert reply.status == 403
+
+
+def test_who_guesses_at_the_key_waits_and_who_is_in_stays(
+    both: tuple[SimulatedProvider, ...],
+) -> None:
+    server = {"client_keys": ["client-key-1"], "admin_key": "admin-key-1"}
+    with serving(document_for(*both, server=server)) as braked:
+        cookie = str(login(braked, "admin-key-1")).partition(";")[0]
+        for number in range(MOST // 2):
+            assert login(braked, f"guess-{number}") is None
+            assert braked.get("/api/status", authorization=f"Bearer other-{number}").status == 401
+
+        page = braked.post("/login", b"key=admin-key-1", content_type=FORM)
+        refusal = braked.get("/api/status", authorization="Bearer admin-key-1")
+
+        assert page.status == refusal.status == 429
+        assert b"Too many wrong keys" in page.body
+        assert refusal.error["code"] == "too_many_guesses"
+        assert 1 <= int(page.headers["retry-after"]) <= WITHIN_S
+        assert 1 <= int(refusal.headers["retry-after"]) <= WITHIN_S
+        assert braked.get("/api/status", cookie=cookie).status == 200
+        assert braked.get("/api/status", x_api_key="guess-0").status == 401, "known to be wrong"
 
 
 def test_who_logs_out_has_no_cookie_left(guarded: Served) -> None:

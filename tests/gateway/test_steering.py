@@ -151,7 +151,8 @@ def test_what_holds_for_all_is_changed_and_tokens_of_notices_stay(steered: Steer
 
 def test_a_change_that_changes_nothing_is_none(steered: Steered) -> None:
     shown = steered.config()["profiles"]["one"]
-    same = {key: value for key, value in shown.items() if key not in {"key", "fixed", "chains"}}
+    told = {"key", "fixed", "chains", "revision"}
+    same = {key: value for key, value in shown.items() if key not in told}
 
     assert steered.put("/api/profiles/one", same).json["change"] is None
     assert steered.config()["undo"] is None
@@ -189,6 +190,22 @@ def test_a_form_that_is_out_of_date_changes_nothing(steered: Steered) -> None:
 
     assert (late.status, late.error["code"]) == (409, "config_changed")
     assert steered.served.get("/api/profiles/one").json["title"] == "1"
+
+
+def test_a_change_of_something_else_is_in_nobodys_way(steered: Steered) -> None:
+    before = steered.config()
+    one, chain = before["profiles"]["one"]["revision"], before["chains"]["default"]["revision"]
+
+    steered.put("/api/profiles/two", {"title": "2"}, if_match=one)
+    other = steered.put("/api/profiles/two", {"title": "3"})
+    first = steered.put("/api/profiles/one", {"title": "1"}, if_match=one)
+    late = steered.put("/api/profiles/one", {"title": "0"}, if_match=one)
+    moved = steered.put("/api/chains/default", {"profiles": ["two", "one"]}, if_match=chain)
+    lost = steered.put("/api/chains/default", {"profiles": ["one"]}, if_match=chain)
+
+    assert [each.status for each in (other, first, late, moved, lost)] == [200, 200, 409, 200, 409]
+    assert late.error["code"] == lost.error["code"] == "config_changed"
+    assert first.json["config"]["revision"] == steered.config()["profiles"]["one"]["revision"]
 
 
 def test_what_is_wrong_is_told_as_the_loader_tells_it(same: Steered) -> None:

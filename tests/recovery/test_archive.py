@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from spillover.errors import BackupError
 from spillover.recovery.archive import FORMAT, MANIFEST, Manifest, pack, print_of, unpack
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def manifest(**fields: object) -> Manifest:
@@ -134,3 +131,16 @@ def test_what_the_manifest_does_not_account_for_is_refused(
 ) -> None:
     with pytest.raises(BackupError, match=said):
         unpack(made(tmp_path / "b.zip", entries), folder)
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path, folder: Path) -> None:
+    sparse = tmp_path / "huge.zip"
+    with sparse.open("wb") as file:
+        file.truncate(1 << 31)
+
+    for endless in (sparse, Path("/dev/zero")):
+        if endless.exists():
+            with pytest.raises(BackupError, match="no end, or is larger"):
+                unpack(endless, folder)
+    with pytest.raises(IsADirectoryError):
+        unpack(tmp_path, folder)

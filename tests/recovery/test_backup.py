@@ -87,3 +87,15 @@ def test_what_is_not_there_or_can_not_be_read_is_said(
     assert "can't be read and is left out" in broken.manifest.notes[1]
     assert memory.manifest.notes == ("storage: memory has no record to keep",)
     assert gone.entries == ()
+
+
+def test_a_catalogue_of_ones_own_has_its_secrets_masked(
+    path: Path, environ: dict[str, str]
+) -> None:
+    own = path.parent / "catalogue.yaml"
+    own.write_text(f"providers: {{mine: {{base_url: 'https://me:{SECRET}@host/v1'}}}}\n")
+
+    done = made(path, environ)
+
+    assert SECRET.encode() not in content(done)["catalogue.yaml"]
+    assert f"{own} holds secrets, which are masked: write them anew" in done.manifest.notes

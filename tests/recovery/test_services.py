@@ -10,8 +10,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
+from spillover.errors import RequestError
 from spillover.recovery.services import LABEL, Manager, Wish, manager_of, service
 
 if TYPE_CHECKING:
@@ -81,6 +83,23 @@ def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\r\n", "\t", "\x0b", "\x7f"])
+def test_no_sign_in_a_path_begins_a_line_of_a_unit(sign: str) -> None:
+    config = f"/cfg/a{sign}ExecStartPre=evil"
+    unit = service(Manager.SYSTEMD, msgspec.structs.replace(WISH, config=config), {})
+
+    lines = unit.text.splitlines()
+    assert len(lines) == len(service(Manager.SYSTEMD, WISH, {}).text.splitlines())
+    assert not any(line.startswith("ExecStartPre") for line in lines)
+    escaped = "".join(f"\\x{ord(each):02x}" for each in sign)
+    assert f'"/cfg/a{escaped}ExecStartPre=evil"' in unit.text
+
+
+def test_a_path_that_no_agent_can_name_is_refused() -> None:
+    with pytest.raises(RequestError, match="no property list"):
+        service(Manager.LAUNCHD, msgspec.structs.replace(WISH, config="/cfg/\x1b[2J"), {})
 
 
 def test_an_agent_is_a_property_list_of_the_same() -> None:

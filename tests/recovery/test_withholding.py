@@ -6,7 +6,7 @@ import pytest
 
 from spillover.config.document import parse
 from spillover.config.loader import load_document
-from spillover.recovery.withholding import Withheld, withhold
+from spillover.recovery.withholding import Withheld, masked, withhold
 
 SECRET = "Kw2Lm9Xp4Vd8Kw2Lm9Xp4Vd8"
 CONFIG = f"""\
@@ -111,3 +111,57 @@ def test_what_is_no_configuration_has_all_masked_that_may_be_secret(broken: str)
     assert not held.readable
     assert held.variables == ()
     assert SECRET not in text_of(held)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"server: {{client_keys: ['pre${{X}}{SECRET}']}}",
+        f"server: {{client_keys: ['${{X:-{SECRET}}}']}}",
+        f"profiles: {{a: {{api_key: 'p-${{X}}-{SECRET}'}}}}",
+        f"profiles: {{a: {{api_key: '${{X:-{SECRET}}}'}}}}",
+        f"profiles: {{a: {{headers: {{X-Key: 'Basic ${{X}}{SECRET}'}}}}}}",
+        f"profiles: {{a: {{base_url: 'https://{SECRET}@host/v1'}}}}",
+        f"profiles: {{a: {{base_url: 'https://host/v1?key={SECRET}'}}}}",
+        f"profiles: {{a: {{upstream: {{command: [run, --api-key, {SECRET}, --port, '1']}}}}}}",
+        f"profiles: {{a: {{upstream: {{command: [run, --hf_token={SECRET}]}}}}}}",
+        f"accounts: {{a: {{upstream: {{command: [run, -password, '{SECRET}${{X}}']}}}}}}",
+        f"notify: ['ntfy://${{X:-{SECRET}}}']",
+    ],
+)
+def test_a_secret_beside_a_variable_or_an_arguments_name_is_one(written: str) -> None:
+    held = withhold(written.encode(), {})
+
+    assert held.readable
+    assert SECRET not in text_of(held)
+    assert len(held.variables) == 1
+
+
+def test_short_keys_of_the_gateway_itself_are_secrets() -> None:
+    held = withhold(b"server: {admin_key: abc, client_keys: [de]}", {})
+
+    assert [each.key for each in held.variables] == ["server.admin_key", "server.client_keys[0]"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "profiles: {a: {api_key: '${X}', headers: {Authorization: 'Bearer ${X}'}}}",
+        "profiles: {a: {api_key: 'keyring:mine'}}",
+        "profiles: {a: {base_url: 'https://${HOST}/v1'}}",
+        "profiles: {a: {upstream: {command: [run, --key, '${X}', --max-tokens, '5', --key-file=x]}}}",
+        "notify: ['ntfy://${X}/topic']",
+    ],
+)
+def test_what_only_refers_to_secrets_stays_as_it_is(written: str) -> None:
+    held = withhold(written.encode(), {})
+
+    assert text_of(held) == written
+    assert held.variables == ()
+
+
+def test_a_text_that_takes_no_variables_is_masked() -> None:
+    text = f"base_url: https://me:{SECRET}@host/v1?key={SECRET}\napi_key: {SECRET}\n"
+
+    assert SECRET not in masked(text.encode()).decode()
+    assert masked(b"base_url: https://host/v1  # mine") == b"base_url: https://host/v1  # mine"

@@ -52,7 +52,7 @@ async def _ask(text: str, model: str | None, config: Path | None, *, as_json: bo
     if as_json:
         screen.show_json(_document(answer))
         return
-    sys.stdout.write(answer.text.rstrip("\n") + "\n")
+    _write(answer.text.rstrip("\n") + "\n")
     _sign(answer.profile, answer.usage)
 
 
@@ -60,10 +60,15 @@ async def _stream(text: str, model: str | None, config: Path | None) -> None:
     async with Spillover.open(config) as llm:
         answer: ChatStream[object] = llm.stream(text, model=model)
         async for chunk in answer:
-            sys.stdout.write(chunk.text)
+            _write(chunk.text)
             sys.stdout.flush()
     sys.stdout.write("\n")
     _sign(answer.profile, answer.usage)
+
+
+def _write(text: str) -> None:
+    """Write what a model said: as it is for a pipe, without commands for a terminal."""
+    sys.stdout.write(str(screen.harmless(text)) if sys.stdout.isatty() else text)
 
 
 def _document(answer: ChatAnswer[object]) -> dict[str, object]:

@@ -61,9 +61,11 @@ def read(line: bytes) -> dict[str, Any] | None:
     """Return a line's fields; None for what is no line of ours, as a torn one."""
     try:
         fields = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return fields if isinstance(fields, dict) and all(name in fields for name in _HEAD) else None
+    if not isinstance(fields, dict):
+        return None
+    return fields if all(isinstance(fields.get(name), str) for name in _HEAD) else None
 
 
 def level_in(line: dict[str, Any]) -> LogLevel:
@@ -100,7 +102,9 @@ def _said(line: dict[str, Any]) -> Text:
     if said is not None:
         return said
     if line["type"] == "log":
-        text = Text(f"{line.get('logger', '')}: {line.get('message', '')}")
+        # What a message goes on with must not look like a line of its own.
+        message = str(line.get("message", "")).replace("\n", "\n    ")
+        text = Text(f"{line.get('logger', '')}: {message}")
         return text.append("".join(f"\n{each}" for each in _traceback(line)), "dim")
     rest = {name: value for name, value in line.items() if name not in _HEAD}
     fields = (f" {name}={json.dumps(value, ensure_ascii=False)}" for name, value in rest.items())

@@ -77,7 +77,7 @@ def _show(folder: Path, choice: Choice, *, follow: bool, as_json: bool) -> None:
             if fields is None or not choice.takes(fields):
                 continue
             if as_json:
-                sys.stdout.write(line.decode("utf-8", "replace") + "\n")
+                sys.stdout.write(screen.escaped(line.decode("utf-8", "replace")) + "\n")
             else:
                 out.print(screen.drawn(drawn(fields)), soft_wrap=True)
         if not follow:

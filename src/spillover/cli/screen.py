@@ -1,12 +1,14 @@
 """Write to the terminal, or to whatever stands in its place, and know how wide and coloured it is.
 
-Colours go to a terminal only, and never where `NO_COLOR` is set. Refuses to know what is written.
+Colours go to a terminal only, and never where `NO_COLOR` is set. What others wrote (a provider's
+message, a model's name) moves no cursor and hides nothing. Refuses to know what is written.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _UNBOUNDED: Final = 10_000
+_COMMANDS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Signs that a terminal obeys in place of showing them, or that turn the order of others round."""
 
 
 def console(file: IO[str] | None = None) -> Console:
@@ -50,7 +54,8 @@ def show(lines: Iterable[Text | str]) -> None:
 
 
 def drawn(line: Text | str) -> Text | str:
-    """Return a line as this output can show it: in ASCII where its encoding has no more."""
+    """Return a line as this output can show it: without commands, in ASCII where there is no more."""
+    line = harmless(line)
     encoding = sys.stdout.encoding or "ascii"
     plain = line.plain if isinstance(line, Text) else line
     try:
@@ -61,6 +66,19 @@ def drawn(line: Text | str) -> Text | str:
     return line
 
 
+def harmless(line: Text | str) -> Text | str:
+    """Return a line with a dot in the place of each sign that a terminal would obey."""
+    plain = line.plain if isinstance(line, Text) else line
+    shown = _COMMANDS.sub("·", plain)
+    if shown == plain:
+        return line
+    if isinstance(line, str):
+        return shown
+    safe = line.copy()
+    safe.plain = shown  # of the same length: its colours stay where they are
+    return safe
+
+
 _SIGNS: Final = str.maketrans(
     {"▸": ">", "●": "*", "·": "-", "…": ".", "↻": "~", "→": ">", "✓": "+", "✗": "x"}
 )
@@ -68,7 +86,12 @@ _SIGNS: Final = str.maketrans(
 
 def show_json(value: Any) -> None:
     """Print a value as JSON that people can read too."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(escaped(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
+
+
+def escaped(document: str) -> str:
+    """Return a text of JSON in which no sign is one that a terminal would obey."""
+    return _COMMANDS.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 
 def note(line: Text) -> None:
@@ -78,4 +101,4 @@ def note(line: Text) -> None:
 
 def complain(sentence: str) -> None:
     """Print what went wrong to standard error, one thing a line."""
-    console(sys.stderr).print(Text("spillover: ", "red").append(Text(sentence)))
+    console(sys.stderr).print(Text("spillover: ", "red").append(harmless(sentence)))

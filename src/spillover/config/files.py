@@ -6,6 +6,7 @@ Refuses to know what is written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
+LARGEST: Final = 64 << 20
+"""Bytes of the largest file that is read whole: a device in its place would never end."""
 _WRITABLE: Final = 0o222
 
 
@@ -24,10 +27,19 @@ class Changed(Exception):
     """A file is not what it was when it was read."""
 
 
+def read_whole(path: Path) -> bytes:
+    """Return a file's content; raises OSError, for a huge one too."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
 def content_of(path: Path) -> bytes | None:
     """Return a file's content, None where there is no file; raises OSError."""
     try:
-        return path.read_bytes()
+        return read_whole(path)
     except FileNotFoundError:
         return None
 

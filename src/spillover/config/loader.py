@@ -20,6 +20,7 @@ from spillover.config import checks, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
+from spillover.config.files import read_whole
 from spillover.config.locate import env_path, read_env
 from spillover.config.overrides import Own
 from spillover.config.schema import Account, Config, Profile
@@ -82,7 +83,7 @@ def load(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     The `.env` and the user's catalogue beside the file are read; `environ` wins over the `.env`.
     """
     try:
-        source = path.read_bytes()
+        source = read_whole(path)
     except OSError as error:
         found = f"no readable file ({error.strerror})"
         expected = "a configuration (spillover init writes one)"
@@ -266,7 +267,7 @@ def digest(path: Path, *, files: tuple[Path, ...], source: bytes | None = None) 
 
 def _content(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_whole(file)
     except OSError:
         return b"\0absent"
 

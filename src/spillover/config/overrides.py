@@ -16,6 +16,7 @@ import msgspec
 from spillover.catalogue import Catalogue, ModelRow, Provider
 from spillover.config.document import parse
 from spillover.config.faults import Places, shown
+from spillover.config.files import read_whole
 from spillover.config.findings import Fault, Finding, KeyPath, nearest
 from spillover.config.typed import read
 from spillover.errors import Problem
@@ -48,7 +49,7 @@ def over(packaged: Catalogue, folder: Path) -> Own:
         problems = (_problem(file, found=f"{there[1].name} beside it", expected="one of the two"),)
         return Own(catalogue=packaged, files=files, problems=problems)
     try:
-        source, changed_at = file.read_bytes(), file.stat().st_mtime
+        source, changed_at = read_whole(file), file.stat().st_mtime
     except OSError as error:
         found, expected = f"no readable file ({error.strerror})", "one that can be read, or none"
         problems = (_problem(file, found=found, expected=expected),)

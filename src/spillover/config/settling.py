@@ -14,13 +14,14 @@ import msgspec
 
 from spillover.catalogue import load as load_catalogue
 from spillover.config.adopting import Adopted, adopted, is_glob, merge
-from spillover.config.files import content_of, write_whole
+from spillover.config.files import alone, content_of, write_whole
 from spillover.config.loader import LoadedConfig, load_source
 from spillover.config.locate import state_folder
 from spillover.config.routing import DEFAULT
 from spillover.config.secrets import Secret
 from spillover.config.starter import assembled, write_schema
 from spillover.config.stowing import Stowage
+from spillover.config.versions import lock_of
 from spillover.config.writer import Edit, Writer
 from spillover.errors import ConfigError, EditRefused
 
@@ -142,9 +143,12 @@ def _make(
             "invalid_config", "what it comes to can't be used", problems=error.problems
         ) from None
     if not terms.dry_run:
-        stowage.write()
-        write_schema(path)
-        write_whole(path, source)
+        with alone(lock_of(path, state_folder(terms.environ))):
+            if path.exists():
+                raise EditRefused("config_changed", f"{path} is there now: import once more")
+            stowage.write()
+            write_schema(path)
+            write_whole(path, source)
     return loaded
 
 

@@ -33,12 +33,14 @@ class Stowage:
         """Keep them for the configuration at `path`; `ring`: in the key ring where there is one."""
         self._folder = path.parent
         self._env = env_path(path)
-        self._environ = environ
+        self._environ = dict(environ)
         self._kept = read_env(self._env)
         self._ring = ring
         self._references: dict[str, str] = {}
         self._fresh: dict[str, str] = {}
         self._in_ring: list[str] = []
+        self._numbers: dict[str, int] = {}
+        """By variable wanted: how many there are of it, as far as is known."""
         self._before: bytes | None = None
         self._wrote = False
 
@@ -67,6 +69,9 @@ class Stowage:
         if not self._fresh:
             return
         before = content_of(self._env)
+        kept = read_env(self._env)
+        if any(kept.get(name, value) != value for name, value in self._fresh.items()):
+            raise RequestError(f"{self._env} changed meanwhile: import once more")
         text = b"" if before is None else before
         if text and not text.endswith(b"\n"):
             text += b"\n"
@@ -106,9 +111,12 @@ class Stowage:
 
     def _free(self, wanted: str, value: str) -> str:
         """A variable that nothing else is in; one of the environment would win over the `.env`."""
-        name, number = wanted, 2
+        number = self._numbers.get(wanted, 1)
+        name = wanted if number == 1 else f"{wanted}_{number}"
         while self._is_other(name, value):
-            name, number = f"{wanted}_{number}", number + 1
+            number += 1
+            name = f"{wanted}_{number}"
+        self._numbers[wanted] = number
         return name
 
     def _is_other(self, name: str, value: str) -> bool:

@@ -14,6 +14,7 @@ from spillover.config.routing import DEFAULT
 from spillover.config.schema import Chain, Profile
 from spillover.config.secrets import masked
 from spillover.config.upstreams import upstream_of
+from spillover.config.versions import revision_of_entry
 from spillover.core.notices import DESKTOP
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _profile(loaded: LoadedConfig, name: str) -> dict[str, Any]:
         "key": _key(loaded, name, written),
         "fixed": [each for each in ("headers", "upstream") if written.get(each)],
         "chains": [DEFAULT] if is_implicit(loaded.document) else list(chains),
+        "revision": revision_of_entry(loaded.document, "profiles", name),
     }
 
 
@@ -76,6 +78,7 @@ def _chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
             for member in members_of(written)
         ],
         "implicit": implicit,
+        "revision": revision_of_entry(loaded.document, "chains", name),
     }
 
 

@@ -8,7 +8,7 @@ Refuses to know what the texts say.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -106,10 +106,25 @@ def revision_of(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()[:16]
 
 
+def revision_of_entry(document: dict[str, Any], section: str, name: str) -> str:
+    """Return a name for what a document says of one profile or chain, all else aside.
+
+    A chain that nobody wrote is all profiles.
+    """
+    entries = document.get(section) or {}
+    implicit = list(document.get("profiles") or ()) if section == "chains" else None
+    return revision_of(repr(entries.get(name, implicit)).encode("utf-8", "surrogatepass"))
+
+
 def place_of(path: Path, state: Path) -> Path:
     """Return where the versions of a configuration file are kept."""
     name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return state / "versions" / f"{name}.json"
+
+
+def lock_of(path: Path, state: Path) -> Path:
+    """Return what is held by whoever writes a configuration file."""
+    return place_of(path, state).with_suffix(".lock")
 
 
 def read_history(place: Path) -> History:

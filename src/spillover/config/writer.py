@@ -24,9 +24,11 @@ from spillover.config.versions import (
     BY_HAND,
     History,
     Version,
+    lock_of,
     place_of,
     read_history,
     revision_of,
+    revision_of_entry,
     write_history,
 )
 from spillover.errors import ConfigError, EditRefused
@@ -51,7 +53,9 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     granted: str | None = None
     """The reference to a key that came with it."""
     revision: str | None = None
-    """What the file must say; None: whatever it says."""
+    """What the file must say, or the entry; None: whatever they say."""
+    entry: tuple[str, str] | None = None
+    """Section and name of the one entry that it changes."""
     check: Callable[[LoadedConfig], None] = lambda _loaded: None
     """Looks at the result before it is written; raises what refuses it."""
 
@@ -85,6 +89,7 @@ class Writer:
         self._path = path
         self._environ = environ
         self._place = place_of(path, state)
+        self._lock = lock_of(path, state)
         self._now = now
         self._seed = seed
 
@@ -103,16 +108,20 @@ class Writer:
         Nothing is written unless all of it can be used.
         """
         with self._alone():
-            source = self._source(edit.revision)
+            source = self._source(None if edit.entry else edit.revision)
             seeded = source is None
             before = (self._seed or "").encode() if source is None else source
             was = self._before(before, seeded=seeded)
             old = parse(before, file="").document if was is None else was.document
+            if edit.entry is not None and edit.revision is not None:
+                known = {revision_of(before), revision_of_entry(old, *edit.entry)}
+                if edit.revision not in known:
+                    raise _changed()
             after = self._edited(before, old, edit)
             loaded = self._load(after)
             if edit.guarded:
-                known = set() if was is None else bindings(was)
-                refuse_rebinding(known, bindings(loaded), granted=edit.granted)
+                bound = set() if was is None else bindings(was)
+                refuse_rebinding(bound, bindings(loaded), granted=edit.granted)
             edit.check(loaded)
             if after == source:
                 return Written(loaded=loaded, version=None)
@@ -224,6 +233,11 @@ class Writer:
         history = read_history(self._place)
         if history.holds(source) or (seeded and not source):
             return None, history
+        before = None if history.now is None else history.version(history.now.parent)
+        if before is not None and before.revision == revision_of(source):
+            # The current one is not in force: it was never written, for its writer was killed, or it
+            # was taken back by hand.
+            return None, history.at_version(before.id)
         first = history.now is None
         what = "before the first change" if first else "edited by hand"
         if seeded:
@@ -252,7 +266,7 @@ class Writer:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         try:
-            with alone(self._place.with_suffix(".lock")):
+            with alone(self._lock):
                 yield
         except OSError as error:
             where = error.filename or self._path

@@ -47,6 +47,7 @@ class Figures(NamedTuple):
     status: dict[str, Any]
     pace: Mapping[str, Any] = overview.NOTHING
     savings: Mapping[str, Any] = overview.NOTHING
+    revisions: Mapping[str, str] = overview.NOTHING
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ def laid_out(figures: Figures) -> dict[str, tuple[str, dict[str, Any]]]:
     status = figures.status
     found = {"sums": ("part_sums.html", overview.sums(status, figures.savings))}
     for name in status["chains"]:
-        ladder = overview.ladder(status, name, figures.pace)
+        ladder = overview.ladder(status, name, figures.pace, figures.revisions)
         cards = ladder.pop("cards")
         found[f"head-{name}"] = ("part_head.html", ladder)
         found |= {card["id"]: ("part_card.html", card) for card in cards}

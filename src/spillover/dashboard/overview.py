@@ -20,10 +20,16 @@ _FILLING: Final = 0.8
 _RESTING: Final = frozenset({"cooldown", "exhausted", "failed"})
 
 
-def ladder(status: Status, chain: str, pace: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+def ladder(
+    status: Status,
+    chain: str,
+    pace: Mapping[str, Any] = NOTHING,
+    revisions: Mapping[str, str] = NOTHING,
+) -> dict[str, Any]:
     """Return what one chain shows: its heading, and its cards in order.
 
-    `pace` holds the latest answers of each profile, as `/api/pace` does.
+    `pace` holds the latest answers of each profile, as `/api/pace` does; `revisions` names what the
+    file says of each chain.
     """
     document = status["chains"][chain]
     cards = [card(status, chain, place, pace) for place in range(len(document["profiles"]))]
@@ -31,6 +37,7 @@ def ladder(status: Status, chain: str, pace: Mapping[str, Any] = NOTHING) -> dic
         "name": chain,
         **document,
         "cards": cards,
+        "revision": revisions.get(chain, ""),
         "ready": sum(each["status"] == "active" for each in cards),
         "back_at": _soonest(document["skipped"]) if document["serving"] is None else None,
     }

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.secrets import Secret
+from spillover.gateway.guesses import Guesses
 from spillover.gateway.sessions import COOKIE, is_valid, issue
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Denial(NamedTuple):
     status: int
     code: str
     message: str
+    wait_s: int = 0
+    """Whole seconds until it is worth another try; 0: no time mends it."""
 
 
 class Arrival(NamedTuple):
@@ -51,7 +54,9 @@ class Arrival(NamedTuple):
     headers: Headers
     query: bytes = b""
     at: float = 0.0
-    """Epoch seconds; what a dashboard's session is held against."""
+    """Epoch seconds; what sessions and guesses are held against."""
+    address: str = ""
+    """Where it came from."""
 
 
 _AUTHORITY: Final = re.compile(
@@ -68,7 +73,9 @@ _MOST_KNOWN: Final = 256
 class Access:
     """The rules of one set of settings; whoever changes the settings makes another."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, guesses: Guesses | None = None) -> None:
+        """Make the rules; `guesses` remembers wrong keys from one set of settings to the next."""
+        self._guesses = Guesses() if guesses is None else guesses
         self._allowed = {_written(name) for name in settings.allowed_hosts}
         self._names = {_plain(settings.host), *self._allowed}
         self._wildcard = not settings.host or settings.host in WILDCARDS
@@ -113,11 +120,10 @@ class Access:
         """Whether there is a key that opens what lies behind the admin's door."""
         return bool(self._admin_keys)
 
-    def session(self, key: str, at: float) -> str | None:
-        """Return the cookie for a browser that showed this key; None: it is not the admin key."""
-        if not _is_known([key.encode()], self._admin_keys):
-            return None
-        return issue(self._admin_keys[0], at)
+    def session(self, key: str, arrival: Arrival) -> str | Denial:
+        """Return the cookie for a browser that showed this key, or why it gets none."""
+        denial = self._judge([key.encode()], arrival)
+        return issue(self._admin_keys[0], arrival.at) if denial is None else denial
 
     def _is_ours(self, host: bytes) -> bool:
         """Whether a `Host` header names this gateway."""
@@ -170,7 +176,7 @@ class Access:
 
     def _deny_client(self, arrival: Arrival) -> Denial | None:
         presented = [*_presented(arrival.headers), *_in_query(arrival.query)]
-        if _is_known(presented, self._client_keys):
+        if _is_known(_prints(presented), self._client_keys):
             return None
         problem = "this client key is not known" if presented else "no client key was sent"
         return Denial(
@@ -180,16 +186,28 @@ class Access:
         )
 
     def _deny_admin(self, arrival: Arrival) -> Denial | None:
-        presented = list(_presented(arrival.headers))
-        if _is_known(presented, self._admin_keys) or self._has_session(arrival):
+        if self._has_session(arrival):
             return None
+        return self._judge(list(_presented(arrival.headers)), arrival)
+
+    def _judge(self, presented: list[bytes], arrival: Arrival) -> Denial | None:
+        """Look at what is shown as the admin key, unless its sender has guessed too often."""
+        if not self._admin_keys:
+            why = "this route needs server.admin_key, which is not set"
+            return Denial(401, "invalid_admin_key", why)
+        prints = _prints(presented)
+        wait_s = self._guesses.wait_s(arrival.address, prints, arrival.at)
+        if wait_s:
+            why = f"too many wrong admin keys came from {arrival.address}: wait {wait_s} s"
+            return Denial(429, "too_many_guesses", why, wait_s)
+        if _is_known(prints, self._admin_keys):
+            return None
+        self._guesses.note(arrival.address, prints, arrival.at)
         problem = "this is not the admin key" if presented else "no admin key was sent"
         return Denial(
             401,
             "invalid_admin_key",
-            f"{problem}: send server.admin_key as 'Authorization: Bearer ...'"
-            if self._admin_keys
-            else "this route needs server.admin_key, which is not set",
+            f"{problem}: send server.admin_key as 'Authorization: Bearer ...'",
         )
 
     def _has_session(self, arrival: Arrival) -> bool:
@@ -208,11 +226,14 @@ def cookie_of(headers: Headers, name: str) -> str | None:
     return None
 
 
-def _is_known(presented: list[bytes], digests: tuple[bytes, ...]) -> bool:
+def _prints(presented: list[bytes]) -> list[bytes]:
+    return [hashlib.sha256(key).digest() for key in presented]
+
+
+def _is_known(prints: list[bytes], digests: tuple[bytes, ...]) -> bool:
     """Compare every key presented with every known one, in a time that tells nothing of them."""
     known = False
-    for key in presented:
-        digest = hashlib.sha256(key).digest()
+    for digest in prints:
         for each in digests:
             known |= hmac.compare_digest(digest, each)
     return known

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from spillover.core.values import Operation
 from spillover.gateway.access import Access, Arrival, Door
 from spillover.gateway.dialects import way_of
+from spillover.gateway.guesses import Guesses
 from spillover.gateway.metrics import Metrics
 from spillover.gateway.notices import Notices
 from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
@@ -50,7 +51,8 @@ class Gateway:
         self.simulated: Mapping[str, SimulatedProvider] = {}
         """The simulated providers that a demo runs on, by profile: they can be made to fail."""
         self._settings = settings
-        self._access = Access(settings)
+        self._guesses = Guesses()
+        self._access = Access(settings, self._guesses)
         self.since = engine.clock.now()
         """Epoch seconds of the gateway's making."""
         self.boot = b"%x" % int(self.since * 1_000)
@@ -102,7 +104,8 @@ class Gateway:
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""
         self._settings = settings
-        self._access = Access(settings)
+        self._guesses = Guesses()
+        self._access = Access(settings, self._guesses)
         self._redact = redact
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,7 +20,7 @@ from spillover.gateway import (
     steering,
     vitals,
 )
-from spillover.gateway.access import Arrival, Door
+from spillover.gateway.access import Door
 from spillover.gateway.asgi import ClientLeft
 from spillover.gateway.proxy import OPERATIONS
 from spillover.gateway.routes import Inquiry, Route, Routes
@@ -139,13 +139,7 @@ class Desk:
         found = self._routes.at(visit.path)
         # What does not exist is told to those alone who may see what does.
         door = found[0][0].door if found else _door_of(visit.path)
-        arrival = Arrival(
-            visit.method,
-            visit.headers,
-            visit.scope["query_string"],
-            self._gateway.engine.clock.now(),
-        )
-        denial = access.deny(arrival, door)
+        denial = access.deny(visit.arrival(self._gateway.engine.clock.now()), door)
         if denial is not None:
             if denial.code == "invalid_admin_key" and _wants_page(visit):
                 await _later("pages", "ask_for_key")(Inquiry(self._gateway, visit, {}))

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
+from spillover.config.versions import revision_of_entry
 from spillover.dashboard import overview
 from spillover.dashboard.assets import assets
 from spillover.dashboard.live import Figures, Parts, follow, print_of
@@ -18,7 +19,7 @@ from spillover.dashboard.words import choose
 from spillover.engine.savings import midnight, savings
 from spillover.errors import RequestError
 from spillover.events.kinds import iso
-from spillover.gateway.access import cookie_of
+from spillover.gateway.access import Denial, cookie_of
 from spillover.gateway.bodies import read_body
 from spillover.gateway.feed import streaming
 from spillover.gateway.sessions import COOKIE, LASTS_S
@@ -51,7 +52,8 @@ async def front(inquiry: Inquiry) -> None:
     """Answer the overview."""
     figures = await Watched(inquiry).figures()
     chains = [
-        overview.ladder(figures.status, name, figures.pace) for name in figures.status["chains"]
+        overview.ladder(figures.status, name, figures.pace, figures.revisions)
+        for name in figures.status["chains"]
     ]
     sums = overview.sums(figures.status, figures.savings)
     shown = {"chains": chains, "sums": sums, "live": "overview", "seen": print_of(figures)}
@@ -96,7 +98,16 @@ class Watched:
             status=engine.status(),
             pace={name: engine.traces.pace(name) for name in engine.routing.profiles},
             savings=self._savings,
+            revisions=self._revisions(),
         )
+
+    def _revisions(self) -> dict[str, str]:
+        """What the file says of each chain, by a name for it."""
+        engine = self._inquiry.engine
+        if engine.loaded is None:
+            return {}
+        document = engine.loaded.document
+        return {name: revision_of_entry(document, "chains", name) for name in engine.routing.chains}
 
 
 async def static(inquiry: Inquiry) -> None:
@@ -111,12 +122,14 @@ async def static(inquiry: Inquiry) -> None:
 # Who may see them.
 
 
-async def ask_for_key(inquiry: Inquiry, *, refused: bool = False) -> None:
+async def ask_for_key(inquiry: Inquiry, refused: Denial | None = None) -> None:
     """Answer the form that asks for the admin key, in the place of any page."""
     keyed = inquiry.gateway.access.has_admin_key
     context = {**_frame(inquiry), "refused": refused, "keyed": keyed, "live": ""}
     text = render("login.html", look_of(inquiry.visit), context)
-    await inquiry.visit.answer(401, _PAGE, text.encode())
+    status, wait_s = (401, 0) if refused is None else (refused.status, refused.wait_s)
+    wait = {"retry-after": str(wait_s)} if wait_s else {}
+    await inquiry.visit.answer(status, {**_PAGE, **wait}, text.encode())
 
 
 async def missing(inquiry: Inquiry, why: str) -> None:
@@ -131,9 +144,10 @@ async def login(inquiry: Inquiry) -> None:
     visit = inquiry.visit
     body = await read_body(visit.receive, visit.headers, most=_SMALL_FORM)
     key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
-    session = inquiry.gateway.access.session(key, inquiry.engine.clock.now())
-    if session is None:
-        await ask_for_key(inquiry, refused=True)
+    arrival = visit.arrival(inquiry.engine.clock.now())
+    session = inquiry.gateway.access.session(key, arrival)
+    if isinstance(session, Denial):
+        await ask_for_key(inquiry, session)
         return
     await _go_home(visit, f"{COOKIE}={session}; Max-Age={LASTS_S}")
 

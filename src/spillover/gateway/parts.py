@@ -61,6 +61,7 @@ async def profile(inquiry: Inquiry) -> None:
         "rows": [] if settings is None else forms.limit_rows(settings["limits"]),
         "chain": chain if chain in chains else None,
         "members": members,
+        "revision": config["chains"].get(chain, {}).get("revision", ""),
         "pinned": chain in chains and chains[chain]["pinned"] == name,
     }
     await part(inquiry, "part_profile.html", context)

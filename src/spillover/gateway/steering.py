@@ -264,7 +264,7 @@ def _place(body: Mapping[str, Any]) -> int | None:
 
 
 def _revision(inquiry: Inquiry) -> str | None:
-    """The text that the file must have for an edit, by `If-Match`."""
+    """What the file, or the entry, must say for an edit, by `If-Match`."""
     stated = inquiry.visit.headers.get(b"if-match", b"").decode("latin-1").strip()
     return stated.removeprefix("W/").strip('"') if stated not in {"", "*"} else None
 
@@ -279,7 +279,10 @@ async def _edit(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what
 def _wanted(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Edit:
     from spillover.config.writer import Edit
 
-    return Edit(change=change, what=what, by="api", revision=_revision(inquiry))
+    named = {"profile": "profiles", "chain": "chains"}
+    entries = [(named[kind], name) for kind, name in inquiry.names.items() if kind in named]
+    entry = entries[0] if entries else None
+    return Edit(change=change, what=what, by="api", revision=_revision(inquiry), entry=entry)
 
 
 async def _edit_with_key(

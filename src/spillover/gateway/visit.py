@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from spillover.errors import EditRefused, RequestError
+from spillover.gateway.access import Arrival
 from spillover.gateway.asgi import JSON, WRITER, encoded, headers_of
 from spillover.gateway.bodies import BodyUnread, discard
 from spillover.protocols.conversation.seals import Dialect
@@ -88,6 +89,12 @@ class Visit:
         """Parts of the body that are still to be sent."""
         self.started = False
         """Whether an answer has begun: its status can't be changed any more."""
+
+    def arrival(self, at: float) -> Arrival:
+        """Return what decides whether it may come in, at an instant in epoch seconds."""
+        client = self.scope.get("client")
+        address = client[0] if client else ""
+        return Arrival(self.method, self.headers, self.scope["query_string"], at, address)
 
     async def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Send an answer's status and headers; its body follows in chunks."""
@@ -184,8 +191,10 @@ class Visit:
 
 async def turn_away(visit: Visit, denial: Denial) -> None:
     """Answer a request that may not come in; its body is not read."""
-    challenge = _CHALLENGE if denial.status == _UNAUTHORIZED else None
-    await visit.refuse(denial.status, denial.code, denial.message, headers=challenge)
+    headers = _CHALLENGE if denial.status == _UNAUTHORIZED else {}
+    if denial.wait_s:
+        headers = {"retry-after": str(denial.wait_s)}
+    await visit.refuse(denial.status, denial.code, denial.message, headers=headers)
 
 
 async def answer_error(visit: Visit, error: SpilloverError) -> None:

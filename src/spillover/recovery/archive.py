@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Final
@@ -98,6 +99,11 @@ def unpack(source: Path, folder: Path) -> tuple[Manifest, dict[str, Path]]:
 
     Raises BackupError for what is no whole archive of ours, and OSError.
     """
+    known = source.stat()
+    if stat.S_ISDIR(known.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(source))
+    if not stat.S_ISREG(known.st_mode) or known.st_size > sum(LARGEST.values()):
+        raise BackupError(f"{source} is no whole backup: it has no end, or is larger than any")
     try:
         with source.open("rb") as opened, zipfile.ZipFile(opened) as archive:
             entries = _entries(archive)

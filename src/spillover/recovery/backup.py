@@ -5,7 +5,6 @@ Refuses to know who asks for it.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from spillover import __version__
-from spillover.config.files import PRIVATE_FOLDER, content_of
+from spillover.config.files import PRIVATE_FOLDER, content_of, read_whole
 from spillover.config.loader import load
 from spillover.config.locate import FILE_NAME as CONFIG
 from spillover.config.locate import env_path, read_env, state_folder
@@ -25,7 +24,7 @@ from spillover.ledger.copies import copy_ledger
 from spillover.ledger.journal import StorageError
 from spillover.ledger.opening import FILE_NAME as LEDGER
 from spillover.recovery.archive import Manifest, pack, print_of
-from spillover.recovery.withholding import withhold
+from spillover.recovery.withholding import masked, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +82,12 @@ def back_up(path: Path, target: Path, *, environ: Mapping[str, str], now: float)
         for name in CATALOGUES:
             own = path.parent / name
             if own.is_file():
-                entries[name] = Path(shutil.copyfile(own, folder / name))
+                entries[name] = folder / name
+                written = read_whole(own)
+                shown = masked(written)
+                entries[name].write_bytes(shown)
+                if shown.decode() != written.decode("utf-8-sig", "replace"):
+                    notes.append(f"{own} holds secrets, which are masked: write them anew")
         notes += _with_ledger(ledger_of(path, environ), entries, folder)
         manifest = Manifest(
             version=__version__,

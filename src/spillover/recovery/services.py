@@ -7,6 +7,7 @@ Refuses to write and to start anything.
 from __future__ import annotations
 
 import plistlib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PureWindowsPath
@@ -15,8 +16,12 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from spillover.errors import RequestError
+
 NAME: Final = "spillover"
 LABEL: Final = "dev.spillover.gateway"
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
+"""Signs that may end a line of a unit, or that no XML can hold."""
 
 
 class Manager(StrEnum):
@@ -115,7 +120,8 @@ def _systemd(wish: Wish, environ: Mapping[str, str]) -> Service:
 
 def _quoted(word: str, *, command: bool = True) -> str:
     """Return a word as systemd reads it back (systemd.syntax(7), systemd.service(5))."""
-    text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("\n", "\\n")
+    text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    text = _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
     return f'"{text.replace("$", "$$") if command else text}"'
 
 
@@ -136,9 +142,13 @@ def _launchd(wish: Wish) -> Service:
     }
     if wish.environ:
         document["EnvironmentVariables"] = dict(wish.environ)
+    try:
+        text = plistlib.dumps(document, sort_keys=False).decode()
+    except ValueError as error:
+        raise RequestError(f"no property list can name such a path: {error}") from None
     return Service(
         path=path,
-        text=plistlib.dumps(document, sort_keys=False).decode(),
+        text=text,
         start=(("launchctl", "load", "-w", str(path)),),
         stop=(("launchctl", "unload", "-w", str(path)),),
         status=("launchctl", "list", LABEL),

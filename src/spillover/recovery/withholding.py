@@ -25,17 +25,28 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 6
 """Shorter values open nothing: `any`, `none`, `-`."""
-_REFERENCE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?::-)?\}|keyring:|file:")
+_ELSEWHERE: Final = ("keyring:", "file:")
+_BESIDE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?::-)?\}|^\s*(?:Bearer|Basic)\s|\s", re.IGNORECASE)
+"""What is no secret itself within one: variables without a default, and how a header begins."""
 _HARMLESS_HEADERS: Final = frozenset(
     {"accept", "anthropic-beta", "anthropic-version", "content-type", "http-referer", "user-agent"}
     | {"openai-organization", "openai-project", "x-title"}
 )
-_IN_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_IN_ADDRESS: Final = re.compile(r"://(?!\$\{[A-Za-z_]\w*\}@)[^/@\s]+@")
+_CALLED: Final = re.compile(
+    r"(?i)-*(?:[\w-]*[_-])?(?:api-?key|key|token|secret|password|passwd|auth)|-{1,2}authorization"
+)
+"""What programs call the arguments that hold secrets."""
 _AFTER_NAME: Final = re.compile(
     r"""(?im)^(?P<before>.*?\b[\w-]*(?:key|keys|token|secret|password|authorization)["']?\s*:\s*)
     (?P<value>(?!\s*(?:\$\{[A-Za-z_]\w*\}|["']\$\{[A-Za-z_]\w*\}["'])\s*(?:\#.*)?$)\S.*)$""",
     re.VERBOSE,
 )
+
+
+def masked(source: bytes) -> bytes:
+    """Return a text that takes no variables, with all masked that may be a secret."""
+    return _masked(source.decode("utf-8-sig", "replace")).encode()
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,14 +114,24 @@ class _Taking:
             case dict():
                 return {key: self.taken(each, (*path, key)) for key, each in value.items()}
             case list():
-                return [self.taken(each, (*path, place)) for place, each in enumerate(value)]
+                named = path[-2:] == ("upstream", "command") and [False, *map(_names_secret, value)]
+                return [
+                    self._taken_out(each, (*path, place))
+                    if named and named[place] and isinstance(each, str) and _is_literal(each)
+                    else self.taken(each, (*path, place))
+                    for place, each in enumerate(value)
+                ]
             case str() if _is_secret(value, path):
-                name = self._names.get(value) or self._name(value, path)
-                self._names[value] = name
-                self.variables.append(Variable(name=name, key=dotted(path)))
-                return f"${{{name}}}"
+                return self._taken_out(value, path)
             case _:
                 return value
+
+    def _taken_out(self, value: str, path: KeyPath) -> str:
+        """Return the reference to what is left out."""
+        name = self._names.get(value) or self._name(value, path)
+        self._names[value] = name
+        self.variables.append(Variable(name=name, key=dotted(path)))
+        return f"${{{name}}}"
 
     def _name(self, value: str, path: KeyPath) -> str:
         """A variable's name that means nothing else here."""
@@ -126,21 +147,35 @@ class _Taking:
         return free
 
 
+def _names_secret(argument: object) -> bool:
+    """Whether a program's argument says that the next one is a secret: `--api-key`."""
+    return isinstance(argument, str) and _CALLED.fullmatch(argument) is not None
+
+
+def _is_literal(value: str) -> bool:
+    """Whether a value holds more than references to where its secret is."""
+    return not value.startswith(_ELSEWHERE) and bool(_BESIDE.sub("", value))
+
+
 def _is_secret(value: str, path: KeyPath) -> bool:
     if _IN_ADDRESS.search(value) or Redactor().redact(value) != value:
         return True
-    if len(value) < _SHORTEST or _REFERENCE.match(value) or "${" in value:
-        return False
     match path:
-        case (("profiles" | "accounts"), _, "api_key"):
-            return True
-        case (("profiles" | "accounts"), _, "headers", header):
-            return str(header).lower() not in _HARMLESS_HEADERS
-        case (("profiles" | "accounts"), _, "upstream", "env", _):
-            return True
         case ("server", "admin_key") | ("server", "client_keys", _):
-            return True
+            return _is_literal(value)
+        case (("profiles" | "accounts"), _, "api_key"):
+            pass
+        case (("profiles" | "accounts"), _, "headers", header):
+            if str(header).lower() in _HARMLESS_HEADERS:
+                return False
+        case (("profiles" | "accounts"), _, "upstream", "env", _):
+            pass
+        case (("profiles" | "accounts"), _, "upstream", "command", _):
+            name, sign, value = value.partition("=")
+            return bool(sign) and _names_secret(name) and _is_literal(value)
         case ("notify", _) | ("notify", _, "to"):
-            return value != DESKTOP
+            if value == DESKTOP or ("${" in value and ":-" not in value):
+                return False
         case _:
             return False
+    return _is_literal(value) and len(_BESIDE.sub("", value)) >= _SHORTEST

@@ -258,10 +258,13 @@ async function api(method, path, body, headers = {}) {
   return told;
 }
 
+// What was seen when the change was made: where it is something else by now, the gateway refuses.
+const seen = (revision) => revision ? { "if-match": revision } : {};
+
 // Takes back this change alone: once the file says something else, the gateway refuses.
 async function undo({ revision }) {
   try {
-    const { restored } = await api("POST", "/api/config/undo", {}, { "if-match": revision });
+    const { restored } = await api("POST", "/api/config/undo", {}, seen(revision));
     toast(say("Undone: back to version %(version)s.", { version: restored.id }), "good");
   } catch (error) { toast(error.message, "bad", 12000); }
 }
@@ -283,7 +286,7 @@ async function act(element, body) {
   const buttons = element.matches("button") ? [element] : $$("button", element);
   buttons.forEach((each) => { each.disabled = true; });
   try {
-    const told = await api(method.toUpperCase(), element.dataset[method], body);
+    const told = await api(method.toUpperCase(), element.dataset[method], body, seen(element.dataset.revision));
     if (shown) shown.textContent = "";
     if (told.change) toast(done || say("Changed."), "good", 10000, () => undo(told.change));
     else if (told.probe) await probed(told);
@@ -406,7 +409,8 @@ async function reorder(ladder, names, moved) {
   const chain = ladder.dataset.chain;
   try {
     wanted = `card-${chain}-${moved}`;
-    const { change } = await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names });
+    const { revision } = document.getElementById("head-" + chain).dataset;
+    const { change } = await api("PUT", "/api/chains/" + encodeURIComponent(chain), { profiles: names }, seen(revision));
     if (change) toast(say("%(profile)s is now number %(place)s.", { profile: moved, place: names.indexOf(moved) + 1 }), "good", 10000, () => undo(change));
   } catch (error) { toast(error.message, "bad", 12000); }
 }

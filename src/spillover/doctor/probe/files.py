@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from spillover.config.addresses import origin
+from spillover.config.files import read_whole
 from spillover.config.locate import read_env, state_folder
 from spillover.config.overrides import FILE_NAMES as CATALOGUE_FILES
 from spillover.config.secrets import Secret
@@ -67,7 +68,7 @@ def surroundings(subject: Subject) -> Surroundings:
     """Return what the `.env` is like."""
     path, written = subject.env_path, read_env(subject.env_path)
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        lines = read_whole(path).decode("utf-8", "replace").splitlines()
     except OSError:
         lines = None
     odd = [
