@@ -34,9 +34,13 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
+    from bench.load import Unstreamed
+
 ROUNDS: Final = 8
 ROUND_S: Final = 3.0
 AT_ONCE: Final = 16
+PAGES: Final = 20
+PROMISED: Final = 5_000
 FLIPS: Final = 60
 SAMPLES: Final = 10
 WARM: Final = 3
@@ -78,39 +82,62 @@ async def main() -> int:
 
 
 async def cost(folder: Path, cores: machine.Cores) -> str:
-    """Compare a gateway's processor time for each request with and without an open page."""
-    say("what an open page costs")
-    ratios, rates = [], []
+    """Say what one open page takes of a core, beside what requests take.
+
+    `PAGES` are open at once, so that what they cost stands out of the machine's own unrest.
+    """
+    say(f"what {PAGES} open pages cost")
+    taken: list[float] = []
+    shares: list[float] = []
+    rates: list[float] = []
     with (
         entered(UPSTREAM, folder / "upstream", upstream=0, core=cores.load) as upstream,
         entered(
             SPILLOVER_ITSELF, folder / "cost", upstream=upstream.port, core=cores.proxy
         ) as gateway,
     ):
-        async with browsing() as browser:
-            page = await browser.new_page()
 
-            async def ran(*, is_open: bool) -> float:
-                if is_open:
-                    await view(page, f"http://127.0.0.1:{gateway.port}", "/")
-                else:
-                    await page.goto("about:blank")
+        async def ran(*, are_open: bool) -> Unstreamed:
+            async with pages_at(f"http://127.0.0.1:{gateway.port}", PAGES if are_open else 0):
                 found = await asyncio.to_thread(
                     unstreamed, gateway, folder, connections=AT_ONCE, seconds=ROUND_S
                 )
-                rates.append(found.rate)
-                return found.cpu_us
+            rates.append(found.rate)
+            return found
 
-            await ran(is_open=True)
-            for number in range(ROUNDS):  # the order changes, so that a drift favours neither
-                first = await ran(is_open=bool(number % 2))
-                second = await ran(is_open=not number % 2)
-                ratios.append(first / second if number % 2 else second / first)
+        await ran(are_open=True)
+        for number in range(ROUNDS):  # the order changes, so that a drift favours neither
+            one = await ran(are_open=bool(number % 2))
+            other = await ran(are_open=not number % 2)
+            beside, alone = (one, other) if number % 2 else (other, one)
+            a_page = (beside.cpu_us - alone.cpu_us) * beside.rate / PAGES / 1e6
+            taken.append(a_page)
+            shares.append(a_page / (PROMISED * alone.cpu_us / 1e6))
     return (
-        f"CPU for each request, page open to none: {statistics.median(ratios):.4f}"
-        f" ({min(ratios):.3f} to {max(ratios):.3f} over {ROUNDS} rounds)"
-        f" at {statistics.median(rates):,.0f} requests/s"
+        f"an open page takes {statistics.median(taken):.2%} of a core"
+        f" ({min(taken):.2%} to {max(taken):.2%} over {ROUNDS} rounds with {PAGES} pages,"
+        f" at {statistics.median(rates):,.0f} requests/s), which is"
+        f" {statistics.median(shares):.2%} of what {PROMISED:,} requests a second take"
     )
+
+
+@contextlib.asynccontextmanager
+async def pages_at(address: str, number: int) -> AsyncIterator[None]:
+    """Be so many open overviews, as far as the gateway is concerned."""
+
+    async def read(session: ClientSession) -> None:
+        async with session.get(f"{address}/live?view=overview") as told:
+            async for _ in told.content.iter_any():
+                pass
+
+    async with ClientSession() as session:
+        reading = [asyncio.create_task(read(session)) for _ in range(number)]
+        try:
+            yield
+        finally:
+            for each in reading:
+                each.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
 
 
 # ---- from an event to the screen ----

@@ -362,6 +362,33 @@ def test_a_phone_shows_all_without_scrolling_sideways(
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_names_of_64_characters_stand_in_nobodys_way(
+    browser: Browser, providers: tuple[SimulatedProvider, ...]
+) -> None:
+    long = ("a-profile-whose-name-is-as-long-as-names-may-be" + "-and-more" * 2)[:64]
+    document = document_for(providers[0], limits={"requests_per_minute": 9, "concurrency": 2})
+    document["profiles"] = {long: document["profiles"]["one"]}
+    document["chains"] = {f"c{long}"[:64]: [long]}
+
+    with (
+        serving(document) as served,
+        reading(browser, served.address, viewport=PHONE, has_touch=True) as page,
+    ):
+        served.gateway.simulated = {long: providers[0]}
+        made = served.chat(model=long).headers["x-spillover-request-id"]
+        for view in (*VIEWS, f"/trace/{made}"):
+            open_view(page, view)
+            page.locator(".htmx-request").first.wait_for(state="detached")
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view
+        open_view(page, "/")
+        heights = page.locator(".next, .limit > span:first-child").evaluate_all(
+            "(all) => all.map((each) => each.getBoundingClientRect().height)"
+        )
+
+    assert len(heights) == 3
+    assert max(heights) < 30, "each is one line"
+
+
 def test_a_waterfall_is_for_everyone_on_a_phone(browser: Browser, served: Served) -> None:
     made = served.chat().headers["x-spillover-request-id"]
 

@@ -72,6 +72,7 @@ SCRIPT_WORDS: Final = (
     "answered",
     "answered in %(time)s",
     "is asked",
+    "nobody left",
     "Undo",
     "Undone: back to version %(version)s.",
 )

@@ -134,6 +134,13 @@ async function renew() {
 }
 let wanted = null;
 
+// For what is asked for anew when something happens: at once, then once in a while, however much it is.
+const WHILE = 1000;
+let lately = 0, due = 0;
+document.addEventListener("happened", () => {
+  due ||= setTimeout(() => { due = 0; lately = Date.now(); document.dispatchEvent(new CustomEvent("lately")); }, Math.max(0, lately + WHILE - Date.now()));
+});
+
 // A page that nobody sees costs the gateway nothing.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { stream?.close(); stream = null; } else if (!stream && light) listen();

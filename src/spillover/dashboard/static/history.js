@@ -29,7 +29,7 @@
     legend(figure.querySelector(".legend"), sums, format);
     const box = figure.querySelector(".plot");
     box.replaceChildren();
-    const layers = stacked(series).reverse(), names = told.series.map((each) => each.name || "–").reverse();
+    const layers = stacked(series).reverse(), names = told.series.map((each) => each.name || say("nobody left")).reverse();
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
     const stepped = uPlot.paths.bars({ size: [0.86, 60], align: 1 });
     plots.push(new uPlot({
@@ -57,7 +57,7 @@
       const item = document.createElement("li");
       item.innerHTML = '<svg aria-hidden="true"><rect width="10" height="10" rx="2"/></svg><span></span> <b></b>';
       item.querySelector("rect").setAttribute("fill", hue(place));
-      item.querySelector("span").textContent = each.name || "–";
+      item.querySelector("span").textContent = each.name || say("nobody left");
       item.querySelector("b").textContent = format(sums[place]);
       item.hidden = !sums[place];
       return item;
