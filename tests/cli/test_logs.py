@@ -54,7 +54,9 @@ def test_lines_are_chosen_and_given_as_they_are(
 
     assert spillover("logs", "--json", "--level", "warning").stdout == OLD + "\n"
     assert spillover("logs", "--json", "--since", "1h").stdout == NEW + "\n"
-    assert spillover("logs", "--profile", "nobody").stdout == ""
+    nobody = spillover("logs", "--profile", "nobody")
+    assert (nobody.stdout, nobody.returncode) == ("", 0)
+    assert f"nothing that fits was logged in {file.path}" in nobody.stderr
 
 
 def test_wrong_words_and_an_empty_place_are_told(spillover: Callable[..., Done]) -> None:

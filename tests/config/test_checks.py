@@ -307,6 +307,24 @@ def test_free_figures_in_use_that_are_old_are_told_once_a_provider() -> None:
     assert "catalogue.yaml" in finding.expected
 
 
+def test_a_retired_model_is_told_with_its_successor() -> None:
+    config = a_config(
+        profiles={
+            "gone": GROQ | {"model": "llama-3.3-70b-versatile"},
+            "sound": GROQ | {"model": "openai/gpt-oss-20b"},
+            "elsewhere": {"base_url": "https://a.example/v1", "model": "llama-3.3-70b-versatile"},
+        }
+    )
+
+    (past,) = checks.retiring(config, CATALOGUE, date(2026, 8, 16))
+    (coming,) = checks.retiring(config, CATALOGUE, date(2026, 8, 15))
+
+    assert past.path == ("profiles", "gone", "model")
+    assert past.found.endswith("which was retired on 2026-08-16 at groq")
+    assert past.expected == "its successor openai/gpt-oss-120b"
+    assert "which will be retired" in coming.found
+
+
 def test_free_figures_of_today_are_not_told_of() -> None:
     config = a_config({**GROQ, "limits": "free"})
 

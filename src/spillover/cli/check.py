@@ -13,7 +13,7 @@ from rich.text import Text
 from spillover.cli import screen
 from spillover.cli.catalogue import this_day
 from spillover.cli.options import ConfigOption, JsonOption
-from spillover.config.checks import stale
+from spillover.config.checks import retiring, stale
 from spillover.config.routing import DEFAULT
 from spillover.config.schema import json_schema
 from spillover.errors import ConfigError, Problem
@@ -38,14 +38,14 @@ def check(
     """Say everything that is wrong with the configuration.
 
     A missing key is wrong too, though the other profiles would serve. Exits with 1 if anything is.
-    Free figures in use whose evidence is older than 90 days are a warning.
+    Models that are retired, and free figures in use whose evidence is older than 90 days, are a warning.
     """
     if schema:
         screen.show_json(json_schema())
         return
     loaded, problems = _checked(config)
     missing = loaded.missing_keys if loaded is not None else ()
-    warnings = (*loaded.warnings, *_stale(loaded)) if loaded is not None else ()
+    warnings = (*loaded.warnings, *_of_today(loaded)) if loaded is not None else ()
     if json:
         screen.show_json(
             {
@@ -69,8 +69,11 @@ def _checked(config: Path | None) -> tuple[LoadedConfig | None, tuple[Problem, .
         return None, error.problems
 
 
-def _stale(loaded: LoadedConfig) -> Iterator[Problem]:
-    return loaded.places.from_findings(stale(loaded.config, loaded.catalogue, this_day()))
+def _of_today(loaded: LoadedConfig) -> Iterator[Problem]:
+    """Yield what the calendar has against it."""
+    for looked_at in (retiring, stale):
+        found = looked_at(loaded.config, loaded.catalogue, this_day())
+        yield from loaded.places.from_findings(found)
 
 
 def _lines(problems: Iterable[Problem], style: str, mark: str = "") -> list[Text]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from spillover.cli.telling import told
 from spillover.core.levels import LogLevel
-from spillover.events import Event, LimitReached
+from spillover.events import Event, LimitReached, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +98,8 @@ def _said(line: dict[str, Any]) -> Text:
     event = _event(line)
     if isinstance(event, LimitReached):
         return Text(f"{event.profile} has no room under {event.limit}")
+    if isinstance(event, Notice):
+        return Text(f"told: {event.text}")
     said = None if event is None else told(event)
     if said is not None:
         return said

@@ -71,15 +71,19 @@ def _show(folder: Path, choice: Choice, *, follow: bool, as_json: bool) -> None:
         return
     reader = LogReader(file)
     out = screen.console()
+    fits = False
     while True:
         for line in reader.lines():
             fields = read(line)
             if fields is None or not choice.takes(fields):
                 continue
+            fits = True
             if as_json:
                 sys.stdout.write(screen.escaped(line.decode("utf-8", "replace")) + "\n")
             else:
                 out.print(screen.drawn(drawn(fields)), soft_wrap=True)
+        if not follow and not fits:
+            screen.complain(f"nothing that fits was logged in {file.path}")
         if not follow:
             return
         sys.stdout.flush()

@@ -70,7 +70,7 @@ def status(json: JsonOption = False, config: ConfigOption = None) -> None:
 
     found = _service(_config(config))
     installed = found.path.exists()
-    runs = installed and _ran(found.status) == 0
+    runs = installed and _ran(found.status)[0] == 0
     if json:
         screen.show_json({"file": str(found.path), "installed": installed, "running": runs})
     elif installed:
@@ -138,21 +138,27 @@ def _run(commands: Iterable[tuple[str, ...]]) -> bool:
     from spillover.cli import screen  # noqa: PLC0415 - loaded when it is asked for
 
     for command in commands:
-        if _ran(command) != 0:
-            screen.complain(f"this did not work; run it yourself to see why: {' '.join(command)}")
+        code, said = _ran(command)
+        if code != 0:
+            why = f" ({said})" if said else ""
+            screen.complain(f"this did not work{why}; try it yourself: {' '.join(command)}")
             return False
     return True
 
 
-def _ran(command: tuple[str, ...]) -> int | None:
-    """Run a command of the platform; return its exit code, None where there is no such command."""
+def _ran(command: tuple[str, ...]) -> tuple[int | None, str]:
+    """Run a command of the platform; return its exit code and the last line it complained with.
+
+    No code: it could not be run.
+    """
     program = shutil.which(command[0])
     if program is None:
-        return None
+        return None, f"{command[0]} is not found"
     try:
         done = subprocess.run(  # noqa: S603 - the platform's own, with arguments of ours alone
             [program, *command[1:]], capture_output=True, timeout=WITHIN_S, check=False
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.returncode
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, type(error).__name__
+    complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return done.returncode, complaint[-1] if complaint else ""

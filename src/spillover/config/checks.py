@@ -95,6 +95,21 @@ def stale(config: Config, catalogue: Catalogue, today: date) -> Iterator[Finding
             )
 
 
+def retiring(config: Config, catalogue: Catalogue, today: date) -> Iterator[Finding]:
+    """Yield models that their provider has switched off, or will."""
+    for name, profile in config.profiles.items():
+        entry, model = entry_of(profile, config, catalogue), model_of(profile, config, catalogue)
+        gone = catalogue.retired(entry.id, model) if entry is not None and model else None
+        if entry is None or gone is None:
+            continue
+        when = "was" if day_of(gone.on) <= today else "will be"
+        yield Finding(
+            path=("profiles", name, "model"),
+            found=f"{model!r}, which {when} retired on {gone.on} at {entry.id}",
+            expected=f"its successor {gone.successor}" if gone.successor else "another model",
+        )
+
+
 def missing_keys(
     config: Config, catalogue: Catalogue, environ: Mapping[str, str]
 ) -> Iterator[Finding]:

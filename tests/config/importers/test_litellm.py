@@ -48,6 +48,21 @@ def test_what_was_left_out_is_told() -> None:
     }
 
 
+def test_settings_without_a_place_here_are_told_with_what_stands_for_them() -> None:
+    found = left_out(
+        litellm(
+            deployed("a"),
+            litellm_settings={"drop_params": True, "cache": True, "success_callback": ["langfuse"]},
+            router_settings={"redis_host": "h", "redis_password": "secret"},
+        )
+    )
+
+    assert found.keys() == {
+        "drop_params", "cache", "success_callback", "redis_host", "redis_password"
+    }  # fmt: skip
+    assert "secret" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("named", "strategy"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from spillover.catalogue import Retired
 from spillover.core.stated import Stated
@@ -52,6 +53,12 @@ def test_an_address_without_an_api_is_told_and_nothing_is_guessed_of_the_key(
     assert every["net.http"].level is Level.PROBLEM
     assert saw in every["net.http"].saw
     assert "provider.key" not in every
+
+
+def test_a_provider_that_is_ill_is_told_with_its_status_page() -> None:
+    ill = replace(asked(status=503, models=None), provider="groq")
+
+    assert found(ill)["net.http"].remedy == "https://groqstatus.com\nspillover errors 503"
 
 
 def test_an_answer_that_lists_nothing_is_doubtful() -> None:

@@ -36,7 +36,7 @@ def test_a_server_that_is_up_is_sound() -> None:
     (one,) = found(health=200)
 
     assert (one.check, one.level) == ("server.local", Level.OK)
-    assert one.saw == "Ollama is up at 127.0.0.1:11434 with 1 models"
+    assert one.saw == "Ollama is up at 127.0.0.1:11434 with 1 model"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -83,7 +83,7 @@ def test_each_literal_key_has_a_variable_to_go_to(tmp_path: Path) -> None:
         "server.client_keys[0]: ${SPILLOVER_CLIENT_KEYS_0}",
         "profiles.groq.api_key: ${GROQ_API_KEY}",
         "profiles.glm-1.api_key: ${GLM_1_API_KEY}",
-        "profiles.glm-1.headers.x-key: ${PROFILES_GLM_1_HEADERS_X_KEY}",
+        "profiles.glm-1.headers.x-key: ${GLM_1_HEADERS_X_KEY}",
         "profiles.own.api_key: ${OWN_API_KEY}",
         f"and each key as NAME=key in {tmp_path / '.env'}",
     ]

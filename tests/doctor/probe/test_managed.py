@@ -86,10 +86,13 @@ def test_litellms_own_file_is_read_before_it_fails_on_it(
     if content is not None:
         (tmp_path / "its.yaml").write_text(content, "utf-8")
 
-    found = posted(of(tmp_path, "bin/litellm", *arguments), "litellm").lacks
+    found = posted(of(tmp_path, "bin/litellm", *arguments), "litellm")
 
-    assert found.startswith(lacks)
-    assert bool(found) is bool(lacks)
+    assert found.lacks.startswith(lacks)
+    assert (bool(found.lacks), str(tmp_path / "its.yaml") in found.install) == (
+        bool(lacks),
+        bool(lacks),
+    )
 
 
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -42,14 +42,24 @@ _SECTIONS: Final = {
     "guardrails": "Spillover has no guardrails",
     "mcp_servers": "Spillover serves models alone",
     "callbacks": "see docs/http.md for events and metrics",
+    "success_callback": "see docs/http.md for events and metrics",
+    "failure_callback": "see docs/http.md for events and metrics",
     "vector_store_registry": "Spillover serves models alone",
 }
+_REDIS: Final = ("redis_host", "redis_port", "redis_password", "redis_url")
 _ROUTER: Final = {
     "context_window_fallbacks": "a request that is too long finds a larger profile in its own chain",
     "content_policy_fallbacks": "a refusal by policy is answered as it is",
     "allowed_fails": "a failure benches a profile as its class says, not as often as it came",
-    "redis_host": "usage is kept in one SQLite file",
+    "allowed_fails_policy": "a failure benches a profile as its class says",
+    "retry_policy": "retries are set by class: retries: {server_error: 2}",
+    "cache": "answers are not kept",
+    "drop_params": "what an upstream does not take is left out, and named in x-spillover-dropped",
+    "enable_pre_call_checks": "requests that can't fit are never sent",
+    "max_budget": "limits: {cost_per_day: …} is a budget of a profile or an account",
+    **dict.fromkeys(_REDIS, "usage is kept in one SQLite file"),
 }
+"""Settings of the router that have no place here; in the order in which they are told."""
 
 
 class _Deployment:

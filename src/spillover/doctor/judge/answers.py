@@ -74,8 +74,7 @@ class Asked(Value, frozen=True, kw_only=True):
 def answers(asked: Asked, today: str) -> Iterator[Finding]:
     """Yield what an answer says of the address, the key, the models and what is left."""
     about = ", ".join(asked.profiles)
-    reply = asked.listing
-    http = _http(reply, about)
+    http = _http(asked, about)
     yield http
     if http.level is not Level.PROBLEM:
         key = _key(asked, about)
@@ -94,8 +93,22 @@ def endings(asked: Asked, today: str) -> Iterator[Finding]:
         yield from _gone(asked, profile, today)
 
 
-def _http(reply: Reply, about: str) -> Finding:
+STATUS_PAGES: Final = {
+    "anthropic": "https://status.claude.com",
+    "cerebras": "https://status.cerebras.ai",
+    "cohere": "https://status.cohere.com",
+    "deepseek": "https://status.deepseek.com",
+    "groq": "https://groqstatus.com",
+    "huggingface": "https://status.huggingface.co",
+    "openai": "https://status.openai.com",
+    "openrouter": "https://status.openrouter.ai",
+}
+"""Where providers say that they are ill."""
+
+
+def _http(asked: Asked, about: str) -> Finding:
     """Return whether an API answers at an address."""
+    reply = asked.listing
 
     def problem(saw: str, why: str, remedy: str) -> Finding:
         return Finding(
@@ -131,7 +144,9 @@ def _http(reply: Reply, about: str) -> Finding:
         return problem(
             f"{reply.url} answered {reply.status}{words}",
             "the provider is ill; its chains fall back, and come back when it is well",
-            f"spillover errors {reply.status}",
+            "\n".join(
+                filter(None, (STATUS_PAGES.get(asked.provider), f"spillover errors {reply.status}"))
+            ),
         )
     if reply.status == OK and reply.models is None:
         return Finding(

@@ -32,7 +32,7 @@ class Post(Value, frozen=True, kw_only=True):
     lacks: str = ""
     """What the command needs and is not there, as words: `litellm is not found`."""
     install: str = ""
-    """The command that brings it."""
+    """What brings it."""
     gateway: bool = False
     """A gateway runs."""
     gateway_at: str = ""

@@ -167,7 +167,7 @@ def servers(found: Server, system: System) -> Iterator[Finding]:
             remedy=kind.add_model.format(model=model, port=_port(found)),
         )
     else:
-        count = f" with {len(found.models)} models" if found.models else ""
+        count = f" with {_models(found.models)}" if found.models else ""
         yield Finding(
             check="server.local", about=about, saw=f"{name} is up at {found.address}{count}"
         )
@@ -255,6 +255,10 @@ def size(found: Server, system: System) -> Iterator[Finding]:
     )
 
 
+def _models(names: tuple[str, ...]) -> str:
+    return f"{len(names)} model{'s' * (len(names) != 1)}"
+
+
 def unused(found: Unused) -> Finding:
     """Return that a local server could serve."""
     kind = KINDS.get(found.kind)
@@ -263,7 +267,7 @@ def unused(found: Unused) -> Finding:
         check="server.unused",
         level=Level.NOTE,
         about=found.kind,
-        saw=f"{name} is up at {found.address} with {len(found.models)} models, and no profile uses it",
+        saw=f"{name} is up at {found.address} with {_models(found.models)}, and no profile uses it",
         why="it could serve when every quota is spent",
         remedy=f"profiles: {{{found.kind}: {{provider: {found.kind}, model: {found.models[0]!r}}}}}",
     )

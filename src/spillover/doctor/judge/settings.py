@@ -91,19 +91,16 @@ def usable(loaded: LoadedConfig, path: Path) -> Iterator[Finding]:
 
 def variable_for(place: KeyPath, loaded: LoadedConfig) -> str:
     """Return a variable to hold the secret at a place: the provider's usual one for a key, if it is free."""
-    match place:
-        case ("profiles" | "accounts" as section, str(name), "api_key"):
-            source = getattr(loaded.config, section)[name]
-            entry = loaded.catalogue.provider(source.provider or "")
-            usual = entry.key_env[0] if entry is not None and entry.key_env else ""
-            if usual and usual not in loaded.environ:
-                return usual
-            words = [name, "api_key"]
-        case ("server", *words):
-            words = ["spillover", *words]
-        case _:
-            words = list(place)
-    return re.sub(r"\W+", "_", "_".join(map(str, words))).upper()
+    section, *words = map(str, place)
+    if section in {"profiles", "accounts"} and words[1:] == ["api_key"]:
+        source = getattr(loaded.config, section)[words[0]]
+        entry = loaded.catalogue.provider(source.provider or "")
+        usual = entry.key_env[0] if entry is not None and entry.key_env else ""
+        if usual and usual not in loaded.environ:
+            return usual
+    if section == "server":
+        words = ["spillover", *words]
+    return re.sub(r"\W+", "_", "_".join(words)).upper()
 
 
 def literal_keys(node: Any, path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -77,7 +77,7 @@ async def post(server: ManagedServer, kind: str, found: Crew) -> Post:
 
 
 def _lacking(server: ManagedServer, kind: str) -> tuple[str, str]:
-    """Return what a command lacks, and the command that brings it; both empty: nothing."""
+    """Return what a command lacks, and what brings it; both empty: nothing."""
     spec = server.spec
     folder = Path(spec.folder)
     if not folder.is_dir():
@@ -90,7 +90,7 @@ def _lacking(server: ManagedServer, kind: str) -> tuple[str, str]:
     if kind != "litellm":
         return "", ""
     given = _config_of(spec.command)
-    return (_wrong_with(folder / Path(given).expanduser(), given), "") if given else ("", "")
+    return _wrong_with(folder / Path(given).expanduser(), given) if given else ("", "")
 
 
 def _is_found(program: str, folder: Path, environ: Mapping[str, str]) -> bool:
@@ -109,15 +109,18 @@ def _config_of(command: tuple[str, ...]) -> str:
     return ""
 
 
-def _wrong_with(path: Path, given: str) -> str:
-    """Return what is wrong with LiteLLM's file; empty: nothing."""
+def _wrong_with(path: Path, given: str) -> tuple[str, str]:
+    """Return what is wrong with LiteLLM's file, and what mends it; both empty: nothing."""
     try:
         with path.open("rb") as file:
             source = file.read(LARGEST_BYTES + 1)
     except OSError as error:
-        return f"its file {given}: {error.strerror}"
+        return f"its file {given}: {error.strerror}", f"put it at {path}"
     try:
         listed = entries(mapping(read_yaml(source)).get("model_list"))
     except RequestError as error:
-        return f"its file {given}: {error}"
-    return "" if listed else f"its file {given} has no model_list"
+        return f"its file {given}: {error}", f"mend {path}"
+    if listed:
+        return "", ""
+    entry = "{model_name: m, litellm_params: {model: provider/m, api_key: os.environ/KEY}}"
+    return f"its file {given} has no model_list", f"write into {path}: model_list: [{entry}]"

@@ -55,9 +55,11 @@ class Watch:
         """Check everyone once, and return how all stands."""
         now = SystemClock().now()
         groups = providers.groups(self._subject)
-        gateway, *asked = await asyncio.gather(
+        gateway, asked = await asyncio.gather(
             self._gateway(now),
-            *(providers.ask(group, self._subject, self._upstream) for group in groups),
+            asyncio.gather(
+                *(providers.ask(group, self._subject, self._upstream) for group in groups)
+            ),
         )
         state, known, fallbacks, source = gateway
         glances = {
