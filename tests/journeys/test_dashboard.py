@@ -330,6 +330,8 @@ def test_nothing_stands_in_anybodys_way(
     served.post("/api/profiles/three/disable")
     open_view(page, view)
     page.wait_for_function("!document.querySelector('.htmx-request')")
+    for opener in page.locator("[data-row=add]").all():
+        opener.click()
 
     for look in LOOKS:
         page.emulate_media(color_scheme=look)
@@ -343,6 +345,7 @@ def test_nothing_in_the_drawers_stands_in_anybodys_way(page: Page, served: Serve
         card(page, "one").locator(".name"),
         page.get_by_role("button", name="Routing"),
         page.get_by_role("button", name="Add a profile"),
+        page.get_by_role("button", name="Add a chain"),
     ):
         opener.click()
         page.locator("#drawer[open]").wait_for()

@@ -66,8 +66,10 @@ def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
 
 SCRIPT_WORDS: Final = (
     "%(profile)s is now number %(place)s.",
+    "A name stands there twice.",
     "Changed.",
     "Copied.",
+    "Each place wants at least one kind of notice.",
     "The file can't be used:",
     "answered",
     "answered in %(time)s",

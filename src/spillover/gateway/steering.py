@@ -177,12 +177,23 @@ async def change_chain(inquiry: Inquiry) -> None:
     from spillover.config import edits
     from spillover.config.summary import CHAIN_SETTINGS
 
-    body = await _body(inquiry, CHAIN_SETTINGS)
+    body = await _body(inquiry, ("name", *CHAIN_SETTINGS))
     name = inquiry.names["chain"]
-    change = partial(_call, edits.merge_chain, name, body)
+    to = _text(body, "name") or name
+    settings = {setting: value for setting, value in body.items() if setting != "name"}
+
+    def change(document: dict[str, Any]) -> None:
+        edits.rename_chain(document, name, to)
+        edits.merge_chain(document, to, settings)
+
     what = f"change chain {name}: {', '.join(body) or 'nothing'}"
+    if to != name:
+        what = f"rename chain {name} to {to}"
+    was = inquiry.engine.status()["chains"].get(name, {})
     written = await _edit(inquiry, change, what)
-    await _answer_chain(inquiry, name, written)
+    if to != name and was.get("pinned") is not None:
+        await inquiry.engine.pin(to, was["pinned"], strict=was["pinned_strictly"])
+    await _answer_chain(inquiry, to, written)
 
 
 async def remove_chain(inquiry: Inquiry) -> None:
