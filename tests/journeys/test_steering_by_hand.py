@@ -13,7 +13,7 @@ from spillover.simulator.spec import Model
 from tests.events.receiving import receiving
 from tests.gateway.steered import TEXT
 from tests.journeys.browsing import open_view, reading
-from tests.serving import serving
+from tests.serving import document_for, serving
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -383,6 +383,34 @@ def test_a_key_that_was_found_is_used_with_one_click(page: Page, steered: Steere
     page.locator("#text-1", has_text="curl http://127.0.0.1").wait_for()
     page.get_by_role("combobox", name="Program").select_option("claude-code")
     page.locator("#texts", has_text="ANTHROPIC_BASE_URL").wait_for()
+
+
+def test_the_demo_can_be_played_with_and_says_that_it_is_not_kept(
+    browser: Browser, both: tuple[SimulatedProvider, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {**document_for(*both), "aliases": {"*": "default"}}
+    with serving(document) as served, reading(browser, served.address) as page:
+        monkeypatch.setattr(
+            served.gateway, "simulated", dict(zip(("one", "two"), both, strict=True))
+        )
+        open_view(page, "/")
+        page.get_by_text("what you change is gone when it ends").wait_for()
+        page.get_by_role("button", name="Move two up").click()
+        order_is(page, "two", "one")
+        page.locator(".toast button", has_text="Undo").click()
+        order_is(page, "one", "two")
+        open_drawer(page, "one")
+        page.get_by_label("Title").fill("a name of mine")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.locator("#card-default-one", has_text="a name of mine").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Add a profile").click()
+        page.get_by_text("It begins your own configuration").wait_for()
+        open_view(page, "/setup")
+        page.get_by_text("The first profile of your own begins").wait_for()
+
+        assert not page.locator(".toast.bad").count()
+        assert served.get("/api/config").json["source"] == "demo"
 
 
 def test_a_notice_pops_up_and_rings(

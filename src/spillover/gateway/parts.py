@@ -95,7 +95,11 @@ async def begin(inquiry: Inquiry) -> None:
 async def add(inquiry: Inquiry) -> None:
     """Answer the wizard's first step: which provider."""
     found = await overhear(admin.catalogue, inquiry)
-    context = {"providers": forms.providers(found), "chain": _joined(inquiry)}
+    context = {
+        "providers": forms.providers(found),
+        "chain": _joined(inquiry),
+        "begins": str(inquiry.gateway.editing.path) if is_demo(inquiry) else None,
+    }
     await part(inquiry, "part_add.html", context)
 
 

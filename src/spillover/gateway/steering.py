@@ -73,7 +73,7 @@ async def versions(inquiry: Inquiry) -> None:
     from spillover.gateway.editing import version_fields
 
     editing = _editing(inquiry)
-    history = await asyncio.to_thread(editing.writer().history)
+    history = await asyncio.to_thread(editing.history)
     document = {
         "path": str(editing.path),
         "current": history.current,
@@ -283,8 +283,14 @@ def _revision(inquiry: Inquiry) -> str | None:
 # What is done.
 
 
-async def _edit(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Written:
-    return await _editing(inquiry).edit(_wanted(inquiry, change, what))
+async def _edit(
+    inquiry: Inquiry,
+    change: Callable[[dict[str, Any]], None],
+    what: str,
+    *,
+    begins: bool = False,
+) -> Written:
+    return await _editing(inquiry).edit(_wanted(inquiry, change, what), begins=begins)
 
 
 def _wanted(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Edit:
@@ -305,10 +311,11 @@ async def _edit_with_key(
     from spillover.config.grants import check_grant, key_settings, read_key
 
     key = read_key(body.get("key"))
+    begins = "profile" not in inquiry.names  # one that is added is the user's own
     check_name(name)
     if key is None:
         without = {"api_key": None} if "key" in body else {}
-        return await _edit(inquiry, lambda document: change(document, without), what)
+        return await _edit(inquiry, lambda document: change(document, without), what, begins=begins)
     folder = _editing(inquiry).path.parent
     given: GivenKey = key
     reference = await asyncio.to_thread(given.reference, name, folder=folder)
@@ -319,7 +326,8 @@ async def _edit_with_key(
     settings = key_settings(reference)
     try:
         edit = _wanted(inquiry, lambda document: change(document, settings), what)
-        return await _editing(inquiry).edit(replace(edit, granted=reference, check=check))
+        granted = replace(edit, granted=reference, check=check)
+        return await _editing(inquiry).edit(granted, begins=begins)
     except BaseException:
         await asyncio.to_thread(given.drop, reference, folder=folder)
         raise
