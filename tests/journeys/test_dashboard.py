@@ -451,9 +451,9 @@ def test_a_page_of_64_profiles_is_light_and_painted_soon(
     with serving(document) as served, reading(browser, served.address) as page:
         open_view(page, "/")
         open_view(page, "/")
-        painted = page.evaluate(
-            "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-        )
+        painted = page.wait_for_function(
+            "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+        ).json_value()
         weights = page.evaluate(
             "performance.getEntries().filter((each) => each.decodedBodySize)"
             ".reduce((sum, each) => sum + each.decodedBodySize, 0)"

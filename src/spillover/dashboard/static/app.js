@@ -106,8 +106,7 @@ function lit(on) {
 }
 
 function listen() {
-  const { live, seen } = document.body.dataset;
-  stream = new EventSource(`/live?view=${live}&seen=${seen}`);
+  stream = new EventSource(`/live?view=${document.body.dataset.live}&seen=${$("#main").dataset.seen || ""}`);
   stream.onopen = () => lit(true);
   stream.onerror = () => {
     lit(false);
