@@ -187,6 +187,41 @@ def test_what_can_be_no_name_is_refused(name: str) -> None:
         edits.add_profile(document(), name, {})
 
 
+def test_a_renamed_chain_keeps_its_place_and_its_aliases() -> None:
+    found = document(aliases={"a": "long", "b": "default"})
+    before = list(found["chains"])
+
+    edits.rename_chain(found, "long", "short")
+
+    assert list(found["chains"]) == ["short" if each == "long" else each for each in before]
+    assert found["aliases"] == {"a": "short", "b": "default"}
+
+
+def test_the_chain_of_all_profiles_can_be_renamed() -> None:
+    found = document()
+    del found["chains"]
+    found["aliases"] = {"*": "default"}
+
+    edits.rename_chain(found, "default", "all")
+
+    assert found["chains"] == {"all": list(found["profiles"])}
+    assert found["aliases"] == {"*": "all"}
+
+
+@pytest.mark.parametrize("to", ["default", "a", "x y"])
+def test_a_chain_gets_no_name_that_is_taken_or_none(to: str) -> None:
+    with pytest.raises(RequestError):
+        edits.rename_chain(document(), "long", to)
+
+
+def test_a_chain_that_keeps_its_name_stays_as_it_is() -> None:
+    found = document()
+
+    edits.rename_chain(found, "long", "long")
+
+    assert found == document()
+
+
 def test_a_removed_chain_is_gone() -> None:
     found = document(aliases={})
 

@@ -465,3 +465,30 @@ def test_whatever_is_written_is_what_was_meant(edit: Callable[[Any], None]) -> N
     assert same(read(text), document)
     for line in ("# my own file", "# tight", "  #   a hint", "        # later", "# clients'"):
         assert line in text
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("a:\n  # one\n  b: [x]   # two\n  c: [y]\n", "a:\n  # one\n  z: [x]   # two\n  c: [y]\n"),
+        (
+            'a:\n  "b": # two\n    - x\n    - y  # why\n',
+            "a:\n  z: # two\n    - x\n    - y  # why\n",
+        ),
+        ("a: {b: &it [x], c: *it} # one\n", "a: {z: &it [x], c: *it} # one\n"),
+    ],
+)
+def test_a_key_that_becomes_another_keeps_what_stands_around_it(text: str, renamed: str) -> None:
+    old = parse(text.encode(), file="").document
+    new = {"a": {"z" if key == "b" else key: value for key, value in old["a"].items()}}
+
+    assert rewritten(text, old, new) == renamed
+
+
+def test_a_key_that_becomes_another_may_change_its_value() -> None:
+    text = "a:\n  b: # why\n    c: 1\n    d: 2 # two\n"
+    old = parse(text.encode(), file="").document
+
+    found = rewritten(text, old, {"a": {"z": {"c": 3, "d": 2}}})
+
+    assert found == "a:\n  z: # why\n    c: 3\n    d: 2 # two\n"

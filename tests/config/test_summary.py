@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spillover.config.loader import load, load_document
-from spillover.config.summary import chain, notice, profile, summary, unmasked
+from spillover.config.summary import chain, notice, notices, profile, summary, unmasked
 from tests.config.rings import ring_in_use
 
 if TYPE_CHECKING:
@@ -99,6 +99,15 @@ def test_the_chain_of_all_profiles_is_told_as_such() -> None:
 )
 def test_addresses_of_notices_hide_their_tokens(written: str, shown: str) -> None:
     assert notice(written) == shown
+
+
+def test_places_that_look_alike_are_told_apart() -> None:
+    document = {"notify": ["ntfy://one", {"to": "ntfy://two", "events": ["failed"]}, "ntfy://3"]}
+
+    shown = notices(document)
+
+    assert shown == ["ntfy://…", {"to": "ntfy://… (2)", "events": ["failed"]}, "ntfy://… (3)"]
+    assert [unmasked(each, document) for each in shown] == document["notify"]
 
 
 def test_a_place_that_is_shown_without_its_token_is_found_again() -> None:

@@ -97,19 +97,44 @@ def test_in_the_demo_the_first_edit_begins_a_file_without_the_simulated(
         monkeypatch.setattr(served.gateway, "simulated", True)
         source = served.get("/api/config").json["source"]
         demo = served.get("/").body
-        nothing = served.ask("PUT", "/api/config", {"privacy": True})
         added = served.post("/api/profiles", {"provider": "groq", "key": {"env": "GROQ_API_KEY"}})
         listed = served.get("/api/status").json
         page = served.get("/").body
 
     assert source == "demo"
-    assert nothing.status == 400
     assert (added.status, added.json["status"]) == (201, "active")
     assert "in memory alone" in added.json["change"]["notes"][0]
     assert list(listed["profiles"]) == ["groq"]
     assert listed["chains"]["default"]["profiles"] == ["groq"]
     assert b"This is the demo" in demo
     assert b"This is the demo" not in page, "a real provider serves now"
+
+
+def test_in_the_demo_edits_are_tried_out_and_undone_and_no_file_is_written(
+    both: tuple[SimulatedProvider, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = config_path(None, os.environ)
+    with serving({**document_for(*both), "aliases": {"*": "default"}}) as served:
+        monkeypatch.setattr(served.gateway, "simulated", True)
+        before = served.get("/api/config").json
+        moved = served.ask("PUT", "/api/chains/default", {"profiles": ["two", "one"]})
+        order = served.get("/api/chains/default").json["profiles"]
+        named = served.ask("PUT", "/api/chains/default", {"name": "play"})
+        refused = served.ask("PUT", "/api/chains/play", {"strategy": "firts"})
+        shown = served.get("/api/config").json
+        undone = [served.post("/api/config/undo").status for _ in range(2)]
+        after = served.get("/api/config").json
+        sketch = served.gateway.editing.writer().path
+
+    assert (before["source"], before["revision"], before["undo"]) == ("demo", None, None)
+    assert (moved.status, order, moved.json["change"]["notes"]) == (200, ["two", "one"], [])
+    assert (named.status, refused.status) == (200, 400)
+    assert (shown["source"], shown["path"], list(shown["chains"])) == ("demo", str(path), ["play"])
+    assert shown["revision"] == named.json["change"]["revision"]
+    assert undone == [200, 200]
+    assert list(after["chains"]["default"]["profiles"]) == [{"profile": "one"}, {"profile": "two"}]
+    assert not path.exists()
+    assert not sketch.parent.exists(), "it went with the demo"
 
 
 def test_a_file_that_came_to_be_meanwhile_is_left_alone(

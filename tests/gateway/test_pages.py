@@ -30,6 +30,15 @@ def guarded(both: tuple[SimulatedProvider, ...]) -> Iterator[Served]:
         yield found
 
 
+def test_the_frame_of_the_overview_goes_ahead_of_what_takes_its_time(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        ahead = read_until(connection, b"<main")
+
+    assert b"style." in ahead
+    assert b'id="card-' not in ahead.split(b"<main")[0]
+
+
 def test_the_front_page_shows_who_serves(served: Served) -> None:
     served.post("/api/profiles/one/disable")
 

@@ -136,6 +136,21 @@ def test_chains_come_and_go(steered: Steered) -> None:
     assert removed.json["deleted"] == "work"
 
 
+def test_a_chain_is_renamed_where_it_stands(steered: Steered) -> None:
+    steered.post("/api/chains/default/pin", {"profile": "two", "strict": True})
+
+    renamed = steered.put("/api/chains/default", {"name": "work"})
+    steered.put("/api/chains/work", {"strategy": "fastest"})
+    taken = steered.put("/api/chains/work", {"name": "one"})
+
+    assert (renamed.status, renamed.json["name"]) == (200, "work")
+    assert renamed.json["change"]["what"] == "rename chain default to work"
+    assert "work: {profiles: [one, two], strategy: fastest}   # in this order" in steered.text
+    assert '"gpt-*": work' in steered.text
+    assert steered.served.get("/api/chains/work").json["pinned"] == "two"
+    assert (taken.status, taken.error["code"]) == (409, "name_taken")
+
+
 def test_what_holds_for_all_is_changed_and_tokens_of_notices_stay(steered: Steered) -> None:
     first = steered.put("/api/config", {"notify": ["desktop", "ntfy://a-topic-of-mine"]}).json
     second = steered.put(

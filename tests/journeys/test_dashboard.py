@@ -330,6 +330,8 @@ def test_nothing_stands_in_anybodys_way(
     served.post("/api/profiles/three/disable")
     open_view(page, view)
     page.wait_for_function("!document.querySelector('.htmx-request')")
+    for opener in page.locator("[data-row=add]").all():
+        opener.click()
 
     for look in LOOKS:
         page.emulate_media(color_scheme=look)
@@ -343,6 +345,7 @@ def test_nothing_in_the_drawers_stands_in_anybodys_way(page: Page, served: Serve
         card(page, "one").locator(".name"),
         page.get_by_role("button", name="Routing"),
         page.get_by_role("button", name="Add a profile"),
+        page.get_by_role("button", name="Add a chain"),
     ):
         opener.click()
         page.locator("#drawer[open]").wait_for()
@@ -475,9 +478,9 @@ def test_a_page_of_64_profiles_is_light_and_painted_soon(
     with serving(document) as served, reading(browser, served.address) as page:
         open_view(page, "/")
         open_view(page, "/")
-        painted = page.evaluate(
-            "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-        )
+        painted = page.wait_for_function(
+            "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+        ).json_value()
         weights = page.evaluate(
             "performance.getEntries().filter((each) => each.decodedBodySize)"
             ".reduce((sum, each) => sum + each.decodedBodySize, 0)"

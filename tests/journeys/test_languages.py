@@ -75,12 +75,15 @@ def _names() -> re.Pattern[str]:
 NAMES = _names()
 
 
+MORE = "notify: [{to: 'json://127.0.0.1:9/nobody', events: [failed]}]\n"
+
+
 @pytest.fixture(scope="module")
 def busy(
     tmp_path_factory: pytest.TempPathFactory, both: tuple[SimulatedProvider, ...]
 ) -> Iterator[Steered]:
     """A gateway to which much has happened, over a file that is followed."""
-    with steering(tmp_path_factory.mktemp("busy"), both, follow=True) as steered:
+    with steering(tmp_path_factory.mktemp("busy"), both, follow=True, more=MORE) as steered:
         served = steered.served
         steered.put(
             "/api/profiles/one", {"limits": {"requests_per_day": 4, "tokens_per_hour": "1M"}}
@@ -155,6 +158,8 @@ PARTS = (
     "/parts/profile/two?chain=default",
     "/parts/profile/groq",
     "/parts/chain/default",
+    "/parts/begin",
+    "/parts/places",
     "/parts/add?chain=default",
     "/parts/add/groq?chain=default",
     "/parts/add/ollama?chain=default",

@@ -10,9 +10,10 @@ import pytest
 from spillover.config.loader import load
 from spillover.simulator import ProviderSpec, running
 from spillover.simulator.spec import Model
+from tests.events.receiving import receiving
 from tests.gateway.steered import TEXT
 from tests.journeys.browsing import open_view, reading
-from tests.serving import serving
+from tests.serving import document_for, serving
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -224,6 +225,139 @@ def test_a_chains_routing_is_changed(page: Page, steered: Steered) -> None:
     )
 
 
+def test_a_chain_is_made_renamed_and_removed(page: Page, steered: Steered) -> None:
+    page.get_by_role("button", name="Add a chain").click()
+    page.get_by_label("Name: what clients ask for").fill("work")
+    page.get_by_role("checkbox", name="groq").check()
+    page.get_by_role("checkbox", name="two").check()
+    page.get_by_role("checkbox", name="one").check()
+    page.get_by_role("checkbox", name="two").uncheck()
+    page.get_by_role("button", name="Add the chain").click()
+    page.locator("#title-work").wait_for()
+    assert "\n  work: [groq, one]\n" in steered.text
+
+    page.locator("[hx-get='/parts/chain/work']").click()
+    page.get_by_label("Name of the chain").fill("play")
+    page.get_by_role("button", name="Rename").click()
+    page.locator("#title-play").wait_for()
+    assert "\n  play: [groq, one]\n" in steered.text
+
+    page.locator("[hx-get='/parts/chain/play']").click()
+    page.get_by_role("button", name="Remove the chain").click()
+    page.get_by_role("button", name="Yes").click()
+    page.locator("#title-play").wait_for(state="detached")
+    assert "play" not in steered.text
+
+    page.locator(".toast button", has_text="Undo").click()
+    page.locator("#title-play").wait_for()
+    assert "\n  play: [groq, one]\n" in steered.text
+
+
+def test_a_chain_without_profiles_or_with_a_name_that_is_taken_is_refused(
+    page: Page, steered: Steered
+) -> None:
+    before = steered.text
+    page.get_by_role("button", name="Add a chain").click()
+
+    page.get_by_label("Name: what clients ask for").fill("one")
+    page.get_by_role("button", name="Add the chain").click()
+    page.locator("#drawer .problem", has_text="called 'one' already").wait_for()
+    page.get_by_label("Name: what clients ask for").fill("work")
+    page.get_by_role("button", name="Add the chain").click()
+    page.locator("#drawer .problem", has_text="an empty chain").wait_for()
+
+    assert steered.text == before
+
+
+def test_a_chain_that_an_alias_leads_to_stays_and_its_new_name_is_the_aliass(
+    page: Page, steered: Steered
+) -> None:
+    page.get_by_role("button", name="Routing").click()
+
+    page.get_by_role("button", name="Remove the chain").click()
+    page.get_by_role("button", name="Yes").click()
+    page.locator(".toast.bad", has_text="the alias 'gpt-*'").wait_for()
+    page.get_by_label("Name of the chain").fill("main")
+    page.keyboard.press("Enter")
+    page.locator("#title-main").wait_for()
+
+    assert '\n  main: [one, two]   # in this order\naliases: {"gpt-*": main}\n' in steered.text
+
+
+def test_other_names_for_models_are_edited_by_keyboard(page: Page, steered: Steered) -> None:
+    open_view(page, "/setup")
+
+    page.get_by_role("button", name="Add a name").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("gpt-4*")
+    page.keyboard.press("Tab")
+    page.keyboard.type("two")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # above the other, for the first that fits counts
+    page.keyboard.press("Tab")
+    page.locator("[data-aliases] .main").focus()
+    page.keyboard.press("Enter")
+    page.locator(".toast.good", has_text="Saved.").wait_for()
+    assert list(steered.config()["aliases"].items()) == [("gpt-4*", "two"), ("gpt-*", "default")]
+    assert steered.served.chat(model="gpt-4o").headers["x-spillover-profile"] == "two"
+
+    page.get_by_role("button", name="Add a name").click()
+    page.get_by_label("Name of the model").last.fill("gpt-*")
+    page.locator("[data-aliases] .main").click()
+    page.locator("[data-aliases] .problem", has_text="stands there twice").wait_for()
+    page.get_by_role("button", name="Remove").nth(2).click()
+    page.get_by_role("button", name="Remove").nth(1).click()
+    page.locator("[data-aliases] .main").click()
+    wait_until(lambda: steered.config()["aliases"] == {"gpt-4*": "two"})
+    page.locator(".toast button", has_text="Undo").click()
+    page.locator("[name=_alias]").nth(1).wait_for()
+
+    assert list(steered.config()["aliases"]) == ["gpt-4*", "gpt-*"]
+
+
+def test_places_that_are_told_are_added_filtered_and_tried(page: Page, steered: Steered) -> None:
+    with receiving() as receiver, receiving() as other:
+        open_view(page, "/setup")
+        for each in (receiver, other):
+            page.get_by_role("button", name="Add a place").click()
+            page.get_by_label("Address").last.fill(each.address)
+        page.locator(".place").nth(1).get_by_label("falls back").uncheck()
+        page.locator("[data-places] .main").click()
+        page.locator("#sending tbody tr").nth(1).wait_for()
+        shown = [each.input_value() for each in page.get_by_label("Address").all()]
+
+        assert all("…" in each for each in shown), "what may be secret is not shown again"
+        assert steered.config()["notify"][0] == shown[0]
+        assert "fallback" not in steered.config()["notify"][1]["events"]
+
+        page.get_by_role("button", name="Send a test").click()
+        page.locator("#sending tbody tr", has_text="1").nth(1).wait_for()
+        assert len(receiver.texts) == len(other.texts) == 1
+
+        page.locator(".place").nth(0).get_by_label("Remove").click()
+        page.locator("[data-places] .main").click()
+        wait_until(lambda: len(steered.config()["notify"]) == 1)
+        page.get_by_role("button", name="Send a test").click()
+        wait_until(lambda: len(other.texts) == 2)
+
+    assert len(receiver.texts) == 1, "the one that was removed, though both look alike"
+
+
+def test_a_place_that_is_none_or_is_told_nothing_is_refused(page: Page, steered: Steered) -> None:
+    before = steered.text
+    open_view(page, "/setup")
+
+    page.get_by_role("button", name="Add a place").click()
+    page.get_by_label("Address").fill("nowhere")
+    page.locator("[data-places] .main").click()
+    page.locator("[data-places] .problem", has_text="desktop, or an address").wait_for()
+    page.locator(".place :checked").evaluate_all("(all) => all.forEach((each) => each.click())")
+    page.locator("[data-places] .main").click()
+    page.locator("[data-places] .problem", has_text="at least one kind").wait_for()
+
+    assert steered.text == before
+
+
 def test_policy_and_privacy_are_switched_and_a_version_is_gone_back_to(
     page: Page, steered: Steered
 ) -> None:
@@ -232,7 +366,7 @@ def test_policy_and_privacy_are_switched_and_a_version_is_gone_back_to(
 
     page.get_by_label("Who may serve").select_option("local-only")
     page.get_by_label("Private: local profiles alone may serve").check()
-    page.get_by_role("button", name="Save").click()
+    page.locator("#everywhere ~ form .main").click()
     wait_until(lambda: steered.config()["privacy"])
     assert steered.config()["routing_policy"] == "local-only"
     page.reload()
@@ -249,6 +383,34 @@ def test_a_key_that_was_found_is_used_with_one_click(page: Page, steered: Steere
     page.locator("#text-1", has_text="curl http://127.0.0.1").wait_for()
     page.get_by_role("combobox", name="Program").select_option("claude-code")
     page.locator("#texts", has_text="ANTHROPIC_BASE_URL").wait_for()
+
+
+def test_the_demo_can_be_played_with_and_says_that_it_is_not_kept(
+    browser: Browser, both: tuple[SimulatedProvider, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {**document_for(*both), "aliases": {"*": "default"}}
+    with serving(document) as served, reading(browser, served.address) as page:
+        monkeypatch.setattr(
+            served.gateway, "simulated", dict(zip(("one", "two"), both, strict=True))
+        )
+        open_view(page, "/")
+        page.get_by_text("what you change is gone when it ends").wait_for()
+        page.get_by_role("button", name="Move two up").click()
+        order_is(page, "two", "one")
+        page.locator(".toast button", has_text="Undo").click()
+        order_is(page, "one", "two")
+        open_drawer(page, "one")
+        page.get_by_label("Title").fill("a name of mine")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.locator("#card-default-one", has_text="a name of mine").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Add a profile").click()
+        page.get_by_text("It begins your own configuration").wait_for()
+        open_view(page, "/setup")
+        page.get_by_text("The first profile of your own begins").wait_for()
+
+        assert not page.locator(".toast.bad").count()
+        assert served.get("/api/config").json["source"] == "demo"
 
 
 def test_a_notice_pops_up_and_rings(

@@ -111,6 +111,24 @@ def merge_chain(document: Document, name: str, settings: Mapping[str, Any]) -> N
     document["chains"][name] = merged["profiles"] if short else merged
 
 
+def rename_chain(document: Document, name: str, to: str) -> None:
+    """Give a chain another name, in its place; aliases that lead to it follow.
+
+    Raises EditRefused, RequestError and UnknownName.
+    """
+    if is_implicit(document) and name == DEFAULT:
+        _spell_out(document)
+    _chain(document, name)
+    if name == to:
+        return
+    _new_name(document, to)
+    document["chains"] = {
+        to if each == name else each: chain for each, chain in document["chains"].items()
+    }
+    for alias in _aliases_of(document, name):
+        document["aliases"][alias] = to
+
+
 def remove_chain(document: Document, name: str) -> None:
     """Remove a chain; raises EditRefused where aliases name it or it is the last, and UnknownName."""
     _chain(document, name)

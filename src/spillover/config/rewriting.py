@@ -78,6 +78,15 @@ def _passed(text: str, old: dict[str, Any], wanted: dict[str, Any]) -> str:
     return text[: root.start] + changed + text[root.end :]
 
 
+def _renamed(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
+    """Return the one key that another stands in the place of, by the new one; nothing else moved."""
+    before, after = list(_full(old)), list(_full(new))
+    if len(before) != len(after):
+        return {}
+    others = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    return {to: was for was, to in others if len(others) == 1}
+
+
 class _Writing:
     """One pass over a text; every method returns what a part of it becomes."""
 
@@ -121,6 +130,7 @@ class _Writing:
     def _mapping(self, node: Node, old: dict[str, Any], new: dict[str, Any], level: int) -> str:
         parts = node.parts or []
         own = {part.key: part for part in parts if not part.is_merge}
+        renamed = _renamed(old, new)
         merges = [part for part in parts if part.is_merge]
         unmerged = any(self._names_lost(part.node) for part in merges)
         entries: list[tuple[Part | None, str]] = []
@@ -128,6 +138,10 @@ class _Writing:
             if key in own:
                 text = self._entry(own[key], old[key], to, node, level=level + 1)
                 entries.append((own[key], text))
+            elif renamed.get(key) in own:
+                part = own[renamed[key]]
+                text = self._entry(part, old[renamed[key]], to, node, level=level + 1)
+                entries.append((part, inline(key) + text[part.head_end - part.start :]))
             elif unmerged or not same(old.get(key), to, level=level + 1):
                 entries.append((None, self._new_entry(key, to, node, level=level + 1)))
         for key, before in old.items():

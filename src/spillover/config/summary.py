@@ -6,6 +6,7 @@ Refuses to show a credential, and to know how things stand at run time.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from spillover.config.edits import chains_with, is_implicit, member_name, members_of
@@ -36,7 +37,7 @@ def summary(loaded: LoadedConfig) -> dict[str, Any]:
         "routing_policy": loaded.config.routing_policy.value,
         "privacy": loaded.config.privacy,
         "aliases": dict(document.get("aliases") or {}),
-        "notify": [notice(each) for each in document.get("notify") or ()],
+        "notify": notices(document),
         "accounts": list(loaded.config.accounts),
         "profiles": {name: _profile(loaded, name) for name in loaded.config.profiles},
         "chains": {name: _chain(loaded, name) for name in loaded.config.chains or (DEFAULT,)},
@@ -82,6 +83,24 @@ def _chain(loaded: LoadedConfig, name: str) -> dict[str, Any]:
     }
 
 
+def notices(document: dict[str, Any]) -> list[Any]:
+    """Return the places that notices go to, each as `notice` has it.
+
+    Addresses that look alike without their tokens are numbered, so that each is found again.
+    """
+    found: list[Any] = []
+    seen: Counter[str] = Counter()
+    for written in document.get("notify") or ():
+        shown = notice(written)
+        address = str(_address(shown))
+        seen[address] += 1
+        if seen[address] > 1:
+            numbered = f"{address} ({seen[address]})"
+            shown = {**shown, "to": numbered} if isinstance(shown, dict) else numbered
+        found.append(shown)
+    return found
+
+
 def notice(written: Any) -> Any:
     """Return where notices go, without the token that the address may hold."""
     if isinstance(written, dict):
@@ -97,11 +116,14 @@ def unmasked(shown: Any, document: dict[str, Any]) -> Any:
     """Return where notices are to go, with the address that the document has for what is shown."""
     if isinstance(shown, dict):
         return {**shown, "to": unmasked(shown.get("to"), document)}
-    for written in document.get("notify") or ():
-        address = written.get("to") if isinstance(written, dict) else written
-        if notice(address) == shown:
-            return address
+    for written, known in zip(document.get("notify") or (), notices(document), strict=True):
+        if _address(known) == shown:
+            return _address(written)
     return shown
+
+
+def _address(place: Any) -> Any:
+    return place.get("to") if isinstance(place, dict) else place
 
 
 def _key(loaded: LoadedConfig, name: str, written: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from spillover.dashboard.sentences import sentences
 from spillover.dashboard.words import LANGUAGES, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jinja2 import Environment
 
@@ -52,6 +52,11 @@ def environment() -> Environment:
 
 def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
     """Return a template's text in a reader's language."""
+    return "".join(rendering(template, look, context))
+
+
+def rendering(template: str, look: Look, context: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a template's text piece by piece: what a piece shows is looked at when it is asked for."""
     said, retold = words(look.language), sentences(look.language)
 
     def term(table: Mapping[str, str], name: str | None) -> Any:
@@ -61,13 +66,15 @@ def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
         return retold((name or "").replace("_", " "))
 
     found = environment().get_template(template)
-    return found.render(_=said, term=term, retold=retold, look=look, lang=said.tag, **context)
+    return found.generate(_=said, term=term, retold=retold, look=look, lang=said.tag, **context)
 
 
 SCRIPT_WORDS: Final = (
     "%(profile)s is now number %(place)s.",
+    "A name stands there twice.",
     "Changed.",
     "Copied.",
+    "Each place wants at least one kind of notice.",
     "The file can't be used:",
     "answered",
     "answered in %(time)s",

@@ -99,6 +99,17 @@ OUTCOME: Final = {
     "refused": "refused",
     "ok": "answered",
 }
+NOTICE: Final = {
+    "fallback": "falls back",
+    "recovered": "is back",
+    "unserved": "nobody left",
+    "exhausted": "quota spent",
+    "failed": "needs a person",
+    "cooldown": "rests",
+    "budget": "budget used",
+    "config_rejected": "file can't be used",
+    "ledger": "usage not stored",
+}
 PLACE: Final = {
     # where a client's settings go; files are said as they are
     "a shell": "a shell",
@@ -120,6 +131,7 @@ ALL: Final = (
     STRATEGY,
     POLICY,
     OUTCOME,
+    NOTICE,
     PLACE,
 )
 """Every table, for who has to translate them."""

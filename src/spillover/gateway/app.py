@@ -92,6 +92,11 @@ class Gateway:
             self._editing = Editing(self)
         return self._editing
 
+    def close(self) -> None:
+        """Leave nothing behind that was to last as long as the gateway."""
+        if self._editing is not None:
+            self._editing.close()
+
     @property
     def recall(self) -> Recall:
         """What clients of OpenAI's Responses may go on from."""

@@ -76,6 +76,8 @@ ROUTES: Final = (
     Route("GET", "/parts/client/{client}", Door.ADMIN, _later("parts", "client")),
     Route("GET", "/parts/fallbacks", Door.ADMIN, _later("parts", "fallbacks")),
     Route("GET", "/parts/requests", Door.ADMIN, _later("parts", "requests")),
+    Route("GET", "/parts/begin", Door.ADMIN, _later("parts", "begin")),
+    Route("GET", "/parts/places", Door.ADMIN, _later("parts", "places")),
     Route("GET", "/parts/notices", Door.ADMIN, _later("parts", "notices")),
     Route("POST", "/parts/said", Door.ADMIN, _later("parts", "said")),
     Route("POST", "/api/ask", Door.ADMIN, _later("views", "ask")),

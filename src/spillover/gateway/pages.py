@@ -14,7 +14,7 @@ from spillover.config.versions import revision_of_entry
 from spillover.dashboard import overview
 from spillover.dashboard.assets import assets
 from spillover.dashboard.live import Figures, Parts, follow, print_of
-from spillover.dashboard.pages import THEMES, Look, render, script_words
+from spillover.dashboard.pages import THEMES, Look, render, rendering, script_words
 from spillover.dashboard.words import choose
 from spillover.engine.savings import midnight, savings
 from spillover.errors import RequestError
@@ -25,6 +25,8 @@ from spillover.gateway.feed import streaming
 from spillover.gateway.sessions import COOKIE, LASTS_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spillover.gateway.routes import Inquiry
     from spillover.gateway.visit import Visit
 
@@ -50,14 +52,31 @@ _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 async def front(inquiry: Inquiry) -> None:
     """Answer the overview."""
+    view: dict[str, Any] = {}
+    look = look_of(inquiry.visit)
+    pieces = rendering("overview.html", look, {**_frame(inquiry), "view": view, "live": "overview"})
+    # The frame goes ahead, so that a browser loads its styles and paints while the rest is made.
+    visit = inquiry.visit
+    await visit.begin(200, _PAGE)
+    await visit.chunk(_ahead(pieces).encode())
     figures = await Watched(inquiry).figures()
-    chains = [
-        overview.ladder(figures.status, name, figures.pace, figures.revisions)
-        for name in figures.status["chains"]
+    status = figures.status
+    view["chains"] = [
+        overview.ladder(status, name, figures.pace, figures.revisions) for name in status["chains"]
     ]
-    sums = overview.sums(figures.status, figures.savings)
-    shown = {"chains": chains, "sums": sums, "live": "overview", "seen": print_of(figures)}
-    await page(inquiry, "overview.html", shown)
+    view["sums"] = overview.sums(status, figures.savings)
+    view["seen"] = print_of(figures)
+    await visit.end("".join(pieces).encode())
+
+
+def _ahead(pieces: Iterator[str]) -> str:
+    """Return a page's text up to its content."""
+    found = []
+    for piece in pieces:
+        found.append(piece)
+        if "<main" in piece:
+            break
+    return "".join(found)
 
 
 async def live(inquiry: Inquiry) -> None:

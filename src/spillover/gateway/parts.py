@@ -87,10 +87,20 @@ async def chain(inquiry: Inquiry) -> None:
     await part(inquiry, "part_chain.html", context)
 
 
+async def begin(inquiry: Inquiry) -> None:
+    """Answer what begins a chain."""
+    config = await configuration(inquiry)
+    await part(inquiry, "part_begin.html", {"profiles": list(config["profiles"])})
+
+
 async def add(inquiry: Inquiry) -> None:
     """Answer the wizard's first step: which provider."""
     found = await overhear(admin.catalogue, inquiry)
-    context = {"providers": forms.providers(found), "chain": _joined(inquiry)}
+    context = {
+        "providers": forms.providers(found),
+        "chain": _joined(inquiry),
+        "begins": str(inquiry.gateway.editing.path) if is_demo(inquiry) else None,
+    }
     await part(inquiry, "part_add.html", context)
 
 
@@ -164,6 +174,12 @@ async def notices(inquiry: Inquiry) -> None:
     """Answer the latest notices, newest first."""
     found = await overhear(admin.notices, inquiry, query={"limit": str(_BELL)})
     await part(inquiry, "part_notices.html", found)
+
+
+async def places(inquiry: Inquiry) -> None:
+    """Answer how sending notices goes, by place."""
+    found = await overhear(admin.notices, inquiry, query={"limit": "1"})
+    await part(inquiry, "part_places.html", found)
 
 
 async def said(inquiry: Inquiry) -> None:

@@ -112,6 +112,7 @@ async def serve(
     finally:
         gateway.stopping.set()
         await gateway.notices.close()
+        gateway.close()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)

@@ -73,7 +73,7 @@ async def versions(inquiry: Inquiry) -> None:
     from spillover.gateway.editing import version_fields
 
     editing = _editing(inquiry)
-    history = await asyncio.to_thread(editing.writer().history)
+    history = await asyncio.to_thread(editing.history)
     document = {
         "path": str(editing.path),
         "current": history.current,
@@ -177,12 +177,23 @@ async def change_chain(inquiry: Inquiry) -> None:
     from spillover.config import edits
     from spillover.config.summary import CHAIN_SETTINGS
 
-    body = await _body(inquiry, CHAIN_SETTINGS)
+    body = await _body(inquiry, ("name", *CHAIN_SETTINGS))
     name = inquiry.names["chain"]
-    change = partial(_call, edits.merge_chain, name, body)
+    to = _text(body, "name") or name
+    settings = {setting: value for setting, value in body.items() if setting != "name"}
+
+    def change(document: dict[str, Any]) -> None:
+        edits.rename_chain(document, name, to)
+        edits.merge_chain(document, to, settings)
+
     what = f"change chain {name}: {', '.join(body) or 'nothing'}"
+    if to != name:
+        what = f"rename chain {name} to {to}"
+    was = inquiry.engine.status()["chains"].get(name, {})
     written = await _edit(inquiry, change, what)
-    await _answer_chain(inquiry, name, written)
+    if to != name and was.get("pinned") is not None:
+        await inquiry.engine.pin(to, was["pinned"], strict=was["pinned_strictly"])
+    await _answer_chain(inquiry, to, written)
 
 
 async def remove_chain(inquiry: Inquiry) -> None:
@@ -272,8 +283,14 @@ def _revision(inquiry: Inquiry) -> str | None:
 # What is done.
 
 
-async def _edit(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Written:
-    return await _editing(inquiry).edit(_wanted(inquiry, change, what))
+async def _edit(
+    inquiry: Inquiry,
+    change: Callable[[dict[str, Any]], None],
+    what: str,
+    *,
+    begins: bool = False,
+) -> Written:
+    return await _editing(inquiry).edit(_wanted(inquiry, change, what), begins=begins)
 
 
 def _wanted(inquiry: Inquiry, change: Callable[[dict[str, Any]], None], what: str) -> Edit:
@@ -297,10 +314,11 @@ async def _edit_with_key(
     from spillover.config.grants import check_grant, key_settings, read_key
 
     key = read_key(body.get("key"))
+    begins = "profile" not in inquiry.names  # one that is added is the user's own
     check_name(name)
     if key is None:
         without = {"api_key": None} if "key" in body else {}
-        return await _edit(inquiry, lambda document: change(document, without), what)
+        return await _edit(inquiry, lambda document: change(document, without), what, begins=begins)
     folder = _editing(inquiry).path.parent
     given: GivenKey = key
     reference = await asyncio.to_thread(given.reference, name, folder=folder)
@@ -311,7 +329,8 @@ async def _edit_with_key(
     settings = key_settings(reference)
     try:
         edit = _wanted(inquiry, lambda document: change(document, settings), what)
-        return await _editing(inquiry).edit(replace(edit, granted=reference, check=check))
+        granted = replace(edit, granted=reference, check=check)
+        return await _editing(inquiry).edit(granted, begins=begins)
     except BaseException:
         await asyncio.to_thread(given.drop, reference, folder=folder)
         raise

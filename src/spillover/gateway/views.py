@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from spillover.catalogue.clients import load as load_clients
+from spillover.core.notices import USUAL
 from spillover.core.values import FailureClass
 from spillover.dashboard import waterfall
 from spillover.engine.engine import unknown
@@ -115,6 +116,8 @@ async def setup(inquiry: Inquiry) -> None:
         "config": config,
         "versions": await overhear(steering.versions, inquiry),
         "chain": chains[0] if chains else "",
+        "targets": [*chains, *inquiry.engine.routing.profiles],
+        "usual": sorted(USUAL),
         "clients": load_clients(),
     }
     await page(inquiry, "setup.html", context)

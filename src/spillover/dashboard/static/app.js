@@ -106,8 +106,7 @@ function lit(on) {
 }
 
 function listen() {
-  const { live, seen } = document.body.dataset;
-  stream = new EventSource(`/live?view=${live}&seen=${seen}`);
+  stream = new EventSource(`/live?view=${document.body.dataset.live}&seen=${$("#main").dataset.seen || ""}`);
   stream.onopen = () => lit(true);
   stream.onerror = () => {
     lit(false);
@@ -235,8 +234,32 @@ function documentOf(form) {
   }
   if ("limits" in form.dataset) found.limits = form.elements._free.checked ? "free" : limitsOf(found.limits);
   if ("chainForm" in form.dataset) chainOf(found, form.elements);
+  if ("members" in form.dataset) found.profiles = chosen.get(form) || [];
+  if ("aliases" in form.dataset) found.aliases = aliasesOf($$(".alias", form));
+  if ("places" in form.dataset) found.notify = $$(".place", form).map((row) => placeOf(row, JSON.parse(form.dataset.places)));
   return found;
 }
+
+function aliasesOf(rows) {
+  const found = new Map(rows.map((row) => [$("[name=_alias]", row).value.trim(), $("[name=_target]", row).value]));
+  if (found.size < rows.length) throw new Error(say("A name stands there twice."));
+  return Object.fromEntries(found);
+}
+
+// Who is told of what is usual is written by its address alone.
+function placeOf(row, usual) {
+  const to = $("[name=_to]", row).value.trim(), events = $$("[name=_event]:checked", row).map((each) => each.value);
+  if (!events.length) throw new Error(say("Each place wants at least one kind of notice."));
+  return events.slice().sort().join() === usual.join() ? to : { to, events };
+}
+
+// Members of a new chain, in the order in which they were chosen.
+const chosen = new WeakMap();
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "_member") return;
+  const others = (chosen.get(target.form) || []).filter((each) => each !== target.value);
+  chosen.set(target.form, target.checked ? [...others, target.value] : others);
+});
 
 // As the file writes them: {requests: 20, per: day, window: calendar, timezone: …}.
 const limitsOf = (rows) => (rows || []).filter(Boolean).map(({ metric, amount, per, window, rest }) =>
@@ -273,6 +296,7 @@ async function undo({ revision }) {
   try {
     const { restored } = await api("POST", "/api/config/undo", {}, seen(revision));
     toast(say("Undone: back to version %(version)s.", { version: restored.id }), "good");
+    if (document.body.dataset.live !== "overview") renew();
   } catch (error) { toast(error.message, "bad", 12000); }
 }
 
@@ -285,7 +309,7 @@ function ask(question) {
 }
 
 // <button data-post="/api/…" data-body='{…}' data-sure="…" data-done="…">, and the same of forms.
-async function act(element, body) {
+async function act(element, bodyOf) {
   const { sure, done, then } = element.dataset;
   const method = ["post", "put", "delete"].find((each) => each in element.dataset);
   if (sure && !(await ask(sure))) return;
@@ -293,7 +317,7 @@ async function act(element, body) {
   const buttons = element.matches("button") ? [element] : $$("button", element);
   buttons.forEach((each) => { each.disabled = true; });
   try {
-    const told = await api(method.toUpperCase(), element.dataset[method], body, seen(element.dataset.revision));
+    const told = await api(method.toUpperCase(), element.dataset[method], bodyOf(), seen(element.dataset.revision));
     if (shown) shown.textContent = "";
     if (told.change) toast(done || say("Changed."), "good", 10000, () => undo(told.change));
     else if (told.probe) await probed(told);
@@ -302,6 +326,8 @@ async function act(element, body) {
     if (then === "close") $("#drawer").close();
     if (then === "reload") location.reload();
     if (then === "again") again();
+    if (then === "renew") renew();
+    if (then === "tried") for (const ms of [500, 2000, 6000, 12000]) setTimeout(() => htmx.trigger("#sending", "tried"), ms);
   } catch (error) {
     if (shown) shown.textContent = error.message; else toast(error.message, "bad", 12000);
   } finally {
@@ -324,7 +350,7 @@ document.addEventListener("click", (event) => {
 
 function pressed(button) {
   const { dataset } = button;
-  if (["post", "put", "delete"].some((each) => each in dataset)) act(button, dataset.body ? JSON.parse(dataset.body) : "delete" in dataset ? undefined : {});
+  if (["post", "put", "delete"].some((each) => each in dataset)) act(button, () => dataset.body ? JSON.parse(dataset.body) : "delete" in dataset ? undefined : {});
   else if (button.id === "bell") setTimeout(() => bell($("#notices").hidden));
   else if ("close" in dataset) $("#drawer").close();
   else if (dataset.move) move(button.closest(".card"), +dataset.move);
@@ -354,7 +380,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!["post", "put", "delete"].some((each) => each in form.dataset)) return;
   event.preventDefault();
-  act(form, documentOf(form));
+  act(form, () => documentOf(form));
 });
 
 document.addEventListener("keydown", (event) => {
@@ -397,9 +423,13 @@ function row(button) {
     const fresh = $("template", list).content.firstElementChild.cloneNode(true);
     const number = +(list.dataset.rows++);
     for (const field of $$("[name]", fresh)) field.name = field.name.replace("[]", `[${number}]`);
-    button.before(fresh);
+    $("template", list).before(fresh);
     $("input, select", fresh).focus();
-  } else button.closest(".edit").remove();
+    return;
+  }
+  const edited = button.closest(".edit"), before = edited.previousElementSibling;
+  if (button.dataset.row === "drop") { edited.remove(); $("[data-row=add]", list).focus(); }
+  else if (before) { before.before(edited); button.focus(); }
 }
 
 async function why(button) {
