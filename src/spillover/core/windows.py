@@ -58,6 +58,9 @@ def _negative(amounts: list[int]) -> Parts:
     return tuple([(metric, -amount) for metric, amount in enumerate(amounts) if amount])
 
 
+_NO_BUCKET: Final[tuple[float, list[int]]] = (inf, [])
+
+
 class RollingSeries(msgspec.Struct, tag="rolling"):
     """Usage of the last `width * 60` seconds in buckets, oldest first."""
 
@@ -115,9 +118,10 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
 
         Never below nothing: what is taken back may have left the window already.
         """
-        index, buckets, totals = floor(at / self.width), self.buckets, self.totals
-        is_latest = buckets and buckets[-1][0] == index  # as mostly
-        bucket = buckets[-1][1] if is_latest else self._bucket(index)
+        index, totals = floor(at / self.width), self.totals
+        latest, bucket = self.buckets[-1] if self.buckets else _NO_BUCKET
+        if latest != index:  # seldom
+            bucket = self._bucket(index)
         for metric, amount in parts:
             if amount < 0:
                 amount = max(amount, -bucket[metric])  # noqa: PLW2901 - the loop is the hottest there is

@@ -198,7 +198,7 @@ class Reply:
         self._held += len(body)
         if self._held > READ_AHEAD and self._connection is not None:
             self._connection.pause()
-        if self._take is None:
+        if self._waiter is not None and self._take is None:
             self._wake()
 
     def on_message_complete(self) -> None:
@@ -206,7 +206,7 @@ class Reply:
         if not self.has_head:  # an informational one has ended
             return
         self._is_whole = True
-        if self._take is None:
+        if self._waiter is not None and self._take is None:
             self._wake()
 
     def _fail(self, fault: TransportFault, message: str = "") -> None:
@@ -300,7 +300,8 @@ class Reply:
             self._broken = TransportFault.CUT, ""
         self._let_go(keep=is_done and self._keeps_alive)
         self._parser = None  # it refers back to us, and the collector has enough to do
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _held_bytes(self) -> bytes:
         chunks = self._chunks
