@@ -189,10 +189,12 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
         """
         if at >= self.ends_at:
             self.roll(at)
-        over = at < self.starts_at
+        totals = self.totals
         for metric, amount in parts:
-            if amount > 0 or not over:
-                self.totals[metric] = max(0, self.totals[metric] + amount)
+            if amount > 0:
+                totals[metric] += amount
+            elif at >= self.starts_at:
+                totals[metric] = max(0, totals[metric] + amount)
 
     def used(self, metric: int, now: float) -> int:
         """Return what counts of `metric` at `now`."""
@@ -241,8 +243,11 @@ class RefillSeries(msgspec.Struct, tag="refill"):
             self.at = now
 
     def _missing(self, now: float) -> float:
+        since = now - self.at
+        if since <= 0.0:
+            return self.debt
         # Divided last: whole units come back at whole fractions of the window, without rounding.
-        return self.debt - max(0.0, now - self.at) * self.amount / self.seconds
+        return self.debt - since * self.amount / self.seconds
 
     def add(self, at: float, parts: Parts) -> None:
         """Take this bucket's metric of `parts` out at `at`; negative amounts put it back.
@@ -260,7 +265,10 @@ class RefillSeries(msgspec.Struct, tag="refill"):
             self.at = at
         elif amount < 0:
             amount = min(0.0, amount + (self.at - at) * self.amount / self.seconds)
-        self.debt = max(0.0, self.debt + amount)
+        if amount > 0:
+            self.debt += amount
+        else:
+            self.debt = max(0.0, self.debt + amount)
 
     def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
         """Return what is missing at `now`, a begun unit counted whole."""
