@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import socket
 import struct
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from spillover.gateway.asgi import WRITER
-from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper, Writer
+from spillover.gateway.wire import MOST_HEAD, Connection, Sweeper
 from spillover.simulator import Outcome, ProviderSpec, running
+from tests.gateway.connecting import ASKED, answering, connected
 from tests.serving import (
     CHAT,
     HELLO,
@@ -29,8 +25,6 @@ from tests.serving import (
 from tests.waiting import WITHIN_S, eventually, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.serving import Served
 
 
@@ -217,40 +211,6 @@ def test_a_head_that_never_becomes_whole_is_closed_at_the_second_sweep() -> None
     assert (after_one, stuck.closed, busy.closed) == (False, True, False)
 
 
-ASKED = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
-
-
-def _config(app: Any) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app, http=Connection, interface="asgi3", lifespan="off", proxy_headers=False
-    )
-    config.load()
-    return config
-
-
-@asynccontextmanager
-async def connected(
-    app: Any,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, set[Any]]]:
-    """Serve an application; give a client's two ends and the server's connections."""
-    config, state = _config(app), ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    try:
-        yield reader, writer, state.connections
-    finally:
-        writer.transport.abort()
-        server.close()
-        await eventually(lambda: not state.connections)
-
-
-async def answering(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"done"})
-
-
 def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not() -> None:
     async def story() -> tuple[bool, bytes, bytes]:
         let_go = asyncio.Event()
@@ -278,154 +238,6 @@ def test_an_idle_connection_is_closed_at_a_sweep_and_one_that_is_answered_is_not
     assert rest == b""
 
 
-def test_head_and_body_of_an_answer_leave_in_one_write() -> None:
-    async def story() -> bytes:
-        async with asyncio.timeout(WITHIN_S), connected(answering) as (reader, writer, _):
-            writer.write(ASKED)
-            return await reader.read(65_536)
-
-    assert asyncio.run(story()).endswith(b"done\r\n0\r\n\r\n")
-
-
-@pytest.mark.parametrize(
-    ("start", "bodies"),
-    [
-        ({"headers": [(b"x", b"a\r\nset-cookie: b")]}, [b"done"]),
-        ({"headers": [(b"content-length", b"3")]}, [b"done"]),
-        ({"headers": [(b"content-length", b"5")]}, [b"done"]),
-        ({"headers": []}, []),
-    ],
-    ids=["a line break in a header", "too long", "too short", "no body"],
-)
-def test_an_answer_that_can_not_be_written_closes_the_connection(
-    start: dict[str, Any], bodies: list[bytes], caplog: pytest.LogCaptureFixture
-) -> None:
-    async def broken(_scope: Any, _receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, **start})
-        for body in bodies:
-            await send({"type": "http.response.body", "body": body})
-
-    async def story() -> bytes:
-        async with asyncio.timeout(WITHIN_S), connected(broken) as (reader, writer, _):
-            writer.write(ASKED)
-            return await reader.read()
-
-    assert asyncio.run(story()) == b""
-    assert bool(caplog.records) is bool(bodies)
-
-
-@pytest.mark.parametrize(
-    ("request_", "status", "ends"),
-    [
-        (b"HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", 200, b"\r\n\r\n"),
-        (ASKED, 204, b"\r\n\r\n"),
-        (ASKED, 299, b"done\r\n0\r\n\r\n"),
-        (b"GET / HTTP/1.0\r\nhost: a\r\n\r\n", 200, b"done\r\n0\r\n\r\n"),
-    ],
-    ids=["HEAD", "no content", "unknown status", "HTTP/1.0"],
-)
-def test_answers_are_framed_as_their_request_and_status_ask(
-    request_: bytes, status: int, ends: bytes
-) -> None:
-    async def app(_scope: Any, _receive: Any, send: Any) -> None:
-        headers = [(b"connection", b"close")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"done"})
-
-    async def story() -> bytes:
-        async with asyncio.timeout(WITHIN_S), connected(app) as (reader, writer, _):
-            writer.write(request_)
-            return await reader.read()
-
-    answer = asyncio.run(story())
-
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert answer.count(b"connection: close") == 1
-    assert answer.endswith(ends)
-
-
-@pytest.mark.parametrize(
-    ("request_", "status", "headers", "expected"),
-    [
-        (ASKED, 200, {"x": "1"}, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx: 1\r\n\r\ndone"),
-        (ASKED, 299, {}, b"HTTP/1.1 299 \r\ncontent-length: 4\r\n\r\ndone"),
-        (
-            ASKED,
-            400,
-            {"connection": "close"},
-            b"HTTP/1.1 400 Bad Request\r\ncontent-length: 4\r\nconnection: close\r\n\r\ndone",
-        ),
-        (
-            b"HEAD / HTTP/1.0\r\nhost: a\r\n\r\n",
-            200,
-            {},
-            b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n",
-        ),
-        (ASKED, 200, {"x": "1\r\ny: 2"}, b""),
-        (ASKED, 200, {"x": "1\ry: 2"}, b""),
-    ],
-    ids=["plain", "unknown status", "closing", "HEAD", "two lines", "a bare CR"],
-)
-def test_a_whole_answer_is_written_past_the_messages(
-    request_: bytes, status: int, headers: dict[str, str], expected: bytes
-) -> None:
-    async def app(scope: Any, _receive: Any, _send: Any) -> None:
-        scope[WRITER].answer(status, headers, b"done")
-
-    async def story() -> bytes:
-        async with asyncio.timeout(10), connected(app) as (reader, writer, _):
-            writer.write(request_)
-            writer.write_eof()
-            return await reader.read()
-
-    assert asyncio.run(story()) == expected
-
-
-def test_a_writer_says_when_its_client_falls_behind_and_waits_for_it() -> None:
-    more_than_sockets_hold = b"x" * (1 << 25)
-
-    async def app(scope: Any, _receive: Any, send: Any) -> None:
-        writer = scope[WRITER]
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        kept_up = writer.write(b"a"), writer.write(more_than_sockets_hold)
-        await writer.drained()
-        said = b"%d %d" % kept_up
-        await send({"type": "http.response.body", "body": said})
-
-    async def story() -> bytes:
-        async with asyncio.timeout(30), connected(app) as (reader, writer, _):
-            writer.write(ASKED)
-            await reader.readuntil(b"a\r\n")
-            found = b""
-            while not found.endswith(b"0\r\n\r\n"):
-                found = found[-100:] + await reader.read(1 << 20)
-            return found
-
-    assert asyncio.run(story()).endswith(b"\r\n3\r\n1 0\r\n0\r\n\r\n")
-
-
-def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
-    async def app(scope: Any, _receive: Any, _send: Any) -> None:
-        scope[WRITER].answer(200, {}, b"done")
-
-    def writers() -> list[object]:
-        return [each for each in gc.get_objects() if type(each) is Writer]
-
-    async def story() -> None:
-        async with asyncio.timeout(60), connected(app) as (reader, writer, _):
-            for _ in range(3):
-                writer.write(ASKED)
-                await reader.readuntil(b"done")
-                await eventually(lambda: not writers())
-
-    gc.collect()
-    gc.disable()
-    try:
-        asyncio.run(story())
-    finally:
-        gc.enable()
-
-
 def test_a_connection_that_began_another_head_meanwhile_is_kept() -> None:
     slow = HalfConnection(in_head=True)
     sweeper = Sweeper({slow})
@@ -443,3 +255,55 @@ def test_a_half_request_is_in_its_head_until_it_is_whole(served: Served) -> None
         connection.sendall(b"\r\n")
 
         assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        (b"/a/b?c=d?e", ("/a/b", b"/a/b", b"c=d?e")),
+        (b"/a%20b%2Fc", ("/a b/c", b"/a%20b%2Fc", b"")),
+        (b"http://localhost/a?b", ("/a", b"/a", b"b")),
+        (b"http://localhost/a", ("/a", b"/a", b"")),
+    ],
+    ids=["a query", "escapes", "a whole address", "one without a query"],
+)
+def test_what_is_asked_for_is_told_in_its_parts(
+    target: bytes, found: tuple[str, bytes, bytes]
+) -> None:
+    seen: list[tuple[str, bytes, bytes]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["path"], scope["raw_path"], scope["query_string"]))
+        await answering(scope, receive, send)
+
+    async def story() -> None:
+        async with asyncio.timeout(WITHIN_S), connected(app) as (reader, writer, _):
+            writer.write(b"GET %b HTTP/1.1\r\nhost: localhost\r\n\r\n" % target)
+            await reader.readuntil(b"0\r\n\r\n")
+
+    asyncio.run(story())
+
+    assert seen == [found]
+
+
+def test_each_request_of_a_connection_has_a_scope_of_its_own() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["method"], scope["http_version"], scope["path"], scope["headers"]))
+        scope["more"] = True
+        await answering(scope, receive, send)
+
+    async def story() -> None:
+        async with asyncio.timeout(WITHIN_S), connected(app) as (reader, writer, _):
+            writer.write(ASKED)
+            await reader.readuntil(b"0\r\n\r\n")
+            writer.write(b"PUT /b HTTP/1.0\r\nX-One: 1\r\n\r\n")
+            await reader.read()
+
+    asyncio.run(story())
+
+    assert seen == [
+        ("GET", "1.1", "/", [(b"host", b"localhost")]),
+        ("PUT", "1.0", "/b", [(b"x-one", b"1")]),
+    ]

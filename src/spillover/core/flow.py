@@ -16,9 +16,9 @@ Refuses to know how anything is performed: no clock, network, storage or client 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from spillover.core.actions import (
@@ -67,8 +67,7 @@ _Part: TypeAlias = Generator[Action, Outcome, Ending | None]
 _Telling: TypeAlias = Generator[Action, Outcome, Cancelled | None]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Walk:
+class _Walk(msgspec.Struct, kw_only=True):
     """What a request has met so far."""
 
     chain: Chain
@@ -76,18 +75,18 @@ class _Walk:
     space: str | None
     bounds: Bounds
     sends: int = 0
-    trail: list[Step] = field(default_factory=list)
-    tried: dict[str, FailureClass] = field(default_factory=dict)
+    trail: list[Step] = []
+    tried: dict[str, FailureClass] = {}
     missing: frozenset[tuple[str, str]] = frozenset()
     """(profile, upstream model) pairs that a provider said it does not have."""
-    blocked: dict[str, Block] = field(default_factory=dict)
+    blocked: dict[str, Block] = {}
     left: FellBack | None = None
     """The profile last left, while it is not known who follows it."""
     too_long: Ending | None = None
     """The end that the first word of a too long request leads to, if no other model takes it."""
     rejected: Ending | None = None
     """The same, for a request that one provider would not take."""
-    unable: dict[str, str] = field(default_factory=dict)
+    unable: dict[str, str] = {}
     """Profiles whose protocol has no words for the request, and for what of it."""
     too_small: frozenset[str] = frozenset()
     larger_than: int = 0

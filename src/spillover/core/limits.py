@@ -134,8 +134,6 @@ def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
     worst: Block | None = None
     for each in gauges:
         metric, series = each.metric, each.series
-        if each.until <= now:
-            continue
         if series is None:
             if each.tally.in_flight < room_of(each, now):
                 continue
@@ -146,6 +144,8 @@ def admit(gauges: list[Gauge], need: Amounts, now: float) -> Block | None:
             used = series.used(metric, now)
             if 0 < wanted <= each.capacity - used - each.tally.held[metric]:
                 continue
+        if each.until <= now:  # asked last, for few have an end
+            continue
         block = _block(each, need, now)
         if worst is None or _rank(block) > _rank(worst):
             worst = block

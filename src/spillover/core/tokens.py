@@ -69,7 +69,7 @@ def observe(
     if not images and input_tokens > 0:
         weight, ratio = chars + WIDE_WEIGHT * wide_chars, calibration.chars_per_token
         seen = min(MOST_CHARS_PER_TOKEN, max(FEWEST_CHARS_PER_TOKEN, weight / input_tokens))
-        told = min(1.0, weight / TELLING_CHARS)
+        told = weight / TELLING_CHARS if weight < TELLING_CHARS else 1.0
         calibration.chars_per_token = ratio + (seen - ratio) * LEARNING_RATE * told
     if output_tokens > 0:
         outputs, ranked = calibration.outputs, calibration.ranked

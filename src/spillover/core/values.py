@@ -19,8 +19,11 @@ CUSTOM_PROVIDER: Final = "custom"
 """The provider of a profile that names an address alone: no catalogue knows it."""
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """Base of every value: immutable, slotted, keyword-only, comparable by content."""
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, gc=False):
+    """Base of every value: immutable, slotted, keyword-only, comparable by content.
+
+    What can't change can't come to hold itself: the garbage collector is spared the look.
+    """
 
 
 class Metric(StrEnum):

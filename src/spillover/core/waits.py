@@ -6,12 +6,11 @@ done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spillover.core.actions import Wait
 from spillover.core.chains import Chain, Strategy
-from spillover.core.values import FailureClass, SkipReason
+from spillover.core.values import FailureClass, SkipReason, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +21,7 @@ RECHECK_S: Final = 0.25
 """How soon to look again while another call tests the only profile that could serve."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Value, frozen=True, kw_only=True):
     """Until when a request of a chain may wait for what."""
 
     chain: Chain

@@ -58,6 +58,9 @@ def _negative(amounts: list[int]) -> Parts:
     return tuple([(metric, -amount) for metric, amount in enumerate(amounts) if amount])
 
 
+_NO_BUCKET: Final[tuple[float, list[int]]] = (inf, [])
+
+
 class RollingSeries(msgspec.Struct, tag="rolling"):
     """Usage of the last `width * 60` seconds in buckets, oldest first."""
 
@@ -115,9 +118,10 @@ class RollingSeries(msgspec.Struct, tag="rolling"):
 
         Never below nothing: what is taken back may have left the window already.
         """
-        index, buckets, totals = floor(at / self.width), self.buckets, self.totals
-        is_latest = buckets and buckets[-1][0] == index  # as mostly
-        bucket = buckets[-1][1] if is_latest else self._bucket(index)
+        index, totals = floor(at / self.width), self.totals
+        latest, bucket = self.buckets[-1] if self.buckets else _NO_BUCKET
+        if latest != index:  # seldom
+            bucket = self._bucket(index)
         for metric, amount in parts:
             if amount < 0:
                 amount = max(amount, -bucket[metric])  # noqa: PLW2901 - the loop is the hottest there is
@@ -185,10 +189,12 @@ class CalendarSeries(msgspec.Struct, tag="calendar"):
         """
         if at >= self.ends_at:
             self.roll(at)
-        over = at < self.starts_at
+        totals = self.totals
         for metric, amount in parts:
-            if amount > 0 or not over:
-                self.totals[metric] = max(0, self.totals[metric] + amount)
+            if amount > 0:
+                totals[metric] += amount
+            elif at >= self.starts_at:
+                totals[metric] = max(0, totals[metric] + amount)
 
     def used(self, metric: int, now: float) -> int:
         """Return what counts of `metric` at `now`."""
@@ -237,8 +243,11 @@ class RefillSeries(msgspec.Struct, tag="refill"):
             self.at = now
 
     def _missing(self, now: float) -> float:
+        since = now - self.at
+        if since <= 0.0:
+            return self.debt
         # Divided last: whole units come back at whole fractions of the window, without rounding.
-        return self.debt - max(0.0, now - self.at) * self.amount / self.seconds
+        return self.debt - since * self.amount / self.seconds
 
     def add(self, at: float, parts: Parts) -> None:
         """Take this bucket's metric of `parts` out at `at`; negative amounts put it back.
@@ -256,7 +265,10 @@ class RefillSeries(msgspec.Struct, tag="refill"):
             self.at = at
         elif amount < 0:
             amount = min(0.0, amount + (self.at - at) * self.amount / self.seconds)
-        self.debt = max(0.0, self.debt + amount)
+        if amount > 0:
+            self.debt += amount
+        else:
+            self.debt = max(0.0, self.debt + amount)
 
     def used(self, metric: int, now: float) -> int:  # noqa: ARG002 - one shape for all windows
         """Return what is missing at `now`, a begun unit counted whole."""

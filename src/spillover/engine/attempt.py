@@ -286,7 +286,8 @@ class Attempt:
 
         An id that repeats a key is none, nor is one that can't stand in a header.
         """
-        found = self.headers.get("x-request-id") or self.headers.get("request-id")
+        headers = self.headers
+        found = headers.get("x-request-id") or headers.get("request-id")
         if found is None or not _SANE_ID.fullmatch(found):
             return {}
         sent = (value.rpartition(" ")[2] for value in self.shipment.order.headers.values())

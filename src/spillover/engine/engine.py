@@ -128,7 +128,7 @@ class Engine:
         """How many requests have begun and not ended."""
         return len(self._world.under_way)
 
-    async def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> Awaitable[Answer]:
         """Serve a request.
 
         Raises `UnknownModel` for a model that is no chain, profile or alias; whatever happens to
@@ -136,10 +136,10 @@ class Engine:
         """
         chain = self._world.setup.routing.resolve(call.model or call.asked.model)
         if self._caches is not None and chain.cache is not None:
-            return await self._caches.answer(
+            return self._caches.answer(
                 call, chain, lambda: Serving(self._world, call, chain).answer()
             )
-        return await Serving(self._world, call, chain).answer()
+        return Serving(self._world, call, chain).answer()
 
     def explain(self, call: Call) -> dict[str, Any]:
         """Return what would serve a request now, and why the others would not; sends nothing."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 from spillover.core.evidence import Evidence, Shape, TransportFault
@@ -60,8 +61,8 @@ class _Judge(Protocol):
 class Reading(ABC):
     """Reads one answer, whole or streamed."""
 
-    def __init__(self, judge: _Judge, provider: str) -> None:
-        """Judge a stream by `judge`; `provider` is the catalogue's id."""
+    def __init__(self, provider: str) -> None:
+        """Expect an answer of `provider`, as the catalogue calls it."""
         self.tail = DONE
         """What ends the stream: what its dialect ends with, or an error in the client's."""
         self.garbage = 0
@@ -70,10 +71,17 @@ class Reading(ABC):
         """What went wrong within a stream."""
         self.is_stream = False
         """An event of a stream was seen, not just something in its place."""
-        self.judge = judge
         self._provider = provider
-        self._splitter = Splitter()
         self._whole: WholeAnswer | None = None
+
+    @property
+    @abstractmethod
+    def judge(self) -> _Judge:
+        """What a stream is judged by."""
+
+    @cached_property
+    def _splitter(self) -> Splitter:
+        return Splitter()  # for streams alone
 
     @property
     def has_ended(self) -> bool:
@@ -141,9 +149,13 @@ class PlainReading(Reading):
 
     def __init__(self, asked: Asked | Spoken, provider: str) -> None:
         """Expect the answer to `asked`."""
-        self._reader = StreamReader(provider=provider, choices=asked.choices)
-        super().__init__(self._reader, provider)
+        super().__init__(provider)
         self._asked = asked
+
+    @cached_property
+    def judge(self) -> StreamReader:
+        """What a stream is judged by; an answer that comes whole needs none."""
+        return StreamReader(provider=self._provider, choices=self._asked.choices)
 
     def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
         """Return what is wrong with a whole answer, and the answer itself."""
@@ -160,8 +172,9 @@ class PlainReading(Reading):
         except EventTooLarge as error:
             self.fail(TransportFault.MALFORMED_HTTP, str(error))
             return
+        read = self.judge.feed
         for event in events:
-            seen = self._reader.feed(event)
+            seen = read(event)
             if not (seen.garbage or seen.ignorable):
                 self.is_stream = True
             if seen.error is not None:
@@ -206,7 +219,12 @@ class PassingReading(Reading):
             if passage.upstream is client
             else StreamTranslation(upstream, client, stamp, choices=choices)
         )
-        super().__init__(self._passer, provider)
+        super().__init__(provider)
+
+    @property
+    def judge(self) -> StreamRelay | StreamTranslation:
+        """What a stream is judged by."""
+        return self._passer
 
     def take_whole(self, body: bytes, headers: Mapping[str, str]) -> tuple[Evidence | None, bytes]:
         """Return what is wrong with a whole answer, and what the client gets of it."""

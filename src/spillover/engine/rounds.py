@@ -37,11 +37,11 @@ class Rounds:
 
     def time(self) -> float:
         """Return the event loop's time."""
-        return self._running().time()
+        return (self._loop or self._running()).time()
 
     def task(self) -> asyncio.Task[Any]:
         """Return the running task; a loop that is known need not be asked of the system."""
-        task = asyncio.current_task(self._running())
+        task = asyncio.current_task(self._loop or self._running())
         if task is None:
             message = "requests are served in tasks"
             raise RuntimeError(message)

@@ -82,6 +82,8 @@ class Serving:
         self._demand = call.demand()
         self._began_s = self._left_s = time.monotonic()
         """When the request came, and when it last left a profile."""
+        self._now = 0.0
+        """When what was told to the flow last came about."""
         self._reserve_ms = 0.0
         self._reported = True
         self._removed = 0
@@ -177,7 +179,10 @@ class Serving:
         if self.ending is not None:
             return None
         try:
-            return next(self._flow) if outcome is None else self._flow.send(outcome)
+            if outcome is None:
+                return next(self._flow)
+            self._now = outcome.now
+            return self._flow.send(outcome)
         except StopIteration as stop:
             self._end(stop.value)
             return None
@@ -189,12 +194,11 @@ class Serving:
                 return self._look()
             case Settle() | Release():
                 # In line for the ledger's next step, before whatever is asked of it from now on.
-                entry = self._closing(action)
-                self._world.ledger.record_soon(entry)
-                return Done(now=entry.at)
+                self._world.ledger.record_soon(self._closing(action))
+                return Done(now=self._now)
             case Stick() | FellBack():
                 self._note(action)
-                return Done(now=self._world.clock.now())
+                return Done(now=self._now)
             case Shorten():
                 return self._shorten(action)
             case _:
@@ -269,7 +273,7 @@ class Serving:
         if reservation.passed:
             world.watch.blocked(reservation.passed)
         if action.skipped is not None:
-            self._trace.looks.append((world.clock.now(), action.skipped, reservation))
+            self._trace.looks.append((self._now, action.skipped, reservation))
         if isinstance(reservation, Granted):
             self._leave_line()
             return Held(now=reservation.at, reservation=reservation)
@@ -327,16 +331,15 @@ class Serving:
 
     def _closing(self, action: Settle | Release) -> Settled | Released:
         """Return the ledger's entry that closes a reservation."""
-        now = self._world.clock.now()
         if isinstance(action, Release):
-            return Released(action.reservation, now, action.keep_request, action.failure)
+            return Released(action.reservation, self._now, action.keep_request, action.failure)
         profile, demand = action.candidate.profile, self._demand
         self.usage, self._reported = action.usage, action.reported
         usage = counted(profile, action.usage)
         self._trace.settled(usage, reported=action.reported)
         return Settled(
             id=action.reservation,
-            at=now,
+            at=self._now,
             profile=profile.name,
             model=profile.model,
             account=profile.account,
@@ -365,7 +368,7 @@ class Serving:
             return
         since_s, self._left_s = self._left_s, time.monotonic()
         event = RequestFallback(
-            at=world.clock.now(),
+            at=self._now,
             request_id=self._call.request_id,
             chain=self._chain.name,
             source=action.source,
@@ -384,7 +387,7 @@ class Serving:
         world, attempt, usage = self._world, self._attempt, self.usage
         world.ended(self)
         done = RequestDone(
-            at=world.clock.now(),
+            at=self._now,
             request_id=self._call.request_id,
             chain=self._chain.name,
             profile=ending.profile,

@@ -53,16 +53,17 @@ _encoder: Final = msgspec.json.Encoder()
 Waiting: TypeAlias = Event | dict[str, Any]
 
 log = logging.getLogger(__name__)
+_logger: Final = logging.getLogger(LOGGER)
 
 
 def set_level(level: LogLevel) -> None:
     """Log what matters at least so much, in this process."""
-    logging.getLogger(LOGGER).setLevel(level.number)
+    _logger.setLevel(level.number)
 
 
 def is_wanted(level: LogLevel) -> bool:
     """Return whether lines that matter so much are logged."""
-    return logging.getLogger(LOGGER).isEnabledFor(level.number)
+    return _logger.isEnabledFor(level.number)
 
 
 def level_of(event: Event) -> LogLevel:

@@ -14,15 +14,17 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs
 
+import msgspec
+
 from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.secrets import Secret
+from spillover.gateway.asgi import Headers
 from spillover.gateway.guesses import Guesses
 from spillover.gateway.sessions import COOKIE, is_valid, issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spillover.gateway.asgi import Headers
     from spillover.gateway.settings import Settings
 
 
@@ -47,7 +49,7 @@ class Denial(NamedTuple):
     """Whole seconds until it is worth another try; 0: no time mends it."""
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True):
     """What of a request decides whether it may come in."""
 
     method: str

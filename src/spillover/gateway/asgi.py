@@ -22,7 +22,10 @@ WRITER: Final = "spillover.writer"
 
 
 class Writer(Protocol):
-    """Writes answers past `Send`, with no message and no coroutine for each part."""
+    """Gives and takes past `Receive` and `Send`, with no message and no coroutine for each part."""
+
+    def body_at_hand(self, most: int) -> bytes | None:
+        """Return the body, once, if all of it is here: `most` bytes or less; None: receive it."""
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Write a whole answer."""

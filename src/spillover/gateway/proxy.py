@@ -126,7 +126,9 @@ class Proxy:
         vigil = Vigil(visit.receive, self._rounds, dawdle_s=self._dawdle_s)
         answer: Answer | None = None
         try:
-            body = await read_body(vigil.receive, visit.headers, most=most)
+            body = visit.body_at_hand(most)
+            if body is None:
+                body = await read_body(vigil.receive, visit.headers, most=most)
             vigil.heard_all()
             if isinstance(asked, Operation):
                 call = read_call(body, asked, visit.headers, request_id=visit.request_id)

@@ -96,6 +96,13 @@ class Visit:
         address = client[0] if client else ""
         return Arrival(self.method, self.headers, self.scope["query_string"], at, address)
 
+    def body_at_hand(self, most: int) -> bytes | None:
+        """Return the body if all of it is here, plain and not too large; None: it is to be read."""
+        writer: Writer | None = self.scope.get(WRITER)
+        if writer is None or b"content-encoding" in self.headers:
+            return None
+        return writer.body_at_hand(most)
+
     async def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Send an answer's status and headers; its body follows in chunks."""
         self.started = True

@@ -1,7 +1,7 @@
 """The HTTP server: uvicorn's, with errors in our shape, bounded heads, and no hand on signals.
 
-An answer's head leaves in one write with the first of its body, and idle connections are looked at
-now and then instead of each having a timer: both cost more than all of the parsing.
+Idle connections are looked at now and then instead of each having a timer, which would cost more than
+all of the parsing.
 
 Refuses to know what requests mean and when to stop.
 """
@@ -13,14 +13,16 @@ import contextlib
 import functools
 import logging
 import time
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import uvicorn
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from spillover.gateway.asgi import WRITER
+from spillover.gateway.writer import Writer
 from spillover.protocols.openai_chat import error_body
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from spillover.gateway.app import Gateway
-    from spillover.gateway.asgi import Message, RawHeaders, Scope
 
 log = logging.getLogger(__name__)
 
@@ -89,30 +90,53 @@ class Server(uvicorn.Server):
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
+    cycle: Writer | None  # type: ignore[assignment]  # ours stands where uvicorn has its own
+    """The request whose head came last; None before the first."""
+    scope: dict[str, Any]  # type: ignore[assignment]  # likewise
     idle_since = 0.0
     """When its last answer was whole, by the clock that nobody sets."""
     _unheeded = 0
     """Bytes since the last of a body, or of a whole request."""
-    _running: RequestResponseCycle | None = None
+    _running: Writer | None = None
+    """The request that is being answered, or was last."""
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        writer = Writer(cycle, self)
-        scope = cast("Scope", cycle.scope)
-        scope[WRITER] = writer
-        task = self.loop.create_task(app(scope, writer.receive, writer.send))
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the transport."""
+        super().connection_made(transport)
+        self._queue: deque[Writer] = deque()
+        """Requests that came before the one under way was answered."""
+        self._blank: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            # What follows is each request's own: with its place kept, a copy need not grow.
+            "method": "",
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
+            "headers": [],
+            WRITER: None,
+        }
+        """The scope of a request, as far as it is known before."""
+
+    def _start(self, writer: Writer) -> None:
+        self._running = writer
+        app: Any = self.app
+        task = self.loop.create_task(app(writer.scope, writer.receive, writer.send))
         self.tasks.add(task)
-        task.add_done_callback(functools.partial(self._ended, cycle))
+        task.add_done_callback(functools.partial(self._ended, writer))
 
-    def _ended(self, cycle: RequestResponseCycle, task: asyncio.Task[None]) -> None:
+    def _ended(self, writer: Writer, task: asyncio.Task[None]) -> None:
         """Close behind an answer that was not ended: nobody will end it any more."""
         self.tasks.discard(task)
-        cast("Scope", cycle.scope).pop(
-            WRITER, None
-        )  # it refers back: the collector has enough to do
+        del writer.scope[WRITER]  # it refers back: the collector has enough to do
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a request ended in an error that nobody foresaw", exc_info=error)
-        elif cycle.response_complete or cycle.disconnected:
+        elif writer.response_complete or writer.disconnected:
             return
         self.transport.close()
 
@@ -121,19 +145,22 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
-        if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
+        if self._queue:
+            self._start(self._queue.popleft())
         else:
             self.idle_since = time.monotonic()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request under way, for uvicorn tells the one that was received last."""
-        running = self._running
-        if running is not None and not running.response_complete:
-            running.disconnected = True
-            running.message_event.set()
-        super().connection_lost(exc)
+        """Tell the request under way, and the one that was received last."""
+        self.connections.discard(self)
+        for writer in (self._running, self.cycle):
+            if writer is not None:
+                writer.lose()
+        self._running = self.cycle = None  # they refer back to us
+        self.flow.resume_writing()
+        if exc is None:
+            self.transport.close()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does
 
     def data_received(self, data: bytes) -> None:
         """Take what came; heads, trailers and chunks' extensions that grow without end are refused."""
@@ -156,22 +183,54 @@ class Connection(HttpToolsProtocol):
     # An offer to go on in another protocol (Java's client makes one with every request) ends the
     # parser's work behind the head. It is declined, as it may be: the head is read anew without it.
 
+    def on_message_begin(self) -> None:
+        """Begin to take a head."""
+        self.url = b""
+        self.scope = scope = self._blank.copy()
+        self.headers = scope["headers"] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self.headers.append((name.lower(), value))
+
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
-        if not self.parser.should_upgrade():
-            super().on_headers_complete()
-            self.headers = []  # trailers are no headers
+        """Begin to answer, or have the request wait for its turn."""
+        parser, scope, url = self.parser, self.scope, self.url
+        if parser.should_upgrade():
+            return
+        scope["method"] = parser.get_method().decode("ascii")
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        if url.startswith(b"/"):  # as mostly; the parser has seen that it is one
+            path, _, query = url.partition(b"?")
+        else:
+            parsed = parse_url(url)
+            path, query = parsed.path, parsed.query or b""
+        scope["raw_path"], scope["query_string"] = path, query
+        scope["path"] = unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii")
+        self.headers = []  # trailers are no headers
+        before, self.cycle = (
+            self.cycle,
+            Writer(scope, self, keep_alive=version != "1.0" and parser.should_keep_alive()),
+        )
+        if before is None or before.response_complete:
+            self._start(self.cycle)
+        else:
+            self.flow.pause_reading()
+            self._queue.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._unheeded = 0
-        super().on_body(body)
+        if self.cycle is not None:
+            self.cycle.hear(body)
 
     def on_message_complete(self) -> None:
         """Note that the body is whole."""
         self._unheeded = 0
-        if not self.parser.should_upgrade():
-            super().on_message_complete()
+        if self.cycle is not None and not self.parser.should_upgrade():
+            self.cycle.hear_end()
 
     def _decline(self) -> None:
         method = self.parser.get_method()
@@ -186,15 +245,14 @@ class Connection(HttpToolsProtocol):
 
     def is_idle_since(self, before: float) -> bool:
         """Whether its last answer was whole `before` then, and nothing was asked since."""
-        cycle: RequestResponseCycle | None = self.cycle
-        is_answered = cycle is not None and cycle.response_complete
+        is_answered = self.cycle is not None and self.cycle.response_complete
         return is_answered and not self.is_in_head and self.idle_since <= before
 
     @property
     def is_in_head(self) -> bool:
         """Whether a request's head has begun, or the first is due, and is not whole."""
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first head is whole
-        return cycle is None or (cycle.response_complete and self.scope is not cycle.scope)
+        last = self.cycle  # None until the first head is whole
+        return last is None or (last.response_complete and self.scope is not last.scope)
 
     def _refuse(self, status: bytes, message: str) -> None:
         body = error_body("invalid_request", message)
@@ -207,144 +265,6 @@ class Connection(HttpToolsProtocol):
             self.transport.write(head % (status, len(body)) + body)
         # Else it would stand in the midst of the answer that is under way.
         self.transport.close()
-
-
-_STATUS_LINES: Final = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
-}
-_SEVERAL: Final = "a header of an answer holds a line break"
-_BODILESS: Final = frozenset({204, 304})
-
-
-class Writer:
-    """Hands over one request, and writes its answer: the head together with the first of the body."""
-
-    __slots__ = ("_chunked", "_connection", "_cycle", "_is_taken", "_left", "_start")
-
-    def __init__(self, cycle: RequestResponseCycle, connection: Connection) -> None:
-        """Write the answer of `cycle`, and tell `connection` when it is whole."""
-        self._cycle = cycle
-        self._connection = connection
-        self._start: Message | None = None
-        self._is_taken = False
-        """The request's body was handed over, all of it at once."""
-        self._chunked = False
-        self._left = 0
-        """Bytes of the body that were promised and not written."""
-
-    async def receive(self) -> Message:
-        """Return the next part of the request, or that its client left."""
-        cycle = self._cycle
-        if self._is_taken or cycle.more_body or cycle.disconnected:
-            return await cycle.receive()  # type: ignore[return-value]
-        self._is_taken = True  # as mostly: it came whole, so there is nothing to wait for
-        cycle.message_event.clear()
-        body, cycle.body = bytes(cycle.body), bytearray()
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(self, message: Message) -> None:
-        """Take a part of the answer; waits while the client reads too slowly."""
-        cycle = self._cycle
-        if cycle.disconnected:
-            return
-        if message["type"] == "http.response.start":
-            self._start = message
-            cycle.response_started = True
-            cycle.waiting_for_100_continue = False
-            return
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            cycle.transport.write(self._begun() + self._framed(body, more=False))
-            self._end()
-        elif not self.write(body):
-            await cycle.flow.drain()
-
-    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Write a whole answer; raises `ValueError` for a header that would be several."""
-        cycle = self._cycle
-        if cycle.disconnected:
-            return
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
-            raise ValueError(_SEVERAL)
-        if headers.get("connection") == "close":
-            cycle.keep_alive = False
-        elif not cycle.keep_alive:
-            lines += "connection: close\r\n"
-        head = b"%bcontent-length: %d\r\n%b\r\n" % (
-            _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
-            len(body),
-            lines.encode("latin-1", "replace"),
-        )
-        cycle.response_started = True
-        cycle.waiting_for_100_continue = False
-        cycle.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
-        self._end()
-
-    def write(self, body: bytes) -> bool:
-        """Write a part of the answer that is not the last; return whether the client keeps up."""
-        cycle = self._cycle
-        if cycle.disconnected:
-            return True
-        begun = b"" if self._start is None else self._begun()
-        cycle.transport.write(begun + self._framed(body, more=True))
-        return not cycle.flow.write_paused
-
-    async def drained(self) -> None:
-        """Wait until the client has read what was written, but for a little."""
-        await self._cycle.flow.drain()
-
-    def _begun(self) -> bytes:
-        """Return the answer's head, once."""
-        start, self._start = self._start, None
-        return b"" if start is None else self._head(start["status"], start["headers"])
-
-    def _head(self, status: int, headers: RawHeaders) -> bytes:
-        cycle = self._cycle
-        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        length = closes = None
-        for header in headers:
-            parts.append(b"%b: %b\r\n" % header)
-            if header[0] == b"content-length":
-                length = int(header[1])
-            elif header[0] == b"connection":
-                closes = header[1] == b"close"
-        if closes:
-            cycle.keep_alive = False
-        elif not cycle.keep_alive:
-            parts.append(b"connection: close\r\n")
-        if cycle.scope["method"] == "HEAD" or status in _BODILESS:
-            self._left = -1
-        elif length is None:
-            self._chunked = True
-            parts.append(b"transfer-encoding: chunked\r\n")
-        else:
-            self._left = length
-        parts.append(b"\r\n")
-        head = b"".join(parts)
-        if head.count(b"\n") != len(parts):
-            raise ValueError(_SEVERAL)
-        return head
-
-    def _framed(self, body: bytes, *, more: bool) -> bytes:
-        if self._chunked:
-            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            return framed if more else framed + b"0\r\n\r\n"
-        if self._left < 0:  # an answer to HEAD has none
-            return b""
-        self._left -= len(body)
-        if self._left < 0 or (self._left and not more):
-            message = "an answer is longer or shorter than its content-length"
-            raise ValueError(message)
-        return body
-
-    def _end(self) -> None:
-        cycle = self._cycle
-        cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        self._connection.on_response_complete()
 
 
 class Sweeper:

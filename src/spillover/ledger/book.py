@@ -38,7 +38,13 @@ from spillover.core.pace import UNKNOWN
 from spillover.core.tokens import Calibration
 from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
-from spillover.ledger.counters import Counters, owners_of
+from spillover.ledger.counters import (
+    Counters,
+    all_but_requests,
+    owners_of,
+    sends,
+    taken_back,
+)
 from spillover.ledger.crowds import crowd, crowds, disperse
 from spillover.ledger.entries import (
     Alerted,
@@ -339,6 +345,12 @@ class Book:
             case _:
                 assert_never(entry)
 
+    def _learned_of(self, profile: str) -> Learned:
+        learned = self.learned.get(profile)
+        if learned is None:
+            learned = self.learned[profile] = Learned()
+        return learned
+
     def _tallies(self, call: Open) -> list[Tally]:
         return self.counters.owned_by(call.profile, call.model, call.account)
 
@@ -355,44 +367,53 @@ class Book:
         self.counters.join(entry.profile, entry.model, entry.account)
         tallies = self._tallies(call)
         self.counters.hold(tallies, entry.need.amounts)
-        self.counters.count(tallies, entry.at, _requests(entry.need.requests))
+        self.counters.count(tallies, entry.at, sends(entry.need.requests))
 
-    def _close(self, reservation: str, at: float) -> Open | None:
-        """Take a reservation out of what is held, or what was presumed of it out of what counts."""
+    def _close(self, reservation: str, at: float) -> tuple[Open, list[Tally]] | None:
+        """Take a reservation out of what is held, or what was presumed of it out of what counts.
+
+        Return it and what it counts on; None where it is not known.
+        """
         call = self.open.pop(reservation, None)
         if call is not None:
-            self.counters.let_go(self._tallies(call), call.need.amounts)
-            return call
+            tallies = self._tallies(call)
+            self.counters.let_go(tallies, call.need.amounts)
+            return call, tallies
         call = self.presumed.pop(reservation, None)
-        if call is not None:
-            # Its process was given up, but it lived: the truth replaces the estimate.
-            presumed_at = at if call.presumed_at is None else call.presumed_at
-            self.counters.count(self._tallies(call), presumed_at, _taken_back(call.need.amounts))
-        return call
+        if call is None:
+            return None
+        # Its process was given up, but it lived: the truth replaces the estimate.
+        tallies = self._tallies(call)
+        presumed_at = at if call.presumed_at is None else call.presumed_at
+        self.counters.count(tallies, presumed_at, taken_back(call.need.amounts))
+        return call, tallies
 
     def _settled(self, entry: Settled) -> None:
-        call = self._close(entry.id, entry.at)
+        closed = self._close(entry.id, entry.at)
         # One that was sent before the clock was set back may say that it was sent after it ended.
         sent_at = min(entry.sent_at, entry.at)
-        if call is None:  # forgotten long since: all of it counts now
+        if closed is None:  # forgotten long since: all of it counts now
             requests, sent_at = entry.usage.requests, sent_at or entry.at
             tallies = self.counters.owned_by(entry.profile, entry.model, entry.account)
-            self.counters.count(tallies, sent_at, _requests(requests))
+            self.counters.count(tallies, sent_at, sends(requests))
         else:
-            tallies = self._tallies(call)
+            call, tallies = closed
             if sent_at > call.at + REDATED_S:
                 # A slow connect: the provider dates the request later than we did.
-                self.counters.count(tallies, call.at, _requests(-call.need.requests))
-                self.counters.count(tallies, sent_at, _requests(call.need.requests))
-        self.counters.count(tallies, entry.at, _all_but_requests(entry.usage.amounts))
-        self.learned.setdefault(entry.profile, Learned()).learn(entry)
+                self.counters.count(tallies, call.at, sends(-call.need.requests))
+                self.counters.count(tallies, sent_at, sends(call.need.requests))
+        self.counters.count(tallies, entry.at, all_but_requests(entry.usage.amounts))
+        self._learned_of(entry.profile).learn(entry)
 
     def _released(self, entry: Released) -> None:
-        call = self._close(entry.id, entry.at)
-        if call is not None and not entry.keep_request:
-            self.counters.count(self._tallies(call), call.at, _requests(-call.need.requests))
-        if call is not None and entry.failure is not None:
-            self.learned.setdefault(call.profile, Learned()).miss(entry.failure, entry.at)
+        closed = self._close(entry.id, entry.at)
+        if closed is None:
+            return
+        call, tallies = closed
+        if not entry.keep_request:
+            self.counters.count(tallies, call.at, sends(-call.need.requests))
+        if entry.failure is not None:
+            self._learned_of(call.profile).miss(entry.failure, entry.at)
 
     def _presume(self, entry: Presumed) -> None:
         self.alive.pop(entry.process, None)
@@ -401,10 +422,10 @@ class Book:
             call = self.open.pop(name)
             tallies, amounts = self._tallies(call), call.need.amounts
             self.counters.let_go(tallies, amounts)
-            self.counters.count(tallies, entry.at, _all_but_requests(amounts))
+            self.counters.count(tallies, entry.at, all_but_requests(amounts))
             call.presumed_at = entry.at
             self.presumed[name] = call
-            self.learned.setdefault(call.profile, Learned()).presumed += 1
+            self._learned_of(call.profile).presumed += 1
         self.presumed = {
             name: call
             for name, call in self.presumed.items()
@@ -433,7 +454,7 @@ class Book:
             self.healths[subject] = cleared(self.healths[subject])
         for call in self.open.values():
             if call.profile in names:  # it is in flight still
-                self.counters.count(self._tallies(call), call.at, _requests(call.need.requests))
+                self.counters.count(self._tallies(call), call.at, sends(call.need.requests))
         self.presumed = {r: call for r, call in self.presumed.items() if call.profile not in names}
         self.stickies = {c: kept for c, kept in self.stickies.items() if kept.profile not in names}
 
@@ -477,15 +498,3 @@ def _put(table: dict[str, _T], key: str, value: _T | None) -> None:
         table.pop(key, None)
     else:
         table[key] = value
-
-
-def _requests(requests: int) -> Amounts:
-    return (requests, 0, 0, 0, 0, 0)
-
-
-def _all_but_requests(amounts: Amounts) -> Amounts:
-    return (0, *amounts[1:])
-
-
-def _taken_back(amounts: Amounts) -> Amounts:
-    return (0, -amounts[1], -amounts[2], -amounts[3], -amounts[4], -amounts[5])

@@ -213,3 +213,18 @@ def _seconds(window: Window, amount: int) -> float:
             return SHOWN["day"].seconds
         case _:
             assert_never(window)
+
+
+def sends(number: int) -> Amounts:
+    """Return what so many sends count, whatever they use."""
+    return (number, 0, 0, 0, 0, 0)
+
+
+def all_but_requests(amounts: Amounts) -> Amounts:
+    """Return what a call uses beside the request itself."""
+    return (0, *amounts[1:])
+
+
+def taken_back(amounts: Amounts) -> Amounts:
+    """Return what takes back all that a call used but the request itself."""
+    return (0, -amounts[1], -amounts[2], -amounts[3], -amounts[4], -amounts[5])

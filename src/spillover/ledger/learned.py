@@ -58,7 +58,8 @@ class Learned(msgspec.Struct, array_like=True):
         for times, value in ((self.took_ms, entry.took_ms), (self.ttft_ms, entry.ttft_ms)):
             if value is not None:
                 times.append(value)
-                del times[:-LATENCIES]
+                if len(times) > LATENCIES:
+                    del times[:-LATENCIES]
         if entry.failure is not None:
             self.miss(entry.failure, entry.at)
         elif entry.took_ms is not None:

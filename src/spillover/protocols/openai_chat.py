@@ -310,22 +310,28 @@ def _count_messages(raw: msgspec.Raw, text: _Text) -> None:
         return
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"'messages' is malformed: {error}", "messages") from None
+    chars = TEMPLATE_CHARS * len(messages)
     for message in messages:
-        content = message.content
-        text.chars += TEMPLATE_CHARS
+        content, calls = message.content, message.tool_calls
         if isinstance(content, str):
-            if content.isascii():
-                text.chars += len(content)
+            if content.isascii():  # as mostly
+                chars += len(content)
             else:
                 text.add(content)
         elif content:
             _count_parts(content, text)
         if message.name is not None:
             text.add(message.name)
-        for call in message.tool_calls or ():
-            if call.function is not None:
-                text.add(call.function.name)
-                text.add(call.function.arguments)
+        if calls:
+            _count_calls(calls, text)
+    text.chars += chars
+
+
+def _count_calls(calls: list[_Call], text: _Text) -> None:
+    for call in calls:
+        if call.function is not None:
+            text.add(call.function.name)
+            text.add(call.function.arguments)
 
 
 def _count_parts(parts: list[_Part], text: _Text) -> None:

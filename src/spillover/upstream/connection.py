@@ -21,6 +21,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "__weakref__",
         "_is_paused",
+        "_loop",
         "_reply",
         "_transport",
         "_vacant",
@@ -34,6 +35,7 @@ class Connection(asyncio.Protocol):
         """When it became vacant, by the clock that nobody sets."""
         self.sends_much = False
         """The request is so large that an answer may come before it is out."""
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._vacant = vacant
         self._reply: Reply | None = None
         self._is_paused = False
@@ -78,6 +80,12 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(head + body)
         return reply
+
+    def future(self) -> asyncio.Future[None]:
+        """Return what can be waited for on the running loop."""
+        if self._loop is None:  # asked for once: Python 3.11 asks the system each time
+            self._loop = asyncio.get_running_loop()
+        return self._loop.create_future()
 
     def pause(self) -> None:
         """Let the provider wait: the reader is slow."""

@@ -11,7 +11,6 @@ Refuses to know sockets and how connections are kept.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -21,6 +20,7 @@ from spillover.upstream.exchange import UpstreamBroken, pour_what_is_read, read_
 from spillover.upstream.unpacking import Unpacker, unpacker_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
     from spillover.upstream.exchange import Take
@@ -41,6 +41,9 @@ class Carrier(Protocol):
 
     sends_much: bool
     """The request is so large that an answer may come before it is out."""
+
+    def future(self) -> asyncio.Future[None]:
+        """Return what can be waited for on the connection's loop."""
 
     def pause(self) -> None:
         """Let the provider wait: the reader is slow."""
@@ -195,7 +198,7 @@ class Reply:
         self._held += len(body)
         if self._held > READ_AHEAD and self._connection is not None:
             self._connection.pause()
-        if self._take is None:
+        if self._waiter is not None and self._take is None:
             self._wake()
 
     def on_message_complete(self) -> None:
@@ -203,7 +206,7 @@ class Reply:
         if not self.has_head:  # an informational one has ended
             return
         self._is_whole = True
-        if self._take is None:
+        if self._waiter is not None and self._take is None:
             self._wake()
 
     def _fail(self, fault: TransportFault, message: str = "") -> None:
@@ -297,7 +300,8 @@ class Reply:
             self._broken = TransportFault.CUT, ""
         self._let_go(keep=is_done and self._keeps_alive)
         self._parser = None  # it refers back to us, and the collector has enough to do
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _held_bytes(self) -> bytes:
         chunks = self._chunks
@@ -308,9 +312,12 @@ class Reply:
         self._held = 0
         return chunk
 
-    async def _more(self) -> None:
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
-        await waiter
+    def _more(self) -> asyncio.Future[None]:
+        """Return what is done once more came."""
+        if self._connection is None:  # then it is whole or broken, and nobody waits
+            raise AssertionError(self.status)
+        self._waiter = waiter = self._connection.future()
+        return waiter
 
     def _let_go(self, *, keep: bool) -> None:
         connection, self._connection = self._connection, None
