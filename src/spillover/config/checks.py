@@ -102,10 +102,12 @@ def retiring(config: Config, catalogue: Catalogue, today: date) -> Iterator[Find
         gone = catalogue.retired(entry.id, model) if entry is not None and model else None
         if entry is None or gone is None:
             continue
-        when = "was" if day_of(gone.on) <= today else "will be"
+        is_past = day_of(gone.on) <= today
         yield Finding(
             path=("profiles", name, "model"),
-            found=f"{model!r}, which {when} retired on {gone.on} at {entry.id}",
+            found=f"{model!r}, which was retired on {gone.on} at {entry.id}"
+            if is_past
+            else f"{model!r}, which will be retired on {gone.on} at {entry.id}",
             expected=f"its successor {gone.successor}" if gone.successor else "another model",
         )
 
