@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
+# Kept bytecode, as Python does by itself: tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What the tests need besides Python packages, named as Debian names them.
 DEBIAN_TEST := chromium curl git
 DEBIAN_NPM := nodejs npm

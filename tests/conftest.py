@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
+import pkgutil
 import socket
 import sys
+from collections import Counter
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+import spillover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,19 +94,56 @@ LONG = ("journeys", "docs", "simulator", "cli", "dashboard")
 """Folders of tests that wait much: they begin first, so that nobody waits for the last of them."""
 OUTSIDE = ("journeys", "docs", "structure")
 """Folders whose tests look from outside: what they run is covered by its own tests."""
+EXAMPLES_COVERED = 8
+"""Of a test with many examples so many are covered: they are chosen to differ from the first on."""
+
+_uncovered = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first, and leave out of coverage what would only take twice as long under it."""
+    """Put long tests first, and leave out of coverage what would only take three times as long under it."""
+    examples: Counter[str] = Counter()
     for item in items:
+        name = item.nodeid.partition("[")[0]
+        examples[name] += 1
         is_property = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
-        if is_property or _folder(item) in OUTSIDE:
-            item.add_marker(pytest.mark.no_cover)
+        is_outside = _folder(item) in OUTSIDE
+        item.stash[_uncovered] = is_property or is_outside or examples[name] > EXAMPLES_COVERED
     items.sort(key=lambda item: _folder(item) not in LONG)
 
 
 def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(HERE).parts[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Cover what the import of each module runs, and not pytest's own work on thousands of tests."""
+    for module in pkgutil.walk_packages(spillover.__path__, "spillover."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    with _not_covering():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Leave an uncovered test out of coverage from before its set-up until behind its end."""
+    with _not_covering() if item.stash[_uncovered] else nullcontext():
+        return (yield)
+
+
+@contextmanager
+def _not_covering() -> Iterator[None]:
+    coverage = Coverage.current()
+    if coverage is None:
+        yield
+        return
+    coverage.stop()
+    try:
+        yield
+    finally:
+        coverage.start()
 
 
 @pytest.fixture(scope="session")
