@@ -479,7 +479,7 @@ def test_a_page_of_64_profiles_is_light_and_painted_soon(
         open_view(page, "/")
         open_view(page, "/")
         painted = page.wait_for_function(
-            "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+            "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
         ).json_value()
         weights = page.evaluate(
             "performance.getEntries().filter((each) => each.decodedBodySize)"
