@@ -264,8 +264,9 @@ def test_a_half_request_is_in_its_head_until_it_is_whole(served: Served) -> None
         (b"/a%20b%2Fc", ("/a b/c", b"/a%20b%2Fc", b"")),
         (b"http://localhost/a?b", ("/a", b"/a", b"b")),
         (b"http://localhost/a", ("/a", b"/a", b"")),
+        (b"/a?b#c", ("/a", b"/a", b"b")),
     ],
-    ids=["a query", "escapes", "a whole address", "one without a query"],
+    ids=["a query", "escapes", "a whole address", "one without a query", "a fragment"],
 )
 def test_what_is_asked_for_is_told_in_its_parts(
     target: bytes, found: tuple[str, bytes, bytes]

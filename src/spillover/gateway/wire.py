@@ -202,7 +202,8 @@ class Connection(HttpToolsProtocol):
         version = parser.get_http_version()
         if version != "1.1":
             scope["http_version"] = version
-        if url.startswith(b"/"):  # as mostly; the parser has seen that it is one
+        if url.startswith(b"/") and b"#" not in url:
+            # As mostly, and the server's parser has seen that it is one.
             path, _, query = url.partition(b"?")
         else:
             parsed = parse_url(url)
