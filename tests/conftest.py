@@ -9,7 +9,6 @@ import pkgutil
 import socket
 import sys
 from collections import Counter
-from contextlib import contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,34 +115,38 @@ def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(HERE).parts[0]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+class Covering:
+    """Coverage, on or off. Only changes touch it: each may meet a thread that begins, and fail."""
+
+    def __init__(self) -> None:
+        self._stopped: list[Coverage] = []
+        """From the innermost: in a process of pytest-xdist one runs within another."""
+
+    def __call__(self, *, wanted: bool) -> None:
+        """Go on or stop, where coverage runs at all."""
+        while wanted and self._stopped:
+            self._stopped.pop().start()
+        while not wanted and (coverage := Coverage.current()) is not None:
+            coverage.stop()
+            self._stopped.append(coverage)
+
+
+_covering = Covering()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
     """Cover what the import of each module runs, and not pytest's own work on thousands of tests."""
     for module in pkgutil.walk_packages(spillover.__path__, "spillover."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    with _not_covering():
-        return (yield)
+    _covering(wanted=False)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Leave an uncovered test out of coverage from before its set-up until behind its end."""
-    with _not_covering() if item.stash[_uncovered] else nullcontext():
-        return (yield)
-
-
-@contextmanager
-def _not_covering() -> Iterator[None]:
-    coverage = Coverage.current()
-    if coverage is None:
-        yield
-        return
-    coverage.stop()
-    try:
-        yield
-    finally:
-        coverage.start()
+    _covering(wanted=not item.stash[_uncovered])
 
 
 @pytest.fixture(scope="session")
