@@ -87,7 +87,7 @@ async def test_each_place_gets_what_it_asked_for(receiver: Receiver) -> None:
         )
         for event in (REJECTED, FULL, RESTS):
             bus.publish(event)
-        await asyncio.sleep(0)
+        await eventually(lambda: [each["sent"] for each in notices.status()] == [2, 2])
         await notices.close()
 
         assert receiver.texts == [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import sync_playwright
 
 from tests.structure.project import ROOT
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +90,11 @@ def violations(page: Page) -> list[str]:
         for each in found["violations"]
         for node in each["nodes"]
     ]
+
+
+def until(page: Page, expression: str, arg: object = None) -> Any:
+    """Return an expression's first true value on a page.
+
+    Playwright's own waiting evaluates it in the page, which the security policy refuses.
+    """
+    return wait_until(lambda: page.evaluate(expression, arg))

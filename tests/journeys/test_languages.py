@@ -11,7 +11,7 @@ from spillover.catalogue import load as load_catalogue
 from spillover.catalogue.clients import load as load_clients
 from spillover.dashboard.words import FOLDER, read_catalogue
 from tests.gateway.steered import steering
-from tests.journeys.browsing import open_view, reading
+from tests.journeys.browsing import open_view, reading, until
 from tests.serving import document_for, serving
 from tests.waiting import wait_until
 
@@ -103,7 +103,7 @@ def busy(
 
 def settled(page: Page) -> None:
     page.locator("#live.on").wait_for()
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    until(page, "!document.querySelector('.htmx-request')")
 
 
 def test_no_english_where_nothing_has_happened_yet(browser: Browser, steered: Steered) -> None:

@@ -12,7 +12,7 @@ from spillover.simulator import ProviderSpec, running
 from spillover.simulator.spec import Model
 from tests.events.receiving import receiving
 from tests.gateway.steered import TEXT
-from tests.journeys.browsing import open_view, reading
+from tests.journeys.browsing import open_view, reading, until
 from tests.serving import document_for, serving
 from tests.waiting import wait_until
 
@@ -36,9 +36,10 @@ def page(browser: Browser, steered: Steered) -> Iterator[Page]:
 
 
 def order_is(page: Page, *names: str) -> None:
-    page.wait_for_function(
+    until(
+        page,
         "(names) => [...document.querySelectorAll('.card')].map((each) => each.dataset.profile).join() === names",
-        arg=",".join(names),
+        ",".join(names),
     )
 
 
@@ -85,7 +86,7 @@ def test_the_keyboard_changes_the_order_and_the_card_keeps_the_focus(
     order_is(page, "two", "one")
 
     assert "[two, one]" in steered.text
-    page.wait_for_function("document.activeElement.id === 'card-default-one'")
+    until(page, "document.activeElement.id === 'card-default-one'")
 
 
 def test_a_card_is_dragged_to_another_place(page: Page, steered: Steered) -> None:
