@@ -93,8 +93,10 @@ LONG = ("journeys", "docs", "simulator", "cli", "dashboard")
 """Folders of tests that wait much: they begin first, so that nobody waits for the last of them."""
 OUTSIDE = ("journeys", "docs", "structure")
 """Folders whose tests look from outside: what they run is covered by its own tests."""
+PURE = ("core", "protocols")
+"""Folders whose code is covered whole, by whatever examples it takes."""
 EXAMPLES_COVERED = 8
-"""Of a test with many examples so many are covered: they are chosen to differ from the first on."""
+"""Elsewhere so many examples of one test are covered: they differ from the first on."""
 
 _uncovered = pytest.StashKey[bool]()
 
@@ -106,8 +108,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = item.nodeid.partition("[")[0]
         examples[name] += 1
         is_property = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
-        is_outside = _folder(item) in OUTSIDE
-        item.stash[_uncovered] = is_property or is_outside or examples[name] > EXAMPLES_COVERED
+        is_one_of_many = examples[name] > EXAMPLES_COVERED and _folder(item) not in PURE
+        item.stash[_uncovered] = is_property or is_one_of_many or _folder(item) in OUTSIDE
     items.sort(key=lambda item: _folder(item) not in LONG)
 
 

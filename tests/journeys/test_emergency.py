@@ -141,7 +141,11 @@ def test_the_emergency_sequence_runs_by_itself_to_its_end_and_back(config: Path)
 
         # Kilo fails too: the last one serves, in the same request.
         site.kilo.refuse()
-        assert site.trail() == "kilo:network,openrouter:ok"
+        # Whether its kept connection had ended is noticed before or by the first send.
+        assert site.trail() in {
+            "kilo:network,openrouter:ok",
+            "kilo:network,kilo:network,openrouter:ok",
+        }
 
         # All fail: the error says who, why, what to do and when to come again.
         site.openrouter.refuse()
