@@ -210,10 +210,12 @@ def test_what_is_not_agreed_to_changes_nothing(
     before = state(tmp_path)
     asked: list[Demands] = []
 
+    def refuses(demands: Demands) -> bool:
+        asked.append(demands)
+        return False
+
     with pytest.raises(BackupError, match="nothing was restored"):
-        restore(
-            packed, path, environ=environ, stamp="now", agrees=lambda each: bool(asked.append(each))
-        )
+        restore(packed, path, environ=environ, stamp="now", agrees=refuses)
 
     assert asked == [Demands(commands=("serve it",))]
     assert state(tmp_path) == before
