@@ -76,3 +76,21 @@ def test_a_file_that_is_no_backup_is_told_in_a_sentence(
     assert "no whole backup" in wrong.stderr
     assert "gone.zip: No such file" in gone.stderr
     assert path.read_text() == CONFIG
+
+
+def test_a_foreign_program_waits_for_a_word_and_scripts_say_it(
+    spillover: Callable[..., Done], path: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "b.zip"
+    spillover("backup", file, "--config", path)
+    path.write_text("profiles: {}\n")
+
+    refused = spillover("restore", file, "--config", path)
+    was = path.read_text()
+    done = spillover("restore", file, "--yes", "--config", path)
+
+    assert (refused.returncode, was) == (1, "profiles: {}\n")
+    assert "a gateway would run: serve it" in refused.stderr
+    assert "say --yes to that" in refused.stderr
+    assert "nothing was restored" in refused.stderr
+    assert (done.returncode, "a gateway runs: serve it" in done.stdout) == (0, True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spillover.cli.logs import USUAL_LINES
 from spillover.config.locate import log_folder
 from spillover.events.log import FILE_NAME
 from spillover.events.logfile import LogFile
@@ -57,6 +58,20 @@ def test_lines_are_chosen_and_given_as_they_are(
     nobody = spillover("logs", "--profile", "nobody")
     assert (nobody.stdout, nobody.returncode) == ("", 0)
     assert f"nothing that fits was logged in {file.path}" in nobody.stderr
+
+
+def test_the_latest_lines_are_shown_and_more_where_they_are_asked_for(
+    spillover: Callable[..., Done],
+) -> None:
+    file = LogFile(log_folder(os.environ) / FILE_NAME)
+    add(file, *(NEW.replace("new", f"{number}") for number in range(USUAL_LINES + 50)))
+
+    shown = spillover("logs").stdout.splitlines()
+
+    assert (len(shown), shown[0][30:].split()[0]) == (USUAL_LINES, "50")
+    assert len(spillover("logs", "-n", "3").stdout.splitlines()) == 3
+    assert len(spillover("logs", "-n", "0").stdout.splitlines()) == USUAL_LINES + 50
+    assert len(spillover("logs", "--since", "1h").stdout.splitlines()) == USUAL_LINES + 50
 
 
 def test_wrong_words_and_an_empty_place_are_told(spillover: Callable[..., Done]) -> None:

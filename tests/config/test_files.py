@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spillover.config.files import LARGEST, Changed, alone, content_of, write_whole
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +109,32 @@ def test_only_one_is_within_at_a_time(tmp_path: Path) -> None:
         worker.join()
 
     assert set(most) == {1}
+
+
+def test_no_save_of_an_editor_is_lost_to_an_edit_at_the_same_moment(tmp_path: Path) -> None:
+    path, new = tmp_path / "file", tmp_path / "new"
+    path.write_bytes(b"editor 0\n")
+    edits, over = 0, threading.Event()
+
+    def edit_again_and_again() -> None:
+        nonlocal edits
+        while not over.is_set():
+            before = path.read_bytes()
+            with contextlib.suppress(Changed):
+                write_whole(path, before.split(b"\n")[0] + b"\n%d" % edits, expected=before)
+                edits += 1
+
+    thread = threading.Thread(target=edit_again_and_again)
+    thread.start()
+    try:
+        for number in range(60):
+            new.write_bytes(b"editor %d\n" % number)
+            new.replace(path)
+            known = edits
+            wait_until(lambda known=known: edits > known + 1)  # type: ignore[misc]
+            assert path.read_bytes().startswith(b"editor %d\n" % number)
+    finally:
+        over.set()
+        thread.join()
+
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

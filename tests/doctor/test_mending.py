@@ -13,6 +13,7 @@ from spillover.doctor.findings import (
     NewLedger,
     OnlyOwner,
     OtherPort,
+    RemoveLeftover,
     SetVariable,
     TidyVariable,
 )
@@ -130,3 +131,17 @@ def test_what_can_not_be_done_leaves_all_as_it_was(tmp_path: Path) -> None:
 
     assert path.read_bytes() == b"\xff\xfe"
     assert not list(tmp_path.glob(".spillover.yaml.*"))
+
+
+def test_what_was_left_behind_is_deleted_alone(tmp_path: Path) -> None:
+    folder = tmp_path / ".restore-abcdefgh"
+    folder.mkdir()
+    (folder / "ledger.db").write_text("x")
+    (tmp_path / "mine").write_text("x")
+    half = tmp_path / "..env.abcdefgh"
+    half.write_text("x")
+
+    told = [mend(RemoveLeftover(path=each), STAMP) for each in (folder, half)]
+
+    assert told == [f"{folder} is deleted", f"{half} is deleted"]
+    assert [each.name for each in tmp_path.iterdir()] == ["mine"]

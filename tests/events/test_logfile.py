@@ -92,3 +92,53 @@ def test_a_file_that_cannot_make_room_grows_no_more(file: LogFile) -> None:
 
     with pytest.raises(OSError, match="log"):
         fill(file, range(3, 4))
+
+
+@pytest.mark.parametrize(("count", "first"), [(1, 29), (3, 27), (4, 26), (8, 22), (100, 21)])
+def test_the_last_lines_are_found_from_the_end_across_files(
+    file: LogFile, count: int, first: int
+) -> None:
+    fill(file, range(30))
+    reader = LogReader(file)
+
+    reader.begin_at_last(count)
+
+    assert numbers(reader) == list(range(first, 30))
+    fill(file, range(30, 32))
+    assert numbers(reader) == [30, 31]
+
+
+def test_the_last_lines_of_nothing_are_none(file: LogFile) -> None:
+    reader = LogReader(file)
+    reader.begin_at_last(5)
+    file.append(b"")
+    reader.begin_at_last(5)
+
+    fill(file, range(2))
+
+    assert numbers(reader) == [0, 1]
+
+
+def test_lines_that_hold_no_such_text_are_left_out(file: LogFile) -> None:
+    fill(file, range(21, 30))
+    every = LogReader(file)
+
+    assert [line.split()[1] for line in every.lines((b"022", b"9 of", b"of 2"))] == [b"022", b"029"]
+    assert list(every.lines()) == []
+
+
+def test_a_text_is_found_in_the_largest_of_files_at_every_place(tmp_path: Path) -> None:
+    file = LogFile(tmp_path / "log")
+    wanted = range(0, 40_000, 777)
+    lines = (
+        b"%05d %s %s" % (each, b"x" * (each % 50), b"here here" if each in wanted else b"")
+        for each in range(40_000)
+    )
+    file.append(b"\n".join(lines) + b"\nand here: torn")
+
+    assert [int(line[:5]) for line in LogReader(file).lines((b"here",))] == list(wanted)
+    every = [int(line[:5]) for line in LogReader(file).lines()]
+    assert every == list(range(40_000))
+    reader = LogReader(file)
+    reader.begin_at_last(30_001)
+    assert int(next(reader.lines())[:5]) == 9_999

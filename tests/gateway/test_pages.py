@@ -209,3 +209,14 @@ def test_who_logs_out_has_no_cookie_left(guarded: Served) -> None:
     reply = guarded.post("/logout", b"", content_type=FORM)
 
     assert reply.headers["set-cookie"].startswith(f"{COOKIE}=; Max-Age=0")
+
+
+def test_a_cookie_that_was_logged_out_opens_nothing_any_more(guarded: Served) -> None:
+    kept = str(login(guarded, "admin-key-1")).partition(";")[0]
+    others = str(login(guarded, "admin-key-1")).partition(";")[0]
+    assert guarded.get("/api/status", cookie=kept).status == 200
+
+    guarded.post("/logout", b"", content_type=FORM, cookie=kept)
+
+    assert guarded.get("/api/status", cookie=kept).status == 401
+    assert guarded.get("/api/status", cookie=others).status == 200

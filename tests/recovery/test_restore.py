@@ -13,10 +13,16 @@ from spillover.ledger.entries import Alive
 from spillover.ledger.sqlite import SqliteJournal
 from spillover.recovery.archive import Manifest, pack, print_of
 from spillover.recovery.backup import back_up
+from spillover.recovery.consent import Demands
 from spillover.recovery.restore import restore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def agreed(_: Demands) -> bool:
+    return True
+
 
 CONFIG = """\
 profiles:
@@ -82,8 +88,8 @@ def test_all_comes_back_and_what_was_there_is_kept(
     path.write_text("profiles: {}\n")
     record(ledger, "after")
 
-    done = restore(packed, path, environ=environ, stamp="now")
-    again = restore(packed, path, environ=environ, stamp="now")
+    done = restore(packed, path, environ=environ, stamp="now", agrees=agreed)
+    again = restore(packed, path, environ=environ, stamp="now", agrees=agreed)
 
     assert "${A_API_KEY}" in path.read_text()
     assert recorded(ledger) == {"before"}
@@ -102,7 +108,7 @@ def test_a_new_machine_has_everything_made(packed: Path, tmp_path: Path) -> None
     path = tmp_path / "new" / "spillover.yaml"
     environ = {"SPILLOVER_STATE_DIR": str(tmp_path / "new-state"), "A_API_KEY": "x"}
 
-    done = restore(packed, path, environ=environ, stamp="now")
+    done = restore(packed, path, environ=environ, stamp="now", agrees=agreed)
 
     assert done.written == (tmp_path / "new-state" / "ledger.db", path)
     assert done.kept == ()
@@ -138,7 +144,7 @@ def test_what_can_not_be_used_changes_nothing(
     before = state(tmp_path)
 
     with pytest.raises((BackupError, ConfigError), match=said):
-        restore(source, path, environ=environ, stamp="now")
+        restore(source, path, environ=environ, stamp="now", agrees=agreed)
 
     assert state(tmp_path) == before
 
@@ -152,7 +158,7 @@ def test_no_other_file_becomes_the_record(
     source = made(tmp_path, **{"spillover.yaml": config, "ledger.db": ledger.read_bytes()})
 
     with pytest.raises(BackupError, match="another file"):
-        restore(source, path, environ=environ, stamp="now")
+        restore(source, path, environ=environ, stamp="now", agrees=agreed)
 
     assert (mine.read_text(), path.read_text()) == ("mine", CONFIG)
 
@@ -165,7 +171,7 @@ def test_a_step_that_fails_takes_all_steps_back(
     before = {name for name in state(tmp_path) if "b.zip" not in name}
 
     with pytest.raises(PermissionError):
-        restore(packed, path, environ=environ, stamp="now")
+        restore(packed, path, environ=environ, stamp="now", agrees=agreed)
 
     assert path.read_text() == CONFIG
     assert recorded(ledger) == {"before", "after"}
@@ -180,7 +186,7 @@ def test_a_catalogue_takes_the_place_of_its_other_form(
     )
     (path.parent / "catalogue.json").write_text("{}")
 
-    done = restore(source, path, environ=environ, stamp="now")
+    done = restore(source, path, environ=environ, stamp="now", agrees=agreed)
 
     assert {each.name for each in done.kept} >= {"catalogue.json.before-restore-now"}
     assert not (path.parent / "catalogue.json").exists()
@@ -194,4 +200,33 @@ def test_a_text_that_was_no_configuration_is_not_put_back(
     source = back_up(path, tmp_path / "b.zip", environ=environ, now=0.0).path
 
     with pytest.raises(BackupError, match="is no YAML"):
-        restore(source, path, environ=environ, stamp="now")
+        restore(source, path, environ=environ, stamp="now", agrees=agreed)
+
+
+def test_what_is_not_agreed_to_changes_nothing(
+    path: Path, packed: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    path.write_text("profiles: {}\n")
+    before = state(tmp_path)
+    asked: list[Demands] = []
+
+    def refuses(demands: Demands) -> bool:
+        asked.append(demands)
+        return False
+
+    with pytest.raises(BackupError, match="nothing was restored"):
+        restore(packed, path, environ=environ, stamp="now", agrees=refuses)
+
+    assert asked == [Demands(commands=("serve it",))]
+    assert state(tmp_path) == before
+
+
+def test_a_backup_of_what_is_there_is_restored_unasked(
+    path: Path, packed: Path, environ: dict[str, str]
+) -> None:
+    def asked(demands: Demands) -> bool:
+        raise AssertionError(demands)
+
+    restore(packed, path, environ=environ, stamp="now", agrees=asked)
+
+    assert "${A_API_KEY}" in path.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spillover.recovery.backup import BackedUp
+    from spillover.recovery.consent import Demands
     from spillover.recovery.restore import Restored
 
 app = typer.Typer()
@@ -69,13 +71,18 @@ def backed_up(done: BackedUp) -> Iterator[str]:
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Let it run new programs and send keys to new addresses."),
+    ] = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Put a backup in the place of what is there.
 
-    All of it is checked first, and what is there is kept beside it. A gateway that runs takes it
-    over.
+    All of it is checked first, and what is there is kept beside it. Programs that it would run and
+    the configuration there does not, and keys that it would send elsewhere, are shown and asked for.
+    A gateway that runs takes it over.
     """
     from spillover.cli import screen  # noqa: PLC0415 - loaded when it is asked for
     from spillover.clock import SystemClock  # noqa: PLC0415 - the same
@@ -84,7 +91,13 @@ def restore(
     from spillover.recovery.restore import restore as put_back  # noqa: PLC0415 - the same
 
     path = config_path(config, os.environ)
-    done = put_back(file, path, environ=os.environ, stamp=stamp_of(SystemClock().now()))
+    done = put_back(
+        file,
+        path,
+        environ=os.environ,
+        stamp=stamp_of(SystemClock().now()),
+        agrees=lambda asked: yes or _agrees(asked),
+    )
     if json:
         screen.show_json(
             {
@@ -97,6 +110,20 @@ def restore(
         )
     else:
         screen.show(_restored(done))
+
+
+def _agrees(asked: Demands) -> bool:
+    """Ask whoever sits at the terminal; where nobody does, the answer is no."""
+    from spillover.cli import screen  # noqa: PLC0415 - loaded when it is asked for
+
+    for command in asked.commands:
+        screen.complain(f"a gateway would run: {command}")
+    for key in asked.keys:
+        screen.complain(f"a key would be sent: {key}")
+    if not sys.stdin.isatty():
+        screen.complain("say --yes to that")
+        return False
+    return typer.confirm("Is that what you want?", err=True)
 
 
 def _restored(done: Restored) -> Iterator[str]:

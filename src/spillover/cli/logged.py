@@ -6,6 +6,7 @@ Refuses to know where the log is.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLOURS: Final = {LogLevel.WARNING: "yellow", LogLevel.ERROR: "red"}
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+")
+"""What JSON writes as it is."""
 _HEAD: Final = ("at", "level", "type")
 _SIDES: Final = ("profile", "from", "to")
 
@@ -34,6 +37,24 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """This and what matters more."""
     since: float = 0.0
     """Epoch seconds."""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every line is wanted."""
+        return self == Choice()
+
+    @property
+    def holding(self) -> tuple[bytes, ...]:
+        """Texts of which every wanted line holds one; empty: nothing is known of them."""
+        if _PLAIN.fullmatch(self.request):
+            return (self.request.encode(),)
+        if _PLAIN.fullmatch(self.profile):
+            name = self.profile.encode()
+            return (b'"%s"' % name, b'"%s:' % name, b",%s:" % name)
+        if self.level.number > LogLevel.INFO.number:
+            wanted = (each for each in LogLevel if each.number >= self.level.number)
+            return tuple(b'"%s"' % each.value.encode() for each in wanted)
+        return ()
 
     def takes(self, line: dict[str, Any]) -> bool:
         """Return whether a line is wanted."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 POLL_S = 0.25
+USUAL_LINES = 200
 
 
 @app.command()
@@ -40,6 +41,16 @@ def logs(
     since: Annotated[
         str, typer.Option("--since", metavar="SPAN", help="Not older than 30m, 1h, 2d …")
     ] = "",
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines",
+            "-n",
+            min=0,
+            help="The last so many of all lines are looked at; 0: all. "
+            f"{USUAL_LINES} where nothing else is said of them.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show what gateways logged, the oldest first, over all files that are kept.
@@ -56,10 +67,12 @@ def logs(
     except ValueError as error:
         raise typer.BadParameter(f"--since wants {error}, not {since!r}") from None
     choice = Choice(request=request, profile=profile, level=level, since=after)
-    _show(log_folder(os.environ), choice, follow=follow, as_json=json)
+    if lines is None:
+        lines = USUAL_LINES if choice.is_all else 0
+    _show(log_folder(os.environ), choice, lines, follow=follow, as_json=json)
 
 
-def _show(folder: Path, choice: Choice, *, follow: bool, as_json: bool) -> None:
+def _show(folder: Path, choice: Choice, last: int, *, follow: bool, as_json: bool) -> None:
     from spillover.cli import screen  # noqa: PLC0415 - loaded when it is asked for
     from spillover.cli.logged import drawn, read  # noqa: PLC0415 - the same
     from spillover.events.log import FILE_NAME  # noqa: PLC0415 - the same
@@ -70,10 +83,12 @@ def _show(folder: Path, choice: Choice, *, follow: bool, as_json: bool) -> None:
         screen.complain(f"nothing was logged yet: there is no {file.path}")
         return
     reader = LogReader(file)
+    if last:
+        reader.begin_at_last(last)
     out = screen.console()
     fits = False
     while True:
-        for line in reader.lines():
+        for line in reader.lines(choice.holding):
             fields = read(line)
             if fields is None or not choice.takes(fields):
                 continue

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from spillover.config.swapping import swap
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,17 +63,29 @@ def write_whole(
             file.flush()
             os.fsync(file.fileno())
         _take_after(Path(name), target, mode)
-        _compare(target, expected)
-        Path(name).replace(target)
+        _put(Path(name), target, content, expected)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     _keep_name(target.parent)
 
 
-def _compare(target: Path, expected: bytes | None) -> None:
+def _put(new: Path, target: Path, content: bytes, expected: bytes | None) -> None:
+    """Put a file in another's place; raises Changed if that is not what is `expected`.
+
+    An editor may save at any moment, so what was there is looked at once it is out of the way.
+    """
     if expected is not None and content_of(target) != expected:
         raise Changed
+    if expected is None or not swap(new, target):
+        new.replace(target)
+        return
+    if content_of(new) != expected:
+        swap(new, target)
+        if content_of(new) != content:  # saved once more meanwhile: the latest stays
+            swap(new, target)
+        raise Changed
+    new.unlink()
 
 
 def _take_after(new: Path, old: Path, mode: int | None) -> None:

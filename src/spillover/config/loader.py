@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from spillover.catalogue import Catalogue
 from spillover.catalogue import load as load_catalogue
-from spillover.config import checks, managed, overrides, references
+from spillover.config import checks, homes, managed, overrides, references
 from spillover.config.document import Parsed, parse
 from spillover.config.expansion import expand_document
 from spillover.config.faults import Places, child
@@ -155,7 +155,10 @@ def _load(
     )
     if problems:
         raise ConfigError(_in_order([*problems, *missing_keys]))
-    warnings = checks.warnings(config, known, environ)
+    warnings = [
+        *checks.warnings(config, known, environ),
+        *homes.warnings(parsed.document, config, known, environ),
+    ]
     return LoadedConfig(
         config=config,
         document=parsed.document,

@@ -14,9 +14,10 @@ from spillover import __version__
 from spillover.clock import SystemClock
 from spillover.doctor.findings import Finding, Level
 from spillover.doctor.judge import answers, keys, network, ports, proxies, servers, settings
+from spillover.doctor.judge import leftovers as remains
 from spillover.doctor.judge import machine as machines
 from spillover.doctor.judge import state as states
-from spillover.doctor.probe import files, machine, managed, providers, state
+from spillover.doctor.probe import files, leftovers, machine, managed, providers, state
 from spillover.doctor.probe import ports as own_port
 from spillover.doctor.probe import servers as local
 from spillover.doctor.probe.reach import way_to
@@ -155,7 +156,8 @@ async def _port(subject: Subject) -> list[Finding]:
 def _state(subject: Subject) -> list[Finding]:
     system = this_system()
     private = settings.permissions(files.state_accesses(subject), system, check="state.permissions")
-    return [*states.state(state.state(subject), system), *private]
+    left = remains.leftovers(leftovers.leftovers(subject))
+    return [*states.state(state.state(subject), system), *private, *left]
 
 
 def _machine(subject: Subject) -> list[Finding]:

@@ -61,7 +61,13 @@ class OtherPort(Value, frozen=True, kw_only=True, tag="other_port"):
     port: int
 
 
-Fix: TypeAlias = OnlyOwner | TidyVariable | SetVariable | NewLedger | OtherPort
+class RemoveLeftover(Value, frozen=True, kw_only=True, tag="remove_leftover"):
+    """Delete what a process left that was killed while it wrote."""
+
+    path: Path
+
+
+Fix: TypeAlias = OnlyOwner | TidyVariable | SetVariable | NewLedger | OtherPort | RemoveLeftover
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -120,3 +126,5 @@ def promised(fix: Fix) -> str:
             return f"move {fix.path} aside, for a new one to be begun"
         case OtherPort():
             return f"write port {fix.port} to {fix.path}"
+        case RemoveLeftover():
+            return f"delete {fix.path}"

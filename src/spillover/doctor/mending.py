@@ -18,6 +18,7 @@ from spillover.doctor.findings import (
     NewLedger,
     OnlyOwner,
     OtherPort,
+    RemoveLeftover,
     SetVariable,
     TidyVariable,
 )
@@ -57,8 +58,21 @@ def mend(fix: Fix, stamp: str) -> str:
         case OtherPort():
             _set_port(fix.path, fix.port)
             return f"{fix.path} has port {fix.port} now"
+        case RemoveLeftover():
+            _remove(fix.path)
+            return f"{fix.path} is deleted"
         case _:
             assert_never(fix)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, or a folder with the files in it; a folder within it keeps it there."""
+    if path.is_dir() and not path.is_symlink():
+        for each in path.iterdir():
+            each.unlink()
+        path.rmdir()
+    else:
+        path.unlink()
 
 
 def _rewrite(path: Path, change: Callable[[str], str]) -> None:

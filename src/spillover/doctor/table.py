@@ -122,6 +122,11 @@ CHECKS: Final = (
             "who else can read the state",
             "makes it readable by you alone",
         ),
+        (
+            "state.leftovers",
+            "what killed processes left: keys that nothing names, unfinished files, unpacked backups",
+            "deletes what is certainly Spillover's and older than an hour",
+        ),
     ),
     *_checks(
         Part.MACHINE,

@@ -20,6 +20,8 @@ LARGEST: Final = 10_000_000
 KEPT: Final = 5
 """Old files, named `.1` (the latest) to `.5`."""
 _LONGEST_LINE: Final = 1 << 20
+_PART: Final = 1 << 18
+"""Bytes that are read, and looked through, at a time."""
 
 
 class LogFile:
@@ -94,8 +96,22 @@ class LogReader:
         """The file that was read last; its name may have changed since."""
         self._offset = 0
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the whole lines that were not read yet, without their ends."""
+    def begin_at_last(self, count: int) -> None:
+        """Leave out all but the last lines; nothing must have been read before."""
+        with contextlib.ExitStack() as stack:
+            for known, opened in reversed(self._opened(stack)):
+                self._seen = known
+                self._offset, found = _before_last(opened, count)
+                count -= found
+                if count <= 0:
+                    return
+
+    def lines(self, holding: tuple[bytes, ...] = ()) -> Iterator[bytes]:
+        """Yield the whole lines that were not read yet, without their ends.
+
+        `holding` leaves out those that hold none of these texts, much faster than they can be looked
+        at one by one.
+        """
         with contextlib.ExitStack() as stack:
             found = self._opened(stack)
             place = next((i for i, (known, _) in enumerate(found) if known == self._seen), None)
@@ -105,7 +121,7 @@ class LogReader:
                 if number or place is None:
                     self._offset = 0
                 self._seen = known
-                yield from self._rest(opened)
+                yield from self._rest(opened, holding)
 
     def _opened(self, stack: contextlib.ExitStack) -> list[tuple[tuple[int, int], IO[bytes]]]:
         """Open the files; return them, the oldest first, with what tells each from the others.
@@ -122,12 +138,55 @@ class LogReader:
             found.setdefault((known.st_dev, known.st_ino), opened)
         return list(found.items())[::-1]
 
-    def _rest(self, opened: IO[bytes]) -> Iterator[bytes]:
+    def _rest(self, opened: IO[bytes], holding: tuple[bytes, ...]) -> Iterator[bytes]:
         if os.fstat(opened.fileno()).st_size < self._offset:  # it was emptied
             self._offset = 0
         opened.seek(self._offset)
-        while line := opened.readline(_LONGEST_LINE):
-            if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+        while part := opened.read(_PART):
+            if not part.endswith(b"\n"):
+                part += opened.readline(_LONGEST_LINE)
+            whole = len(part) if len(part) >= _LONGEST_LINE else part.rfind(b"\n") + 1
+            # Told line by line: whoever stops within a part reads its lines again, and misses none.
+            yield from _held(part[:whole], holding)
+            self._offset += whole
+            if whole < len(part):
                 return  # the rest of it is still being written
-            self._offset += len(line)
-            yield line.rstrip(b"\r\n")
+
+
+def _held(part: bytes, holding: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Yield the lines of a part, or those that hold one of these texts."""
+    if not holding:
+        yield from (line.rstrip(b"\r") for line in part.removesuffix(b"\n").split(b"\n"))
+        return
+    places = sorted({begin for text in holding for begin in _beginnings(part, text)})
+    for begin in places:
+        end = part.find(b"\n", begin)
+        yield part[begin : len(part) if end < 0 else end].rstrip(b"\r")
+
+
+def _beginnings(part: bytes, text: bytes) -> Iterator[int]:
+    """Yield where each line begins that holds a text."""
+    at = part.find(text)
+    while at >= 0:
+        yield part.rfind(b"\n", 0, at) + 1
+        end = part.find(b"\n", at)
+        at = part.find(text, end) if end >= 0 else -1
+
+
+def _before_last(opened: IO[bytes], count: int) -> tuple[int, int]:
+    """Return where the last lines of a file begin, and how many they are; it may have fewer."""
+    begin = opened.seek(0, os.SEEK_END)
+    found = -1  # the last line's own end ends no other
+    while begin:
+        size = min(_PART, begin)
+        begin -= size
+        opened.seek(begin)
+        part = opened.read(size)
+        ends = part.count(b"\n")
+        if found + ends >= count:
+            at = len(part)
+            for _ in range(count - found):
+                at = part.rfind(b"\n", 0, at)
+            return begin + at + 1, count
+        found += ends
+    return 0, found + 1

@@ -20,7 +20,7 @@ from spillover.config.addresses import WILDCARDS, address_of
 from spillover.config.secrets import Secret
 from spillover.gateway.asgi import Headers
 from spillover.gateway.guesses import Guesses
-from spillover.gateway.sessions import COOKIE, is_valid, issue
+from spillover.gateway.sessions import COOKIE, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,18 @@ _MOST_KNOWN: Final = 256
 class Access:
     """The rules of one set of settings; whoever changes the settings makes another."""
 
-    def __init__(self, settings: Settings, guesses: Guesses | None = None) -> None:
-        """Make the rules; `guesses` remembers wrong keys from one set of settings to the next."""
+    def __init__(
+        self,
+        settings: Settings,
+        guesses: Guesses | None = None,
+        sessions: Sessions | None = None,
+    ) -> None:
+        """Make the rules.
+
+        `guesses` remembers wrong keys, and `sessions` who was logged out, from one set of settings
+        to the next.
+        """
+        self._sessions = Sessions() if sessions is None else sessions
         self._guesses = Guesses() if guesses is None else guesses
         self._allowed = {_written(name) for name in settings.allowed_hosts}
         self._names = {_plain(settings.host), *self._allowed}
@@ -125,7 +135,13 @@ class Access:
     def session(self, key: str, arrival: Arrival) -> str | Denial:
         """Return the cookie for a browser that showed this key, or why it gets none."""
         denial = self._judge([key.encode()], arrival)
-        return issue(self._admin_keys[0], arrival.at) if denial is None else denial
+        return self._sessions.issue(self._admin_keys[0], arrival.at) if denial is None else denial
+
+    def end_session(self, arrival: Arrival) -> None:
+        """Let nobody in any more by the cookie that a request has."""
+        cookie = cookie_of(arrival.headers, COOKIE)
+        for digest in self._admin_keys if cookie is not None else ():
+            self._sessions.end(cookie or "", digest, arrival.at)
 
     def _is_ours(self, host: bytes) -> bool:
         """Whether a `Host` header names this gateway."""
@@ -215,7 +231,7 @@ class Access:
     def _has_session(self, arrival: Arrival) -> bool:
         cookie = cookie_of(arrival.headers, COOKIE)
         return cookie is not None and any(
-            is_valid(cookie, digest, arrival.at) for digest in self._admin_keys
+            self._sessions.is_valid(cookie, digest, arrival.at) for digest in self._admin_keys
         )
 
 

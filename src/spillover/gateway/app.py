@@ -19,6 +19,7 @@ from spillover.gateway.guesses import Guesses
 from spillover.gateway.metrics import Metrics
 from spillover.gateway.notices import Notices
 from spillover.gateway.proxy import OPERATIONS, Proxy, break_off
+from spillover.gateway.sessions import Sessions
 from spillover.gateway.visit import RequestIds, Visit, turn_away
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Gateway:
         """The simulated providers that a demo runs on, by profile: they can be made to fail."""
         self._settings = settings
         self._guesses = Guesses()
-        self._access = Access(settings, self._guesses)
+        self._sessions = Sessions()
+        self._access = Access(settings, self._guesses, self._sessions)
         self.since = engine.clock.now()
         """Epoch seconds of the gateway's making."""
         self.boot = b"%x" % int(self.since * 1_000)
@@ -110,7 +112,7 @@ class Gateway:
         """Put other settings in force for the requests to come; the address stays as it is."""
         self._settings = settings
         self._guesses = Guesses()
-        self._access = Access(settings, self._guesses)
+        self._access = Access(settings, self._guesses, self._sessions)
         self._redact = redact
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

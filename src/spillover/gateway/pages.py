@@ -172,7 +172,8 @@ async def login(inquiry: Inquiry) -> None:
 
 
 async def logout(inquiry: Inquiry) -> None:
-    """Forget that a browser may come in."""
+    """Let a browser in no more, nor whoever has its cookie."""
+    inquiry.gateway.access.end_session(inquiry.visit.arrival(inquiry.engine.clock.now()))
     await _go_home(inquiry.visit, f"{COOKIE}=; Max-Age=0")
 
 

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spillover.catalogue import load as load_catalogue
 from spillover.config.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from spillover.config.loader import load
 from spillover.config.locate import FILE_NAME as CONFIG
 from spillover.config.locate import env_path, read_env, state_folder
 from spillover.config.overrides import FILE_NAMES as CATALOGUES
+from spillover.config.overrides import over
 from spillover.engine.opening import ledger_path
 from spillover.errors import BackupError, ConfigError
 from spillover.ledger.copies import check_ledger, put_back, replace_ledger
 from spillover.ledger.journal import StorageError
 from spillover.ledger.opening import FILE_NAME as LEDGER
 from spillover.recovery.archive import Manifest, unpack
+from spillover.recovery.consent import Demands, demands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,10 +53,19 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Programs that a gateway on this configuration starts."""
 
 
-def restore(source: Path, path: Path, *, environ: Mapping[str, str], stamp: str) -> Restored:
+def restore(
+    source: Path,
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    stamp: str,
+    agrees: Callable[[Demands], bool],
+) -> Restored:
     """Put the backup `source` in the place of the configuration `path` and its record.
 
-    Raises BackupError or ConfigError for what can't be used, and OSError; nothing is changed then.
+    `agrees` is asked where the backup's configuration would get hold of more than the one there.
+    Raises BackupError or ConfigError for what can't be used or was refused, and OSError; nothing is
+    changed then.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".restore-") as scratch:
@@ -71,6 +83,7 @@ def restore(source: Path, path: Path, *, environ: Mapping[str, str], stamp: str)
         ledger = _ledger(path, loaded, surroundings) if LEDGER in files else None
         if ledger is not None:
             _check(files[LEDGER], ledger, source)
+        _ask(loaded, path, unset, environ, agrees)
         placing = _Placing(stamp)
         with placing.all_or_nothing():
             if ledger is not None:
@@ -84,6 +97,25 @@ def restore(source: Path, path: Path, *, environ: Mapping[str, str], stamp: str)
         unset=unset,
         commands=() if loaded is None else _commands(loaded),
     )
+
+
+def _ask(
+    new: LoadedConfig | None,
+    path: Path,
+    unset: tuple[str, ...],
+    environ: Mapping[str, str],
+    agrees: Callable[[Demands], bool],
+) -> None:
+    """Raise BackupError where a configuration wants more than it is given."""
+    if new is None:
+        return
+    try:
+        old = load(path, environ=environ)
+    except ConfigError:  # what can't be used holds nothing
+        old = None
+    asked = demands(new, old, over(load_catalogue(), path.parent).catalogue, unset=unset)
+    if asked and not agrees(asked):
+        raise BackupError("nothing was restored: it was not agreed to")
 
 
 def _load(file: Path, environ: Mapping[str, str], source: Path) -> LoadedConfig:

@@ -176,3 +176,13 @@ def test_an_alias_is_added_once_and_never_under_the_name_of_something_else() -> 
 
     assert draft.plan().aliases == {"code": "one"}
     assert len(draft.plan().unmapped) == 3
+
+
+def test_a_providers_key_for_somebody_elses_address_is_warned_of() -> None:
+    key = Variable("OPENAI_API_KEY")
+    there = drafted(Far(provider=None, model="m", base_url="https://elsewhere.example/v1", key=key))
+    home = drafted(Far(provider=None, model="m", base_url="https://api.openai.com/v1", key=key))
+
+    assert "WARNING: OPENAI_API_KEY is the key of openai" in there.mapped[0].told
+    assert "https://elsewhere.example:443 is not theirs" in there.mapped[0].told
+    assert "WARNING" not in home.mapped[0].told

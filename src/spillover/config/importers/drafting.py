@@ -15,6 +15,7 @@ import msgspec
 from spillover.catalogue import Kind
 from spillover.config.addresses import origin
 from spillover.config.fields import is_header
+from spillover.config.homes import astray
 from spillover.config.importers.concealing import (
     Concealer,
     in_address,
@@ -187,6 +188,7 @@ class Drafter:
         settings |= {"model": _literal(model)} if model else {}
         told = [" ".join([entry.id if entry else base_url, model or "its usual model"])]
         told += _of_key(key, entry, base_url)
+        told += self._warned(far.key, base_url)
         if hidden or in_address(far.base_url):
             told.append(
                 "what its address held besides (before the @, behind the ?) is not part of it"
@@ -239,6 +241,19 @@ class Drafter:
         if entry.id == "azure" and "/openai/v1" not in base_url:
             return f"{origin(base_url).removesuffix(':443')}/openai/v1"
         return "" if base_url == entry.base_url and far.protocol is None else base_url
+
+    def _warned(self, key: Any, base_url: str) -> list[str]:
+        """What is told of a provider's key that would go to somebody else's address."""
+        if not isinstance(key, Variable) or not base_url:
+            return []
+        owner = astray(key.name, base_url, self.catalogue)
+        if owner is None:
+            return []
+        told = (
+            f"WARNING: {key.name} is the key of {owner.id}, and {origin(base_url)} is not theirs: "
+            "requests would send it there; if it must not go there, take the profile out"
+        )
+        return [told]
 
     def _model(self, far: Far, entry: Provider | None) -> str:
         model = far.model
