@@ -55,6 +55,34 @@ def test_a_line_is_taken_by_request_profile_level_and_age(choice: Choice, *, tak
     assert choice.takes(line(to_json(DONE))) is taken
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [
+        Choice(request="019ac1"),
+        Choice(profile="groq"),
+        Choice(profile="glm"),
+        Choice(level=LogLevel.WARNING),
+        Choice(level=LogLevel.ERROR),
+    ],
+)
+def test_every_line_that_is_taken_holds_one_of_the_texts(choice: Choice) -> None:
+    for event in (DONE, FELL_BACK):
+        for level in LogLevel:
+            body = b'{"level":"%s",' % level.value.encode() + to_json(event)[1:]
+            fields = read(body)
+            assert fields is not None
+            if choice.takes(fields):
+                assert any(text in body for text in choice.holding)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [Choice(), Choice(request='a"b'), Choice(profile="\u00e9"), Choice(level=LogLevel.INFO)],
+)
+def test_nothing_is_left_out_unseen_where_json_may_write_it_otherwise(choice: Choice) -> None:
+    assert choice.holding == ()
+
+
 def test_who_fell_back_and_onto_whom_both_had_to_do_with_it() -> None:
     told = line(to_json(FELL_BACK))
 
