@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from spillover.config import units
 from spillover.core.chains import Hours
+from spillover.core.stated import span_label
 from spillover.core.values import CalendarUnit
 
 
@@ -47,28 +48,9 @@ def test_a_duration_of_more_than_a_year_is_refused() -> None:
         units.seconds("400d")
 
 
-@pytest.mark.parametrize(
-    ("length_s", "label"),
-    [
-        (60.0, "minute"),
-        (86_400.0, "day"),
-        (18_000.0, "5h"),
-        (600.0, "10m"),
-        (90.0, "90s"),
-        (1_000_000.0, "1000000s"),
-        (172_800.0, "2d"),
-        (1.5, "1.5s"),
-        (1.0, "second"),
-    ],
-    ids=repr,
-)
-def test_a_windows_length_is_shown_as_people_say_it(length_s: float, label: str) -> None:
-    assert units.span_label(length_s) == label
-
-
 @given(st.integers(min_value=1, max_value=300 * 86_400))
 def test_what_is_shown_of_a_length_is_read_as_that_length(length_s: int) -> None:
-    assert units.seconds(units.span_label(float(length_s))) == length_s
+    assert units.seconds(span_label(float(length_s))) == length_s
 
 
 def test_the_calendars_units_are_known_by_their_length() -> None:

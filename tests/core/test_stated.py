@@ -61,9 +61,21 @@ def test_statement_is_named_as_users_write_limits() -> None:
 
 @pytest.mark.parametrize(
     ("per", "seconds"),
-    [("minute", 60), ("hour", 3_600), ("day", 86_400), ("10s", 10), ("5m", 300), ("2d", 172_800)],
+    [
+        ("second", 1),
+        ("minute", 60),
+        ("hour", 3_600),
+        ("day", 86_400),
+        ("1.5s", 1.5),
+        ("10s", 10),
+        ("90s", 90),
+        ("5m", 300),
+        ("5h", 18_000),
+        ("2d", 172_800),
+        ("1000000s", 1_000_000),
+    ],
 )
-def test_lengths_of_windows_are_spelt_as_in_limits(per: str, seconds: int) -> None:
+def test_lengths_of_windows_are_spelt_as_in_limits(per: str, seconds: float) -> None:
     assert span_s(per) == seconds
     assert span_label(seconds) == per
 

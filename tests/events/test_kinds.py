@@ -23,7 +23,7 @@ from spillover.events import (
     UpstreamStatus,
     to_json,
 )
-from spillover.events.kinds import iso
+from spillover.events.kinds import instant, iso
 
 AT = 1_790_000_000.25
 SHOWN = "2026-09-21T14:13:20.250Z"
@@ -172,3 +172,12 @@ def test_every_kind_has_its_example() -> None:
 
 def test_instants_are_shown_in_utc_to_the_millisecond() -> None:
     assert iso(0.0) == "1970-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("at", [0.0, 1_790_000_000.125])
+def test_an_instant_is_read_as_it_was_written(at: float) -> None:
+    assert instant(iso(at)) == at
+
+
+def test_an_instant_of_another_zone_is_the_same_instant() -> None:
+    assert instant("2026-07-01T02:00:00+02:00") == instant("2026-07-01T00:00:00Z")

@@ -204,6 +204,12 @@ def test_who_guesses_at_the_key_waits_and_who_is_in_stays(
         assert braked.get("/api/status", cookie=cookie).status == 200
         assert braked.get("/api/status", x_api_key="guess-0").status == 401, "known to be wrong"
 
+        braked.gateway.apply(braked.gateway.settings, str)
+
+        assert braked.get("/api/status", x_api_key="admin-key-1").status == 429, (
+            "other settings forgive nothing"
+        )
+
 
 def test_who_logs_out_has_no_cookie_left(guarded: Served) -> None:
     reply = guarded.post("/logout", b"", content_type=FORM)

@@ -68,7 +68,7 @@ async def _stream(text: str, model: str | None, config: Path | None) -> None:
 
 def _write(text: str) -> None:
     """Write what a model said: as it is for a pipe, without commands for a terminal."""
-    sys.stdout.write(str(screen.harmless(text)) if sys.stdout.isatty() else text)
+    sys.stdout.write(screen.harmless(text) if sys.stdout.isatty() else text)
 
 
 def _document(answer: ChatAnswer[object]) -> dict[str, object]:

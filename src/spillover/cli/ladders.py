@@ -12,8 +12,9 @@ from rich.text import Text
 
 from spillover.cli.bars import bar, shade
 from spillover.cli.spans import span
-from spillover.cli.wording import amount, back_in, instant, trust, words
+from spillover.cli.wording import amount, back_in, trust, words
 from spillover.engine.glance import limit_initials, limit_name
+from spillover.events.kinds import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

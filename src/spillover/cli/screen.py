@@ -55,9 +55,13 @@ def show(lines: Iterable[Text | str]) -> None:
 
 def drawn(line: Text | str) -> Text | str:
     """Return a line as this output can show it: without commands, in ASCII where there is no more."""
-    line = harmless(line)
     encoding = sys.stdout.encoding or "ascii"
-    plain = line.plain if isinstance(line, Text) else line
+    plain = harmless(line.plain if isinstance(line, Text) else line)
+    if isinstance(line, str):
+        line = plain
+    elif line.plain != plain:
+        line = line.copy()
+        line.plain = plain  # of the same length: its colours stay where they are
     try:
         plain.encode(encoding)
     except UnicodeEncodeError:
@@ -66,17 +70,9 @@ def drawn(line: Text | str) -> Text | str:
     return line
 
 
-def harmless(line: Text | str) -> Text | str:
-    """Return a line with a dot in the place of each sign that a terminal would obey."""
-    plain = line.plain if isinstance(line, Text) else line
-    shown = _COMMANDS.sub("·", plain)
-    if shown == plain:
-        return line
-    if isinstance(line, str):
-        return shown
-    safe = line.copy()
-    safe.plain = shown  # of the same length: its colours stay where they are
-    return safe
+def harmless(text: str) -> str:
+    """Return a text with a dot in the place of each sign that a terminal would obey."""
+    return _COMMANDS.sub("·", text)
 
 
 _SIGNS: Final = str.maketrans(

@@ -5,10 +5,10 @@ Refuses to know terminals, colours and where the figures come from.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from spillover.cli.spans import back_at, span
+from spillover.events.kinds import instant
 
 _SHORT: Final = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
 _WRITTEN_OUT: Final = 10_000
@@ -46,11 +46,6 @@ _SAID_BY: Final = {
     "catalogue": "by the catalogue",
     "config": "by the configuration",
 }
-
-
-def instant(iso: str) -> float:
-    """Return the epoch seconds of an ISO 8601 instant with a zone."""
-    return datetime.fromisoformat(iso).timestamp()
 
 
 def amount(value: float, metric: str = "requests") -> str:

@@ -203,7 +203,11 @@ class _Models(msgspec.Struct):
 
 
 def _models(body: bytes, entry: Provider) -> tuple[str, ...]:
-    """The models of a server that is what it should be; msgspec's errors are ValueErrors."""
+    """The models of a server that is what it should be; msgspec's errors are ValueErrors.
+
+    Stricter than `protocols.model_lists`, on purpose: nobody said that such a server is there, so an
+    answer of any other form is taken for another program's.
+    """
     listed = msgspec.json.decode(body, type=_Models).data
     if entry.id in _MARKING:
         listed = [model for model in listed if model.owned_by == entry.id]

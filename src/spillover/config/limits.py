@@ -13,6 +13,7 @@ import msgspec
 
 from spillover.config import units
 from spillover.config.findings import Fault, Faults, nearest
+from spillover.core.stated import span_label
 from spillover.core.values import (
     METRIC_SCALE,
     Calendar,
@@ -217,7 +218,7 @@ def _window(
     if faults:
         raise Faults(faults)
     (length_s,), (kind,), (zone,), (burst,) = lengths, kinds, zones, bursts
-    per = units.span_label(length_s)
+    per = span_label(length_s)
     match kind:
         case WindowKind.ROLLING:
             return Rolling(seconds=length_s), per

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from spillover.config import schema
 from spillover.config.faults import PLACES
 from spillover.config.fielddocs import field_docs
-from spillover.config.units import span_label
 from spillover.core.chains import Failback
+from spillover.core.stated import span_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

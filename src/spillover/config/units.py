@@ -76,17 +76,6 @@ def seconds(written: object, *, expected: str = A_DURATION) -> float:
     return round(total, 3)
 
 
-def span_label(length_s: float) -> str:
-    """Return how a window's length is shown: `minute`, `day`, `5h`, `90s`."""
-    for word, unit_s in UNIT_S.items():
-        if length_s == unit_s:
-            return word
-    for suffix, unit_s in (("d", 86_400.0), ("h", 3_600.0), ("m", 60.0)):
-        if length_s % unit_s == 0:
-            return f"{int(length_s // unit_s)}{suffix}"
-    return f"{length_s:.15g}s"
-
-
 def calendar_unit(length_s: float) -> CalendarUnit:
     """Return the calendar's unit of this length; an odd length has no start in a calendar."""
     for unit in CalendarUnit:

@@ -9,26 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import msgspec
-
 from spillover.core.health import Health
 from spillover.core.ladder import Skipped, Sticky, View
 from spillover.core.limits import Candidate, Reservation
 from spillover.core.refusals import Step
 from spillover.core.stated import Stated
 from spillover.core.tokens import Calibration
-from spillover.core.values import Demand, Failure, FailureClass, Profile, Usage
+from spillover.core.values import Demand, Failure, FailureClass, Profile, Usage, Value
 
 
-class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One side's word; a dozen are made for each request, so they are kept light."""
-
-
-class Look(_Said, frozen=True, kw_only=True, gc=False):
+class Look(Value, frozen=True, kw_only=True):
     """Read the shared record and the time. Answered by `Sight`."""
 
 
-class Reserve(_Said, frozen=True, kw_only=True, gc=False):
+class Reserve(Value, frozen=True, kw_only=True):
     """Hold room on the first candidate that has it, in one atomic step. Answered by `Held`."""
 
     candidates: Sequence[Candidate]
@@ -36,7 +30,7 @@ class Reserve(_Said, frozen=True, kw_only=True, gc=False):
     """Whom the ladder left out before them; None: the profile is held once more, without a look."""
 
 
-class Send(_Said, frozen=True, kw_only=True, gc=False):
+class Send(Value, frozen=True, kw_only=True):
     """Send the request and wait for the commit point.
 
     Answered by `Committed`, `Failed`, `Barred` or `Unable`. The commit point is the first content of a stream, or the whole valid body of an unstreamed
@@ -49,14 +43,14 @@ class Send(_Said, frozen=True, kw_only=True, gc=False):
     deadline_at: float
 
 
-class Relay(_Said, frozen=True, kw_only=True, gc=False):
+class Relay(Value, frozen=True, kw_only=True):
     """Give the client head and answer to the end. Answered by `Relayed` or `Broken`."""
 
     candidate: Candidate
     trail: tuple[Step, ...]
 
 
-class Settle(_Said, frozen=True, kw_only=True, gc=False):
+class Settle(Value, frozen=True, kw_only=True):
     """Replace a reservation by what was used."""
 
     reservation: str
@@ -72,7 +66,7 @@ class Settle(_Said, frozen=True, kw_only=True, gc=False):
     """Why it was not answered, or not to its end."""
 
 
-class Release(_Said, frozen=True, kw_only=True, gc=False):
+class Release(Value, frozen=True, kw_only=True):
     """Give a reservation back: whole, or all but the request itself."""
 
     reservation: str
@@ -81,7 +75,7 @@ class Release(_Said, frozen=True, kw_only=True, gc=False):
     """Why it was not answered, where it was sent or could not be."""
 
 
-class Learn(_Said, frozen=True, kw_only=True, gc=False):
+class Learn(Value, frozen=True, kw_only=True):
     """Record changed health; `failure` is what taught it, None after a success."""
 
     profile: str
@@ -89,14 +83,14 @@ class Learn(_Said, frozen=True, kw_only=True, gc=False):
     failure: Failure | None = None
 
 
-class Stick(_Said, frozen=True, kw_only=True, gc=False):
+class Stick(Value, frozen=True, kw_only=True):
     """Record the profile that last worked for a chain."""
 
     chain: str
     sticky: Sticky
 
 
-class Wait(_Said, frozen=True, kw_only=True, gc=False):
+class Wait(Value, frozen=True, kw_only=True):
     """Wait until an instant; with `awaited`, in line with others that wait for those profiles.
 
     A request in line is also woken, first come first for each profile, when room may have come about
@@ -107,7 +101,7 @@ class Wait(_Said, frozen=True, kw_only=True, gc=False):
     awaited: frozenset[str] = frozenset()
 
 
-class Shorten(_Said, frozen=True, kw_only=True, gc=False):
+class Shorten(Value, frozen=True, kw_only=True):
     """Leave out messages of the conversation until what stays is to fit. Answered by `Shortened`."""
 
     profile: Profile
@@ -116,7 +110,7 @@ class Shorten(_Said, frozen=True, kw_only=True, gc=False):
     most_tokens: int
 
 
-class FellBack(_Said, frozen=True, kw_only=True, gc=False):
+class FellBack(Value, frozen=True, kw_only=True):
     """Tell that the request went on from one profile to another."""
 
     source: str
@@ -133,7 +127,7 @@ Action: TypeAlias = (
 )
 
 
-class Sight(_Said, frozen=True, kw_only=True, gc=False):
+class Sight(Value, frozen=True, kw_only=True):
     """The shared record as it is now."""
 
     now: float
@@ -151,28 +145,28 @@ class Sight(_Said, frozen=True, kw_only=True, gc=False):
     """Since the request began it was said that only local profiles may serve."""
 
 
-class Held(_Said, frozen=True, kw_only=True, gc=False):
+class Held(Value, frozen=True, kw_only=True):
     """The ledger's answer to `Reserve`."""
 
     now: float
     reservation: Reservation
 
 
-class Unrecorded(_Said, frozen=True, kw_only=True, gc=False):
+class Unrecorded(Value, frozen=True, kw_only=True):
     """The ledger can't record, and the configuration says to fail closed."""
 
     now: float
     message: str
 
 
-class Committed(_Said, frozen=True, kw_only=True, gc=False):
+class Committed(Value, frozen=True, kw_only=True):
     """The first content, or the whole answer, is there."""
 
     now: float
     sent_at: float
 
 
-class Failed(_Said, frozen=True, kw_only=True, gc=False):
+class Failed(Value, frozen=True, kw_only=True):
     """The send failed before the commit point."""
 
     now: float
@@ -186,13 +180,13 @@ class Failed(_Said, frozen=True, kw_only=True, gc=False):
     """The request's deadline ended it, not one of the attempt's own time limits."""
 
 
-class Barred(_Said, frozen=True, kw_only=True, gc=False):
+class Barred(Value, frozen=True, kw_only=True):
     """Nothing was sent: meanwhile it was said that only local profiles may serve."""
 
     now: float
 
 
-class Unable(_Said, frozen=True, kw_only=True, gc=False):
+class Unable(Value, frozen=True, kw_only=True):
     """Nothing was sent: the request asks for what the profile's protocol has no words for."""
 
     now: float
@@ -200,7 +194,7 @@ class Unable(_Said, frozen=True, kw_only=True, gc=False):
     """The fields or features at fault."""
 
 
-class Relayed(_Said, frozen=True, kw_only=True, gc=False):
+class Relayed(Value, frozen=True, kw_only=True):
     """The whole answer has been read from the provider and given to the client."""
 
     now: float
@@ -209,7 +203,7 @@ class Relayed(_Said, frozen=True, kw_only=True, gc=False):
     ttft_ms: float | None = None
 
 
-class Broken(_Said, frozen=True, kw_only=True, gc=False):
+class Broken(Value, frozen=True, kw_only=True):
     """The answer ended early, behind the commit point."""
 
     now: float
@@ -218,7 +212,7 @@ class Broken(_Said, frozen=True, kw_only=True, gc=False):
     reported: bool
 
 
-class Cancelled(_Said, frozen=True, kw_only=True, gc=False):
+class Cancelled(Value, frozen=True, kw_only=True):
     """The client left; may answer any action.
 
     What was to be recorded or told (`Settle`, `Release`, `Learn`, `Stick`, `FellBack`) is done all the
@@ -232,7 +226,7 @@ class Cancelled(_Said, frozen=True, kw_only=True, gc=False):
     reported: bool = False
 
 
-class Shortened(_Said, frozen=True, kw_only=True, gc=False):
+class Shortened(Value, frozen=True, kw_only=True):
     """The conversation was shortened, or can't be."""
 
     now: float
@@ -240,7 +234,7 @@ class Shortened(_Said, frozen=True, kw_only=True, gc=False):
     """What the shorter one asks for; None: it can't be made to fit."""
 
 
-class Done(_Said, frozen=True, kw_only=True, gc=False):
+class Done(Value, frozen=True, kw_only=True):
     """Any other action was performed."""
 
     now: float

@@ -38,6 +38,7 @@ BALANCE_LIMIT: Final = f"{Metric.COST.value}_per_{BALANCE}"
 """What a balance is called among the limits that stand in a request's way."""
 
 SPANS_S: Final = {
+    "second": 1.0,
     **{unit.value: seconds for unit, seconds in UNIT_S.items()},
     BALANCE: UNIT_S[CalendarUnit.MONTH],
 }
@@ -78,13 +79,13 @@ def span_s(per: str) -> float:
     return float(per[:-1]) * _UNITS_S[per[-1]] if seconds is None else seconds
 
 
-def span_label(seconds: int) -> str:
-    """Return a window's length as limits spell it."""
+def span_label(seconds: float) -> str:
+    """Return a window's length as limits spell it: `minute`, `day`, `5h`, `90s`."""
     named = next((name for name, span in SPANS_S.items() if span == seconds), None)
     if named is not None:
         return named
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS_S[unit] == 0)
-    return f"{round(seconds / _UNITS_S[unit])}{unit}"
+    unit = next((unit for unit in ("d", "h", "m") if seconds % _UNITS_S[unit] == 0), "s")
+    return f"{seconds / _UNITS_S[unit]:.15g}{unit}"
 
 
 def owner_of(profile: Profile) -> str:

@@ -6,8 +6,9 @@ Refuses to know files and terminals.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
+
+from spillover.events.kinds import instant
 
 DEFAULT: Final = "default"
 
@@ -76,7 +77,7 @@ def _fullest(profile: dict[str, Any]) -> dict[str, str]:
 def _soonest(chain: dict[str, Any], names: list[str]) -> dict[str, str]:
     """Return which of the names is back in a chain first, and when."""
     waits = [
-        (datetime.fromisoformat(each["available_at"]).timestamp(), each["profile"])
+        (instant(each["available_at"]), each["profile"])
         for each in chain["skipped"]
         if each["available_at"] and each["profile"] in names
     ]

@@ -175,6 +175,11 @@ def iso(at: float) -> str:
     return text.replace("+00:00", "Z")
 
 
+def instant(iso: str) -> float:
+    """Return the epoch seconds of an ISO 8601 instant with a zone; raises ValueError."""
+    return datetime.fromisoformat(iso).timestamp()
+
+
 def document(event: Event) -> dict[str, Any]:
     """Return the event as plain values, with `type` and ISO instants."""
     fields: dict[str, Any] = msgspec.to_builtins(event)

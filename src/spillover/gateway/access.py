@@ -48,6 +48,11 @@ class Denial(NamedTuple):
     wait_s: int = 0
     """Whole seconds until it is worth another try; 0: no time mends it."""
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what says so to a program."""
+        return {"retry-after": str(self.wait_s)} if self.wait_s else {}
+
 
 class Arrival(msgspec.Struct, frozen=True):
     """What of a request decides whether it may come in."""

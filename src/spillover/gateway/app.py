@@ -111,7 +111,6 @@ class Gateway:
     def apply(self, settings: Settings, redact: Callable[[str], str]) -> None:
         """Put other settings in force for the requests to come; the address stays as it is."""
         self._settings = settings
-        self._guesses = Guesses()
         self._access = Access(settings, self._guesses, self._sessions)
         self._redact = redact
 

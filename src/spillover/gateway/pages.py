@@ -146,8 +146,7 @@ async def ask_for_key(inquiry: Inquiry, refused: Denial | None = None) -> None:
     keyed = inquiry.gateway.access.has_admin_key
     context = {**_frame(inquiry), "refused": refused, "keyed": keyed, "live": ""}
     text = render("login.html", look_of(inquiry.visit), context)
-    status, wait_s = (401, 0) if refused is None else (refused.status, refused.wait_s)
-    wait = {"retry-after": str(wait_s)} if wait_s else {}
+    status, wait = (401, {}) if refused is None else (refused.status, refused.headers)
     await inquiry.visit.answer(status, {**_PAGE, **wait}, text.encode())
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from spillover.config.findings import nearest
+from spillover.config.nesting import levels
 from spillover.errors import EditRefused, RequestError
 from spillover.gateway.queries import asked
 
@@ -246,18 +247,11 @@ async def _body(inquiry: Inquiry, known: tuple[str, ...]) -> dict[str, Any]:
 
 def _check_value(name: str, value: Any) -> None:
     """Refuse what no setting can hold, whatever it means."""
-    level = [value]
-    for _ in range(DEEPEST):
+    for depth, level in enumerate(levels(value)):
+        if depth == DEEPEST:
+            raise RequestError(f"{name}: nothing is nested so deeply", param=name)
         if any(isinstance(each, int) and abs(each) >= MOST for each in level):
             raise RequestError(f"{name}: no number is so large", param=name)
-        level = [
-            below
-            for each in level
-            if isinstance(each, (dict, list))
-            for below in (each.values() if isinstance(each, dict) else each)
-        ]
-    if level:
-        raise RequestError(f"{name}: nothing is nested so deeply", param=name)
 
 
 def _text(body: Mapping[str, Any], field: str) -> str | None:

@@ -198,9 +198,8 @@ class Visit:
 
 async def turn_away(visit: Visit, denial: Denial) -> None:
     """Answer a request that may not come in; its body is not read."""
-    headers = _CHALLENGE if denial.status == _UNAUTHORIZED else {}
-    if denial.wait_s:
-        headers = {"retry-after": str(denial.wait_s)}
+    challenge = _CHALLENGE if denial.status == _UNAUTHORIZED else {}
+    headers = challenge | denial.headers
     await visit.refuse(denial.status, denial.code, denial.message, headers=headers)
 
 

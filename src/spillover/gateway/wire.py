@@ -211,15 +211,14 @@ class Connection(HttpToolsProtocol):
         scope["raw_path"], scope["query_string"] = path, query
         scope["path"] = unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii")
         self.headers = []  # trailers are no headers
-        before, self.cycle = (
-            self.cycle,
-            Writer(scope, self, keep_alive=version != "1.0" and parser.should_keep_alive()),
-        )
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        before, writer = self.cycle, Writer(scope, self, keep_alive=keep_alive)
+        self.cycle = writer
         if before is None or before.response_complete:
-            self._start(self.cycle)
+            self._start(writer)
         else:
             self.flow.pause_reading()
-            self._queue.append(self.cycle)
+            self._queue.append(writer)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from spillover.core.values import Operation
 from spillover.protocols.chat.requests_out import write_request
-from spillover.protocols.conversation.fields import encode
+from spillover.protocols.conversation.fields import encode, raw_fields
 from spillover.protocols.conversation.requests import Target
 from spillover.protocols.openai_chat import InvalidRequest, read_request
 from spillover.protocols.responses.requests_in import read_request as read_responses
@@ -20,7 +18,6 @@ from spillover.protocols.surrogates import whole_characters
 if TYPE_CHECKING:
     from spillover.protocols.openai_chat import Asked
 
-_decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _OPENAI: Final = "openai"
 """Whose chat it is: its newer models know no other name of the limit on tokens."""
 
@@ -33,7 +30,7 @@ def read_chat(body: bytes) -> Asked:
         if error.param != "messages":
             raise
         body = whole_characters(body) or body
-        fields = _decode(body)
+        fields = raw_fields(body)
         if "messages" in fields or "input" not in fields:
             raise
     request = read_responses(body)
@@ -42,7 +39,7 @@ def read_chat(body: bytes) -> Asked:
         lost = ", ".join(written.lacks)
         message = f"'messages' is missing, and a chat has no words for what stands there: {lost}"
         raise InvalidRequest(message, "messages")
-    chat = _decode(written.body)
+    chat = raw_fields(written.body)
     # Both protocols name these alike; what a stream is to tell is a chat's own.
     kept = {name: fields[name] for name in ("model", "stream_options") if name in fields}
     del chat["model"]

@@ -25,7 +25,7 @@ from spillover.protocols.sse import data_of, payload
 from spillover.protocols.surrogates import whole_characters
 
 
-class Seen(Value, frozen=True, kw_only=True, gc=False):
+class Seen(Value, frozen=True, kw_only=True):
     """What one event of a stream brought."""
 
     content: bool = False

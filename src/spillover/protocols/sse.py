@@ -91,7 +91,7 @@ class Splitter:
             raise EventTooLarge
 
 
-class Payload(Value, frozen=True, kw_only=True, gc=False):
+class Payload(Value, frozen=True, kw_only=True):
     """What one event carries."""
 
     data: bytes | None = None

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 from spillover.config.document import parse
+from spillover.config.nesting import levels
 from spillover.errors import RequestError
 
 LARGEST_BYTES: Final = 16_777_216
@@ -37,7 +39,7 @@ def read_json(source: bytes) -> Any:
         raise _too_deep() from None
     except ValueError:
         raise RequestError("it is no JSON: a number that there is not") from None
-    if not _within(value, DEEPEST):
+    if any(islice(levels(value), DEEPEST, None)):
         raise _too_deep()
     return value
 
@@ -125,17 +127,3 @@ def _no_number(_name: str) -> NoReturn:
 
 def _too_deep() -> RequestError:
     return RequestError(f"it is nested deeper than {DEEPEST} levels")
-
-
-def _within(value: Any, levels: int) -> bool:
-    """Whether nothing lies deeper than so many levels."""
-    layer = [value]
-    while layer and levels:
-        layer = [
-            part
-            for each in layer
-            if isinstance(each, (dict, list))
-            for part in (each.values() if isinstance(each, dict) else each)
-        ]
-        levels -= 1
-    return not layer

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 class StreamReader:
     """Reads one answer's events in order."""
 
-    __slots__ = ("_calls", "_inputs", "_seed", "_tokens")
+    __slots__ = ("_calls", "_inputs", "_tokens")
 
     def __init__(self, seed: str = "") -> None:
         """Begin; `seed` is for dialects whose results find calls by name: here all have ids."""
-        self._seed = seed
+        del seed
         self._tokens = Tokens()
         self._calls: dict[int, int] = {}
         """Our number of a call, by the index of its block."""
