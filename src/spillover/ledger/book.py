@@ -36,7 +36,7 @@ from spillover.core.limits import (
 )
 from spillover.core.pace import UNKNOWN
 from spillover.core.tokens import Calibration
-from spillover.core.values import Amounts, Limit, Profile, Usage, owner_of_profile
+from spillover.core.values import Amounts, Limit, Profile, owner_of_profile
 from spillover.core.windows import CLOCK_TOLERANCE_S, new_series, window_key
 from spillover.ledger.counters import (
     Counters,
@@ -56,6 +56,7 @@ from spillover.ledger.entries import (
     Heard,
     Jumped,
     Keyed,
+    Open,
     Pinned,
     Presumed,
     Released,
@@ -88,19 +89,6 @@ PRESUMED_KEPT_S: Final = 3_600.0
 """How long a call presumed used can still be corrected by its late settlement."""
 SAME_OFFSET_S: Final = 1.0
 """Processes that tell of one jump may differ by this about where it led."""
-
-
-class Open(msgspec.Struct, array_like=True):
-    """A reservation that is not closed yet."""
-
-    at: float
-    process: str
-    profile: str
-    model: str
-    account: str
-    need: Usage
-    probe: str | None = None
-    presumed_at: float | None = None
 
 
 class _Bound(msgspec.Struct):

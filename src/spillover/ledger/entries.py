@@ -33,6 +33,19 @@ class Reserved(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     probe: str | None = None
 
 
+class Open(msgspec.Struct, array_like=True):
+    """A reservation that is not closed yet."""
+
+    at: float
+    process: str
+    profile: str
+    model: str
+    account: str
+    need: Usage
+    probe: str | None = None
+    presumed_at: float | None = None
+
+
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     """A call ended; what it used replaces what was held for it."""
 

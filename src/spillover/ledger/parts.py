@@ -14,13 +14,14 @@ from spillover.core.crowding import Crowd
 from spillover.core.health import Health
 from spillover.core.ladder import Pin, Sticky
 from spillover.core.limits import Tally
-from spillover.ledger.book import Book, Open
 from spillover.ledger.counters import Counters
-from spillover.ledger.entries import Heard
+from spillover.ledger.entries import Heard, Open
 from spillover.ledger.learned import Learned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from spillover.ledger.book import Book
 
 
 class _Rest(msgspec.Struct):
