@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import ipaddress
 import os
 import pkgutil
 import socket
-import sys
 from collections import Counter
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from coverage import Coverage
@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 import spillover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
 KEYS = ("_API_KEY", "_API_TOKEN", "_ACCESS_TOKEN", "_BASE_URL")
@@ -44,24 +44,46 @@ def _is_loopback(host: object) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-def _keep_to_loopback(event: str, args: tuple[object, ...]) -> None:
+def _keep_to_loopback() -> None:
     """Fail whatever would leave the machine, in every thread, whichever library asks.
 
-    uvloop connects outside Python's sockets, unseen from here: tests run asyncio's own loop.
+    No audit hook: one in Python would run while coverage begins in a new thread, and let another
+    begin there, which Python 3.11 refuses. uvloop connects outside Python's sockets, unseen from
+    here: tests run asyncio's own loop.
     """
-    match event, args:
-        case (("socket.connect" | "socket.sendto"), (_, (str() as host, int(), *_))):
-            pass
-        case "socket.getaddrinfo", (str() | bytes() as host, *_):
-            name = host if isinstance(host, str) else host.decode("ascii", "replace")
+    for name in ("connect", "connect_ex", "sendto"):
+        setattr(socket.socket, name, _reaching(name, getattr(socket.socket, name)))
+    socket.getaddrinfo = _resolving(socket.getaddrinfo)
+
+
+def _reaching(name: str, reach: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(reach)
+    def kept(own: socket.socket, *args: Any) -> Any:
+        address = args[-1] if args else None
+        if isinstance(address, tuple) and isinstance(address[0], str):
+            _refuse_foreign(address[0], f"socket.{name}")
+        return reach(own, *args)
+
+    return kept
+
+
+def _resolving(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(resolve)
+    def kept(host: object, *args: Any, **options: Any) -> Any:
+        if isinstance(host, str | bytes):
+            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
             if name.endswith(UNRESOLVABLE):
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            if name in {"", "0.0.0.0", "::"}:  # asked for by servers, to listen
-                return
-        case _:
-            return
+            if name not in {"", "0.0.0.0", "::"}:  # asked for by servers, to listen
+                _refuse_foreign(name, "socket.getaddrinfo")
+        return resolve(host, *args, **options)
+
+    return kept
+
+
+def _refuse_foreign(host: str, asked: str) -> None:
     if not _is_loopback(host):
-        _escapes.append(f"{event} {host!r}")
+        _escapes.append(f"{asked} {host!r}")
         raise PermissionError(f"a test may reach loopback only, not {host!r}")
 
 
@@ -86,7 +108,7 @@ settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 _forget_the_developer()
-sys.addaudithook(_keep_to_loopback)
+_keep_to_loopback()
 
 
 LONG = ("journeys", "docs", "simulator", "cli", "dashboard")
