@@ -307,7 +307,7 @@ def test_the_playground_lights_up_the_ladder_as_providers_fail(page: Page, serve
 
     page.locator('.step[data-profile="one"] summary').click()
     page.locator('.step[data-profile="one"] .sheet button').first.click()
-    page.locator(".toast.good").wait_for()
+    page.locator(".toast.good", has_text="one will fail once").wait_for()
     with page.expect_request("**/api/ask") as asked:
         page.get_by_role("button", name="Send").click()
     page.locator('.step.done[data-profile="two"]').wait_for()

@@ -72,7 +72,7 @@ def test_undo_takes_back_the_change_that_it_stands_beside_or_nothing(
     steered.path.write_text(edited, "utf-8")
 
     page.locator(".toast button", has_text="Undo").click()  # there is but one
-    page.locator(".toast.bad").wait_for()
+    page.locator(".toast.bad").first.wait_for()
 
     assert steered.text == edited
 
