@@ -38,10 +38,10 @@ class Ended:
     usage: Usage | None = None
 
     async def pour(self, give: Give) -> bool:
-        raise NotImplementedError
+        raise AssertionError("a whole answer has nothing left to pour or to abandon")
 
     def abandon(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("a whole answer has nothing left to pour or to abandon")
 
 
 def answer(status: int, ending: Ending | None, **headers: str) -> Answer:

@@ -16,6 +16,7 @@ from rich.text import Text
 from spillover.cli.telling import told
 from spillover.core.levels import LogLevel
 from spillover.events import Event, LimitReached, Notice
+from spillover.events.kinds import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,7 @@ def level_in(line: dict[str, Any]) -> LogLevel:
 def at_in(line: dict[str, Any]) -> float:
     """Return when it was, in epoch seconds; 0 for what is no instant."""
     try:
-        return datetime.fromisoformat(line["at"]).timestamp()
+        return instant(line["at"])
     except (TypeError, ValueError):
         return 0.0
 

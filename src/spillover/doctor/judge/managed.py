@@ -81,19 +81,17 @@ def down(post: Post, place: Place, system: System) -> Finding:
             command(system, end, port=port, pid=pid),
         )
     if not post.gateway:
-        return Finding(
-            check="server.local",
-            level=Level.NOTE,
-            about=place.about,
+        return _found(
+            place,
+            Level.NOTE,
             saw=f"{who} is not up, for no gateway runs; {post.program} is found, its port is free",
             why="the gateway starts it, and ends it",
             remedy="spillover serve",
         )
     if post.state in _COMES_UP:
-        return Finding(
-            check="server.local",
-            level=Level.WARNING,
-            about=place.about,
+        return _found(
+            place,
+            Level.WARNING,
             saw=f"{who} is not up yet: the gateway says {post.state.value}",
             why="requests fall back until it is healthy",
             remedy="spillover status",
@@ -115,10 +113,9 @@ def up(post: Post, place: Place, system: System) -> Iterator[Finding]:
         pid = pid_of(place.holder)
         end = Act.WHO_HAS_PORT if pid is None else Act.END_PROCESS
         port = int(place.address.rpartition(":")[2])
-        yield Finding(
-            check="server.local",
-            level=Level.WARNING,
-            about=place.about,
+        yield _found(
+            place,
+            Level.WARNING,
             saw=f"{place.holder or 'a server'} answers at {place.address}, and no gateway runs at "
             + post.gateway_at,
             why="unless a gateway at another port runs it: the next one starts none of its own "
@@ -126,10 +123,9 @@ def up(post: Post, place: Place, system: System) -> Iterator[Finding]:
             remedy=command(system, end, port=port, pid=pid),
         )
     if place.health == NOT_FOUND:
-        yield Finding(
-            check="server.local",
-            level=Level.WARNING,
-            about=place.about,
+        yield _found(
+            place,
+            Level.WARNING,
             saw=f"its health path {post.health} answered 404",
             why="it counts as healthy whatever happens: any answer below 500 does",
             remedy="upstream: {health: …}",
@@ -139,10 +135,9 @@ def up(post: Post, place: Place, system: System) -> Iterator[Finding]:
 def health(post: Post, place: Place, kind: str, better: str) -> Iterator[Finding]:
     """Yield what a health path costs, of a server that is up or not."""
     if post.health is not None and post.health == ASKS_MODELS.get(kind):
-        yield Finding(
-            check="server.local",
-            level=Level.WARNING,
-            about=place.about,
+        yield _found(
+            place,
+            Level.WARNING,
             saw=f"its health path is {post.health}",
             why=f"{place.name} sends a request to every model each time it is asked there",
             remedy=f"upstream: {{health: {better}}}",
@@ -150,11 +145,10 @@ def health(post: Post, place: Place, kind: str, better: str) -> Iterator[Finding
 
 
 def _problem(place: Place, saw: str, why: str, remedy: str) -> Finding:
+    return _found(place, Level.PROBLEM, saw=saw, why=why, remedy=remedy)
+
+
+def _found(place: Place, level: Level, *, saw: str, why: str, remedy: str) -> Finding:
     return Finding(
-        check="server.local",
-        level=Level.PROBLEM,
-        about=place.about,
-        saw=saw,
-        why=why,
-        remedy=remedy,
+        check="server.local", level=level, about=place.about, saw=saw, why=why, remedy=remedy
     )
